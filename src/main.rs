@@ -1,0 +1,2 @@
+//! The `admittance` command.
+fn main() {}
