@@ -1,1 +1,5 @@
-//! The engine of Admittance.
+//! The engine of Admittance: everything that decides. No network, no clock but the deadline that it is given.
+//!
+//! Reading order is the order of the modules; each uses only what stands above it.
+
+pub mod json;

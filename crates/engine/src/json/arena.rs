@@ -1,0 +1,105 @@
+//! The memory of one review.
+
+use std::cell::Cell;
+use std::fmt;
+
+use bumpalo::Bump;
+
+use super::node::{Entry, Map, Node};
+
+/// Maps with more keys than this carry a sorted index; below it a scan over the keys is faster.
+pub(super) const INDEXED_FROM: usize = 17;
+
+/// All that one review's trees are made of. Everything is freed at once by [`Arena::reset`] or by dropping it, so that
+/// dropping a tree of any depth recurses nowhere.
+///
+/// The arena never refuses an allocation of an edit (those are small); readers of untrusted text ask [`Arena::is_full`]
+/// as they go, and the pipeline asks after every policy.
+pub struct Arena {
+    bump: Bump,
+    limit: usize,
+    unreadable: Cell<bool>,
+}
+
+impl Arena {
+    /// An arena whose user wants to stay below `limit` bytes.
+    pub fn with_limit(limit: usize) -> Self {
+        Self { bump: Bump::new(), limit, unreadable: Cell::new(false) }
+    }
+
+    /// Whether more than the limit is in use.
+    pub fn is_full(&self) -> bool {
+        self.used() > self.limit
+    }
+
+    pub(super) fn is_full_with(&self, more: usize) -> bool {
+        self.used() + more > self.limit
+    }
+
+    /// Bytes in use, rounded up to whole chunks.
+    pub fn used(&self) -> usize {
+        self.bump.allocated_bytes()
+    }
+
+    /// Frees everything; the largest chunk is kept for the next review.
+    pub fn reset(&mut self) {
+        self.bump.reset();
+        self.unreadable.set(false);
+    }
+
+    /// Whether a part of an object that was left unparsed turned out not to be readable; whoever looked into it saw null.
+    pub fn has_unreadable(&self) -> bool {
+        self.unreadable.get()
+    }
+
+    pub(super) fn mark_unreadable(&self) {
+        self.unreadable.set(true);
+    }
+
+    /// A copy of `text` that lives as long as the arena.
+    pub fn text(&self, text: &str) -> &str {
+        self.bump.alloc_str(text)
+    }
+
+    /// The text of `arguments`, which lives as long as the arena.
+    pub fn format(&self, arguments: fmt::Arguments<'_>) -> &str {
+        if let Some(constant) = arguments.as_str() {
+            return constant;
+        }
+        let mut text = bumpalo::collections::String::new_in(&self.bump);
+        // Writing into memory fails only where a Display of an argument does: what was written until then stays.
+        let _ = fmt::write(&mut text, arguments);
+        text.into_bump_str()
+    }
+
+    /// A list of these items.
+    pub fn list<'a>(&'a self, items: &[Node<'a>]) -> Node<'a> {
+        Node::list(self.bump.alloc_slice_copy(items))
+    }
+
+    /// A map of these entries, in this order. The keys must differ from each other: of two equal ones the first is found.
+    pub fn map<'a>(&'a self, entries: &[Entry<'a>]) -> Node<'a> {
+        Node::map(self.bump.alloc(self.map_body(entries)))
+    }
+
+    pub(super) fn map_body<'a>(&'a self, entries: &[Entry<'a>]) -> Map<'a> {
+        let entries: &'a [Entry<'a>] = self.bump.alloc_slice_copy(entries);
+        if entries.len() < INDEXED_FROM {
+            return Map { entries, index: &[] };
+        }
+        let positions = 0..u32::try_from(entries.len()).unwrap_or(u32::MAX);
+        let index = self.bump.alloc_slice_fill_iter(positions);
+        index.sort_by_key(|&position| entries.get(position as usize).map(|entry| entry.0));
+        Map { entries, index }
+    }
+
+    pub(super) fn keep<T: Copy>(&self, value: T) -> &T {
+        self.bump.alloc(value)
+    }
+}
+
+impl fmt::Debug for Arena {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Arena({} bytes)", self.used())
+    }
+}

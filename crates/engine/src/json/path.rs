@@ -1,0 +1,207 @@
+//! Names of places in an object.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use super::node::{Node, View};
+
+/// One step down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Segment<'p> {
+    /// A key of a map.
+    Key(&'p str),
+    /// An item of a list.
+    Item {
+        /// Its position, from 0.
+        index: usize,
+        /// The field that tells it from its neighbours (Kubernetes' merge key) and that field's value.
+        key: Option<(&'static str, &'p str)>,
+    },
+}
+
+/// A place in an object while it is being visited: a chain on the stack, which costs nothing until somebody finds something.
+#[derive(Clone, Copy)]
+pub struct Path<'p> {
+    parent: Option<&'p Path<'p>>,
+    segment: Segment<'p>,
+}
+
+impl<'p> Path<'p> {
+    /// The place under `key` of the root.
+    pub const fn root(key: &'p str) -> Self {
+        Self { parent: None, segment: Segment::Key(key) }
+    }
+
+    /// The place under `key` of this one.
+    pub const fn key(&'p self, key: &'p str) -> Self {
+        Self { parent: Some(self), segment: Segment::Key(key) }
+    }
+
+    /// Item `index` of this list.
+    pub const fn index(&'p self, index: usize) -> Self {
+        Self { parent: Some(self), segment: Segment::Item { index, key: None } }
+    }
+
+    /// Item `index` of this list, which is known among its neighbours by the string under `key` (`name` of a container).
+    /// An item without it is known by its position.
+    pub fn item(&'p self, index: usize, key: &'static str, item: Node<'p>) -> Self {
+        let key = item.str(key).map(|value| (key, value));
+        Self { parent: Some(self), segment: Segment::Item { index, key } }
+    }
+
+    /// From the root to here, for keeping.
+    pub fn to_buf(&self) -> PathBuf {
+        let mut segments = self.parent.map(Path::to_buf).unwrap_or_default().0;
+        segments.push(self.segment.into());
+        PathBuf(segments)
+    }
+}
+
+/// One step down, owned.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SegmentBuf {
+    /// A key of a map.
+    Key(String),
+    /// An item of a list.
+    Item {
+        /// Its position, from 0.
+        index: usize,
+        /// The merge key's field and value.
+        key: Option<(&'static str, String)>,
+    },
+}
+
+impl From<Segment<'_>> for SegmentBuf {
+    fn from(segment: Segment<'_>) -> Self {
+        match segment {
+            Segment::Key(key) => Self::Key(key.to_owned()),
+            Segment::Item { index, key } => {
+                Self::Item { index, key: key.map(|(field, value)| (field, value.to_owned())) }
+            }
+        }
+    }
+}
+
+/// A place in an object, for keeping. Printed as Kubernetes prints field paths: `spec.containers[0].image`,
+/// `metadata.annotations[example.com/owner]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PathBuf(pub Vec<SegmentBuf>);
+
+impl PathBuf {
+    /// Whether both name the same place although list items may have moved: items with a merge key are compared by it.
+    pub fn is_same_place(&self, other: &PathBuf) -> bool {
+        self.0.len() == other.0.len()
+            && self.0.iter().zip(&other.0).all(|pair| match pair {
+                (SegmentBuf::Key(left), SegmentBuf::Key(right)) => left == right,
+                (SegmentBuf::Item { index: left, key: None }, SegmentBuf::Item { index: right, key: None }) => {
+                    left == right
+                }
+                (SegmentBuf::Item { key: Some(left), .. }, SegmentBuf::Item { key: Some(right), .. }) => left == right,
+                _ => false,
+            })
+    }
+
+    /// The name of the container that the place is in, if it is in one.
+    pub fn container(&self) -> Option<&str> {
+        self.0.windows(2).find_map(|pair| match pair {
+            [SegmentBuf::Key(list), SegmentBuf::Item { key: Some((_, name)), .. }]
+                if matches!(list.as_str(), "containers" | "initContainers" | "ephemeralContainers") =>
+            {
+                Some(name.as_str())
+            }
+            _ => None,
+        })
+    }
+}
+
+impl fmt::Display for PathBuf {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, segment) in self.0.iter().enumerate() {
+            match segment {
+                SegmentBuf::Key(key) if is_plain(key) => {
+                    write!(formatter, "{}{key}", if position == 0 { "" } else { "." })?;
+                }
+                SegmentBuf::Key(key) => write!(formatter, "[{key}]")?,
+                SegmentBuf::Item { index, .. } => write!(formatter, "[{index}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Keys that are no identifiers (labels, annotations, file names) stand in brackets, as in field.Path of apimachinery.
+fn is_plain(key: &str) -> bool {
+    !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'$'))
+}
+
+/// A hash of a value, so that two findings can be compared without keeping what they found. Not for untrusted comparison:
+/// equal values have equal hashes, and a collision would need 2^32 tries.
+pub fn hash_of(node: Node<'_>) -> u64 {
+    let mut hasher = std::hash::DefaultHasher::new();
+    hash_into(node, &mut hasher);
+    hasher.finish()
+}
+
+fn hash_into(node: Node<'_>, hasher: &mut impl Hasher) {
+    match node.view() {
+        View::Null => 0u8.hash(hasher),
+        View::Bool(value) => (1u8, value).hash(hasher),
+        View::Int(value) => (2u8, value).hash(hasher),
+        View::UInt(value) => (3u8, value).hash(hasher),
+        View::Float(value) => (4u8, value.to_bits()).hash(hasher),
+        View::String(value) => (5u8, value).hash(hasher),
+        View::List(items) => {
+            (6u8, items.len()).hash(hasher);
+            items.iter().for_each(|item| hash_into(*item, hasher));
+        }
+        View::Map(map) => {
+            // Order does not count: the sum of the entries' own hashes is the same in every order.
+            let sum = map.entries().iter().fold(0u64, |sum, (key, value)| {
+                let mut entry = std::hash::DefaultHasher::new();
+                key.hash(&mut entry);
+                hash_into(*value, &mut entry);
+                sum.wrapping_add(entry.finish())
+            });
+            (7u8, map.len(), sum).hash(hasher);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::{Arena, read};
+
+    #[test]
+    fn prints_as_kubernetes_does() {
+        let spec = Path::root("spec");
+        let list = spec.key("containers");
+        let item = list.index(1);
+        assert_eq!(item.key("image").to_buf().to_string(), "spec.containers[1].image");
+        let annotations = Path::root("metadata");
+        let annotations = annotations.key("annotations");
+        assert_eq!(annotations.key("example.com/a").to_buf().to_string(), "metadata.annotations[example.com/a]");
+    }
+
+    #[test]
+    fn knows_an_item_by_its_merge_key_wherever_it_stands() {
+        let arena = Arena::with_limit(1 << 20);
+        let web = read(&arena, r#"{"name":"web"}"#).unwrap();
+        let list = Path::root("containers");
+        let (first, third) = (list.item(0, "name", web), list.item(2, "name", web));
+        assert!(first.to_buf().is_same_place(&third.to_buf()));
+        assert!(!list.index(0).to_buf().is_same_place(&list.index(2).to_buf()));
+        assert!(!first.to_buf().is_same_place(&list.index(0).to_buf()));
+        assert_eq!(first.key("image").to_buf().container(), Some("web"));
+        assert_eq!(list.to_buf().container(), None);
+    }
+
+    #[test]
+    fn hashes_equal_maps_alike_in_any_order() {
+        let arena = Arena::with_limit(1 << 20);
+        let hash = |text| hash_of(read(&arena, text).unwrap());
+        assert_eq!(hash(r#"{"a":1,"b":[2]}"#), hash(r#"{"b":[2],"a":1}"#));
+        assert_ne!(hash(r#"{"a":1,"b":2}"#), hash(r#"{"a":2,"b":1}"#));
+        assert_ne!(hash("[]"), hash("{}"));
+    }
+}
