@@ -72,6 +72,11 @@ impl Arena {
         text.into_bump_str()
     }
 
+    /// A copy of a list of strings that live as long as the arena.
+    pub fn texts<'a>(&'a self, texts: &[&'a str]) -> &'a [&'a str] {
+        self.bump.alloc_slice_copy(texts)
+    }
+
     /// A list of these items.
     pub fn list<'a>(&'a self, items: &[Node<'a>]) -> Node<'a> {
         Node::list(self.bump.alloc_slice_copy(items))

@@ -259,6 +259,12 @@ impl<'a> Node<'a> {
     }
 }
 
+impl Default for Node<'_> {
+    fn default() -> Self {
+        Self::NULL
+    }
+}
+
 /// JSON equality (RFC 6902, section 4.6): numbers by value, maps without regard to order.
 impl PartialEq<Node<'_>> for Node<'_> {
     fn eq(&self, other: &Node<'_>) -> bool {

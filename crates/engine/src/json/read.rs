@@ -52,6 +52,17 @@ pub fn read<'a>(arena: &'a Arena, text: &'a str) -> Result<Node<'a>, ReadError> 
         .map_err(|error| classify(&error))
 }
 
+/// Reads a part of a larger text that somebody else's decoder is in the middle of.
+pub(crate) struct Tree<'a>(pub(crate) &'a Arena);
+
+impl<'de: 'a, 'a> DeserializeSeed<'de> for Tree<'a> {
+    type Value = Node<'a>;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Node<'a>, D::Error> {
+        Seed { arena: self.0, scratch: &mut Scratch::default() }.deserialize(deserializer)
+    }
+}
+
 /// serde_json's own texts may quote content (unknown variants, invalid values): ours name the class of the problem.
 pub(crate) fn classify(error: &serde_json::Error) -> ReadError {
     let text = error.to_string();

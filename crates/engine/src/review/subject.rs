@@ -1,0 +1,41 @@
+//! What a policy is shown of a review.
+
+use std::fmt;
+
+use super::Review;
+use crate::json::{Arena, Node};
+
+/// The object to judge and its surroundings. A validator may be asked about the stored object as well as about the new one
+/// (`existing: Allow` compares the two): it looks at [`Subject::object`] and need not know which one it is.
+#[derive(Clone, Copy)]
+pub struct Subject<'r, 'a> {
+    /// The object to judge: for a mutator the current root, for DELETE the stored object, for CONNECT the options.
+    pub object: Node<'a>,
+    /// The object as it was stored before the request, if there was one.
+    pub old_object: Option<Node<'a>>,
+    /// The request around it.
+    pub review: &'r Review<'a>,
+}
+
+impl<'a> Subject<'_, 'a> {
+    /// Where new nodes are made.
+    pub fn arena(&self) -> &'a Arena {
+        self.review.arena
+    }
+
+    /// A string among the object's labels.
+    pub fn label(&self, key: &str) -> Option<&'a str> {
+        self.object.at(&["metadata", "labels"])?.str(key)
+    }
+
+    /// A string among the object's annotations.
+    pub fn annotation(&self, key: &str) -> Option<&'a str> {
+        self.object.at(&["metadata", "annotations"])?.str(key)
+    }
+}
+
+impl fmt::Debug for Subject<'_, '_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Subject({:?})", self.object)
+    }
+}

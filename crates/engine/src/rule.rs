@@ -1,0 +1,159 @@
+//! What a module is, and the two things that it can do.
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+
+use crate::json::Node;
+use crate::review::{Lookup, Operation, Subject};
+use crate::verdict::{PolicyError, Report};
+
+/// Changes an object. The new root is returned, made by path copying ([`crate::json`]); the old one stays as it is, so
+/// that a failure leaves no trace. Doing it twice must equal doing it once.
+pub trait Mutate: Send + Sync {
+    /// The new root; `subject.object` itself where there is nothing to change.
+    ///
+    /// # Errors
+    /// When the object has a shape that the module cannot work with: the policy's failurePolicy decides.
+    fn mutate<'a>(&self, subject: Subject<'_, 'a>, report: &mut Report<'_>) -> Result<Node<'a>, PolicyError>;
+}
+
+/// Judges an object. Total: on any JSON it ends, without a panic, with findings or none.
+pub trait Validate: Send + Sync {
+    /// Reports every violation, not only the first.
+    fn validate(&self, subject: Subject<'_, '_>, report: &mut Report<'_>);
+}
+
+/// One of the two.
+pub enum Rule {
+    /// Runs on `/mutate`.
+    Mutate(Box<dyn Mutate>),
+    /// Runs on `/validate`.
+    Validate(Box<dyn Validate>),
+}
+
+impl fmt::Debug for Rule {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Mutate(_) => "Mutate",
+            Self::Validate(_) => "Validate",
+        })
+    }
+}
+
+/// A built-in kind of policy, configured by settings. Its file is its page: the `//!` head has the headings What it
+/// checks (or What it does), Why, Settings and Example.
+pub trait Module: Sized + Send + Sync + 'static {
+    /// Kebab case, the file's name. Validators name the offence (`host-ports`), mutators start with a verb (`add-labels`).
+    const ID: &'static str;
+    /// Where it stands in the catalogue.
+    const GROUP: Group;
+    /// What it judges or changes when the policy names nothing else.
+    const APPLIES: Applies;
+    /// What it replaces elsewhere: `gatekeeper-library/allowedrepos`, `kyverno/disallow-latest-tag`.
+    const REPLACES: &'static [&'static str];
+    /// Fields whose values messages may show.
+    const PUBLIC: &'static [&'static str];
+    /// `include_str!` of its own file.
+    const DOC: &'static str;
+    /// What a policy document says under `settings`. Must refuse unknown fields.
+    type Settings: DeserializeOwned + schemars::JsonSchema + Default;
+
+    /// The configured module. Patterns are compiled here, never per request.
+    ///
+    /// # Errors
+    /// Every setting that cannot be worked with, at its place.
+    fn new(settings: Self::Settings) -> Result<Self, Vec<SettingsError>>;
+
+    /// What it will ask for, so that it can be kept at hand.
+    fn lookups(&self) -> Vec<Lookup<'static>> {
+        vec![]
+    }
+
+    /// The paths that a mutator may write.
+    fn writes(&self) -> Vec<PathPattern> {
+        vec![]
+    }
+
+    /// The same check in CEL, where CEL can express it.
+    fn twin(&self) -> Option<CelTwin> {
+        None
+    }
+}
+
+/// A setting that cannot be worked with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingsError {
+    /// JSON pointer below `settings`: `/allowed/0`.
+    pub pointer: String,
+    /// What is wrong with it, and what is accepted.
+    pub message: String,
+}
+
+/// A place that a mutator may write, as a field path: `metadata.labels[team]`, `spec.containers[*].image`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathPattern(pub String);
+
+/// A validator's check as an expression of ValidatingAdmissionPolicy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CelTwin {
+    /// True where the validator finds nothing.
+    pub expression: String,
+    /// The expression of its message.
+    pub message_expression: String,
+}
+
+/// The catalogue's groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// Where images come from and how they are named.
+    Images,
+    /// What a pod may do on its node.
+    PodHardening,
+    /// What keeps workloads up.
+    Reliability,
+    /// Labels, annotations, names.
+    Metadata,
+    /// Services and ingresses.
+    Network,
+    /// Who may do what.
+    Access,
+    /// What is put into pods.
+    Injection,
+}
+
+impl Group {
+    /// As pages show it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Images => "Images",
+            Self::PodHardening => "Pod hardening",
+            Self::Reliability => "Reliability",
+            Self::Metadata => "Metadata",
+            Self::Network => "Network and services",
+            Self::Access => "Access",
+            Self::Injection => "Injection",
+        }
+    }
+}
+
+/// What a module matches when the policy does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applies {
+    /// Validators: the pod catalogue, that is pods, their ephemeralcontainers and resize, and the templates of all
+    /// workloads, on CREATE and UPDATE. Mutators: pods on CREATE and new ephemeral containers.
+    Pods,
+    /// These resources.
+    To(&'static [Resources]),
+}
+
+/// A row of [`Applies::To`]: the fields of a ValidatingAdmissionPolicy's resourceRules; every version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resources {
+    /// API groups; `""` is core, `*` any.
+    pub groups: &'static [&'static str],
+    /// `pods`, `pods/status`, `*`, `*/*`.
+    pub resources: &'static [&'static str],
+    /// The operations.
+    pub operations: &'static [Operation],
+}

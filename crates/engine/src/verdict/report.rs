@@ -1,0 +1,161 @@
+//! Where a policy puts what it has to say.
+
+use std::fmt;
+
+use super::error::PolicyError;
+use super::finding::Finding;
+use crate::json::{Arena, Node, Path, PathBuf, View, path};
+use crate::review::{Answer, Lookup, Lookups};
+
+/// Takes a policy's findings, errors, audit annotations and needed lookups. Allocates nothing until the first of them.
+pub struct Report<'r> {
+    public: &'static [&'static str],
+    lookups: &'r dyn Lookups,
+    findings: Vec<Finding>,
+    errors: Vec<PolicyError>,
+    annotations: Vec<(String, String)>,
+    needs: Vec<Lookup<'static>>,
+}
+
+/// What a report held, by itself.
+#[derive(Debug, Default)]
+pub struct Reported {
+    /// Violations in the order in which they were found.
+    pub findings: Vec<Finding>,
+    /// What kept the policy from judging, each under its failurePolicy.
+    pub errors: Vec<PolicyError>,
+    /// Keys and values for the audit log; the key gets the policy's name in front.
+    pub annotations: Vec<(String, String)>,
+    /// Questions that nobody has answered yet. If there are any, nothing else here counts.
+    pub needs: Vec<Lookup<'static>>,
+}
+
+impl<'r> Report<'r> {
+    /// An empty report. `public` names the fields whose values may be shown (`Module::PUBLIC`).
+    pub fn new(public: &'static [&'static str], lookups: &'r dyn Lookups) -> Self {
+        Self { public, lookups, findings: vec![], errors: vec![], annotations: vec![], needs: vec![] }
+    }
+
+    /// A violation at `path`, where `value` stands (null for what is missing). Write values into the message through
+    /// [`Report::show`].
+    pub fn finding(&mut self, path: &Path<'_>, value: Node<'_>, message: impl Into<String>) {
+        self.findings.push(Finding { path: path.to_buf(), value: path::hash_of(value), message: message.into() });
+    }
+
+    /// A violation of the request as a whole.
+    pub fn finding_of_request(&mut self, message: impl Into<String>) {
+        let value = path::hash_of(Node::NULL);
+        self.findings.push(Finding { path: PathBuf::default(), value, message: message.into() });
+    }
+
+    /// `value` as it may be shown: quoted if the module calls `field` public, else only what kind of value it is.
+    pub fn show<'v>(&self, field: &str, value: Node<'v>) -> Shown<'v> {
+        if self.public.contains(&field) { Shown::Value(value) } else { Shown::Kind(value.kind()) }
+    }
+
+    /// An evaluation error; others of the same policy and its findings stand.
+    pub fn error(&mut self, error: PolicyError) {
+        self.errors.push(error);
+    }
+
+    /// An entry for the audit log, under `POLICY.key`.
+    pub fn annotate(&mut self, key: impl Into<String>, value: impl Into<String>) {
+        self.annotations.push((key.into(), value.into()));
+    }
+
+    /// Asks for something outside the request. None: there is no answer, and the reason is in the report already; the
+    /// policy ends its evaluation.
+    pub fn look_up<'a>(&mut self, lookup: Lookup<'_>, arena: &'a Arena) -> Option<Option<Node<'a>>> {
+        match self.lookups.answer(&lookup, arena) {
+            Answer::Found(node) => Some(Some(node)),
+            Answer::Missing => Some(None),
+            Answer::Unknown => {
+                self.needs.push(lookup.into_owned());
+                None
+            }
+            Answer::Unavailable(reason) => {
+                self.errors.push(PolicyError::Unanswered { lookup: lookup.into_owned(), reason });
+                None
+            }
+        }
+    }
+
+    /// Whether nothing was reported.
+    pub fn is_empty(&self) -> bool {
+        self.findings.is_empty() && self.errors.is_empty() && self.annotations.is_empty() && self.needs.is_empty()
+    }
+
+    /// Whether a finding was reported.
+    pub fn has_findings(&self) -> bool {
+        !self.findings.is_empty()
+    }
+
+    /// All of it.
+    pub fn into_reported(self) -> Reported {
+        Reported { findings: self.findings, errors: self.errors, annotations: self.annotations, needs: self.needs }
+    }
+}
+
+impl fmt::Debug for Report<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Report({} findings, {} errors)", self.findings.len(), self.errors.len())
+    }
+}
+
+/// A value in a message: see [`Report::show`].
+#[derive(Clone, Copy)]
+pub enum Shown<'v> {
+    /// Public: printed, cut after 256 bytes.
+    Value(Node<'v>),
+    /// Not public: its kind is printed.
+    Kind(&'static str),
+}
+
+/// The longest value that a message shows, in bytes.
+const SHOWN: usize = 256;
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kind(kind) => write!(formatter, "(a {kind}, not shown)"),
+            Self::Value(node) => match node.view() {
+                View::Null => formatter.write_str("null"),
+                View::Bool(value) => value.fmt(formatter),
+                View::Int(value) => value.fmt(formatter),
+                View::UInt(value) => value.fmt(formatter),
+                View::Float(value) => value.fmt(formatter),
+                View::String(value) if value.len() > SHOWN => {
+                    let cut = (0..=SHOWN).rev().find(|&end| value.is_char_boundary(end)).unwrap_or(0);
+                    write!(formatter, "{:?}…", value.get(..cut).unwrap_or_default())
+                }
+                View::String(value) => write!(formatter, "{value:?}"),
+                View::List(_) | View::Map(_) => write!(formatter, "(a {})", node.kind()),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::review::NoLookups;
+
+    #[test]
+    fn shows_values_of_public_fields_only() {
+        let report = Report::new(&["image"], &NoLookups);
+        assert_eq!(report.show("image", Node::string("nginx\n")).to_string(), "\"nginx\\n\"");
+        assert_eq!(report.show("value", Node::string("hunter2")).to_string(), "(a string, not shown)");
+        let long = "ü".repeat(200);
+        let shown = report.show("image", Node::string(&long)).to_string();
+        assert_eq!(shown, format!("\"{}\"…", "ü".repeat(128)));
+    }
+
+    #[test]
+    fn turns_an_unanswerable_question_into_an_error() {
+        let mut report = Report::new(&[], &NoLookups);
+        let arena = Arena::with_limit(1 << 20);
+        assert!(report.look_up(Lookup::Namespace("shop".into()), &arena).is_none());
+        let errors = report.into_reported().errors;
+        assert_eq!(errors.first().unwrap().to_string(), "namespace `shop` is not known: there is no cluster to ask");
+    }
+}
