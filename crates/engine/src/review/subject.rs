@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::Review;
 use crate::json::{Arena, Node};
+use crate::kubernetes::pod::Pod;
 
 /// The object to judge and its surroundings. A validator may be asked about the stored object as well as about the new one
 /// (`existing: Allow` compares the two): it looks at [`Subject::object`] and need not know which one it is.
@@ -21,6 +22,11 @@ impl<'a> Subject<'_, 'a> {
     /// Where new nodes are made.
     pub fn arena(&self) -> &'a Arena {
         self.review.arena
+    }
+
+    /// The pod, or the pod template, in the object; None for kinds that hold none.
+    pub fn pod(&self) -> Option<Pod<'a>> {
+        Pod::of(self.review.kind.group, self.review.kind.kind, self.object)
     }
 
     /// A string among the object's labels.

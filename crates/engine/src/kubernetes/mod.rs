@@ -1,0 +1,3 @@
+//! What Kubernetes' own kinds look like.
+
+pub mod pod;
