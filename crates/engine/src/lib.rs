@@ -1,1 +1,3 @@
 //! The engine of Admittance.
+
+pub mod document;
