@@ -8,3 +8,4 @@ pub mod modules;
 pub mod review;
 pub mod rule;
 pub mod verdict;
+pub mod document;
