@@ -3,3 +3,6 @@
 //! Reading order is the order of the modules; each uses only what stands above it.
 
 pub mod json;
+
+#[cfg(test)]
+mod corpora;

@@ -7,7 +7,9 @@
 pub mod arena;
 pub mod constant;
 pub mod edit;
+pub mod merge_patch;
 pub mod node;
+pub mod patch;
 pub mod path;
 pub mod read;
 pub mod write;
