@@ -9,3 +9,6 @@ pub mod review;
 pub mod rule;
 pub mod verdict;
 pub mod document;
+
+#[cfg(test)]
+mod corpora;
