@@ -3,6 +3,7 @@
 //! Reading order is the order of the modules; each uses only what stands above it.
 
 pub mod json;
+pub mod kubernetes;
 
 #[cfg(test)]
 mod corpora;
