@@ -2,21 +2,26 @@
 //!
 //! Reading order: [`arena`] owns the memory, [`node`] is the view that everybody reads through, [`read`] builds it from
 //! text, [`write`] prints it, [`constant`] keeps values that outlive a review (settings), [`path`] names a place in it,
-//! [`edit`] makes a new tree of an old one.
+//! [`edit`] makes a new tree of an old one, [`diff`] says in the operations of a JSON [`patch`] what became of it;
+//! [`merge_patch`] is the other standard way to write a change.
 
 pub mod arena;
 pub mod constant;
+pub mod diff;
 pub mod edit;
 pub mod merge_patch;
 pub mod node;
 pub mod patch;
 pub mod path;
+mod pointer;
 pub mod read;
 pub mod write;
 
 pub use arena::Arena;
 pub use constant::Constant;
+pub use diff::diff;
 pub use edit::EditError;
 pub use node::{List, Map, Node, View};
+pub use patch::{Operation, PatchError};
 pub use path::{Path, PathBuf, Segment, SegmentBuf};
 pub use read::{ReadError, read};

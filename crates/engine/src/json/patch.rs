@@ -12,10 +12,11 @@ use serde::Serialize;
 use super::arena::Arena;
 use super::edit::{add_entry, drop_entry, drop_item, insert_item, replace_entry, replace_item};
 use super::node::{List, Map, Node, View};
+use super::pointer::{first, is_pointer, position, tokens};
 
 /// How many levels deep the result may be. It bounds the recursion of everybody who walks the result; the reader of
-/// untrusted text stops at 128 already.
-const DEEPEST: usize = 1_000;
+/// untrusted text stops at 128, so that any value it read fits at the deepest place of any object it read.
+const DEEPEST: usize = 256;
 
 /// How many values one patch may place, counted with all that is inside of them. A few `copy` operations of the root into
 /// itself would else make an object that nobody can print: each doubles it.
@@ -137,7 +138,7 @@ pub enum PatchProblem {
     IntoItself(String),
     /// `test` found another value.
     TestFailed(String),
-    /// The result would be deeper than 1,000 levels.
+    /// The result would be deeper than 256 levels.
     TooDeep,
     /// The patch places more than 4,194,304 values.
     TooLarge,
@@ -296,7 +297,7 @@ fn remove<'a>(arena: &'a Arena, root: Node<'a>, path: &str) -> Result<Node<'a>, 
 
 /// What stands at a place (RFC 6901, section 4).
 fn find<'a>(root: Node<'a>, pointer: &str) -> Result<Node<'a>, PatchProblem> {
-    let tokens = tokens(pointer)?;
+    let tokens = tokens(pointer).ok_or_else(|| PatchProblem::NotAPointer(pointer.to_owned()))?;
     tokens.iter().enumerate().try_fold(root, |node, (depth, token)| child(node, token, pointer, depth))
 }
 
@@ -330,7 +331,7 @@ struct Walk<'a, 'p> {
 
 impl<'a, 'p> Walk<'a, 'p> {
     fn new(root: Node<'a>, pointer: &'p str) -> Result<Self, PatchProblem> {
-        let tokens = tokens(pointer)?;
+        let tokens = tokens(pointer).ok_or_else(|| PatchProblem::NotAPointer(pointer.to_owned()))?;
         let mut containers = Vec::with_capacity(tokens.len());
         let mut node = root;
         for (depth, token) in tokens.iter().enumerate() {
@@ -390,34 +391,6 @@ fn weigh(value: Node<'_>, depth: usize, left: &mut usize) -> Result<(), PatchPro
         View::Map(map) => map.entries().iter().try_for_each(|entry| weigh(entry.1, depth + 1, left)),
         _ => Ok(()),
     }
-}
-
-fn is_pointer(text: &str) -> bool {
-    let escaped = |(at, _): (usize, &str)| text.get(at + 1..).is_some_and(|rest| rest.starts_with(['0', '1']));
-    (text.is_empty() || text.starts_with('/')) && text.match_indices('~').all(escaped)
-}
-
-/// The decoded parts of a pointer; none for the root.
-fn tokens(pointer: &str) -> Result<Vec<Cow<'_, str>>, PatchProblem> {
-    if !is_pointer(pointer) {
-        return Err(PatchProblem::NotAPointer(pointer.to_owned()));
-    }
-    let decode = |token| {
-        // `~1` first: `~01` is the two characters `~1`, not a slash (RFC 6901, section 4).
-        if str::contains(token, '~') { Cow::Owned(token.replace("~1", "/").replace("~0", "~")) } else { token.into() }
-    };
-    Ok(pointer.split('/').skip(1).map(decode).collect())
-}
-
-/// The pointer's first `count` parts.
-fn first(pointer: &str, count: usize) -> String {
-    pointer.split('/').take(count + 1).collect::<Vec<_>>().join("/")
-}
-
-/// A position in a list: digits without leading zeros (RFC 6901, section 4).
-fn position(token: &str) -> Option<usize> {
-    let digits = token.bytes().all(|byte| byte.is_ascii_digit()) && (token == "0" || !token.starts_with('0'));
-    if digits { token.parse().ok() } else { None }
 }
 
 #[cfg(test)]

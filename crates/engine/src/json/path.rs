@@ -4,6 +4,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use super::node::{Node, View};
+use super::pointer;
 
 /// One step down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +46,11 @@ impl<'p> Path<'p> {
         Self { parent: None, segment: Segment::Key(key) }
     }
 
+    /// The place one step below `parent`, which is None for the root.
+    pub(super) const fn below(parent: Option<&'p Path<'p>>, segment: Segment<'p>) -> Self {
+        Self { parent, segment }
+    }
+
     /// The place under `key` of this one.
     pub const fn key(&'p self, key: &'p str) -> Self {
         Self { parent: Some(self), segment: Segment::Key(key) }
@@ -65,14 +71,9 @@ impl<'p> Path<'p> {
     /// As a JSON pointer (RFC 6901): `/metadata/annotations/example.com~1owner`.
     pub fn to_pointer(&self) -> String {
         let mut pointer = self.parent.map(Path::to_pointer).unwrap_or_default();
-        pointer.push('/');
         match self.segment {
-            Segment::Key(key) => key.chars().for_each(|letter| match letter {
-                '~' => pointer.push_str("~0"),
-                '/' => pointer.push_str("~1"),
-                _ => pointer.push(letter),
-            }),
-            Segment::Item { index, .. } => pointer.push_str(&index.to_string()),
+            Segment::Key(key) => pointer::push_key(&mut pointer, key),
+            Segment::Item { index, .. } => pointer::push_key(&mut pointer, &index.to_string()),
         }
         pointer
     }
@@ -170,7 +171,7 @@ pub fn hash_of(node: Node<'_>) -> u64 {
     hasher.finish()
 }
 
-fn hash_into(node: Node<'_>, hasher: &mut impl Hasher) {
+pub(super) fn hash_into(node: Node<'_>, hasher: &mut impl Hasher) {
     match node.view() {
         View::Null => 0u8.hash(hasher),
         View::Bool(value) => (1u8, value).hash(hasher),

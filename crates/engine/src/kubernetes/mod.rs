@@ -1,3 +1,4 @@
-//! What Kubernetes' own kinds look like.
+//! What is known of Kubernetes itself: its kinds, and the notations that its fields are written in.
 
+pub mod list_keys;
 pub mod pod;

@@ -143,5 +143,5 @@ fn rejects_patches_that_make_bombs() {
     let error = patched(r#"{"a":[0]}"#, &copies("", "/a/-", 100)).unwrap_err();
     assert_eq!(error, "operation 20 exceeds the 4194304 values that a patch may place");
     let error = patched(r#"{"a":1}"#, &copies("", "/b", 2_000)).unwrap_err();
-    assert_eq!(error, "operation 999 makes an object of more than 1000 levels");
+    assert_eq!(error, "operation 255 makes an object of more than 256 levels");
 }
