@@ -1,1 +1,5 @@
-//! x
+//! The integration tests: one binary, so that it is linked once.
+
+mod connection;
+mod peer;
+mod tls;

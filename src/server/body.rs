@@ -61,9 +61,11 @@ struct Share<'b> {
 }
 
 impl Share<'_> {
-    fn grow(&mut self, bytes: usize) -> bool {
-        let grown = self.budget.take(bytes);
-        self.bytes += if grown { bytes } else { 0 };
+    /// Whether the budget had enough to make this share at least `bytes`.
+    fn grow_to(&mut self, bytes: usize) -> bool {
+        let more = bytes.saturating_sub(self.bytes);
+        let grown = self.budget.take(more);
+        self.bytes += if grown { more } else { 0 };
         grown
     }
 }
@@ -160,16 +162,21 @@ where
         let room = most.saturating_sub(held);
         let fits = data.len() <= room;
         let data = if fits { data } else { data.slice(..room) };
-        if !share.grow(data.len()) {
-            break Some(Reason::OverBudget);
-        }
+        let needed = held + data.len();
         if held == 0 {
+            if !share.grow_to(needed) {
+                break Some(Reason::OverBudget);
+            }
             first = data;
         } else {
-            if !first.is_empty() {
-                rest.reserve_exact(declared.min(most).min(MAX_FIRST_CAPACITY).max(held + data.len()));
-                rest.extend_from_slice(&std::mem::take(&mut first));
+            if needed > rest.capacity() {
+                let capacity = next_capacity(rest.capacity(), needed, declared, most);
+                if !share.grow_to(capacity) {
+                    break Some(Reason::OverBudget);
+                }
+                rest.reserve_exact(capacity - rest.len());
             }
+            rest.extend_from_slice(&std::mem::take(&mut first));
             rest.extend_from_slice(&data);
         }
         if !fits {
@@ -186,6 +193,16 @@ where
         None => Ok(collected),
         Some(reason) => Err(Incomplete { reason, prefix: collected }),
     }
+}
+
+/// The capacity of a buffer that has `current` and must hold `needed` of a body of `declared` bytes, or of at most
+/// `most` where that is not known.
+///
+/// The memory itself counts against the budget, so it never exceeds what the body can come to.
+fn next_capacity(current: usize, needed: usize, declared: usize, most: usize) -> usize {
+    let wanted = if current == 0 { declared.min(MAX_FIRST_CAPACITY) } else { current.saturating_mul(2) };
+    let ceiling = if declared >= needed { declared.min(most) } else { most };
+    wanted.min(ceiling).max(needed)
 }
 
 #[cfg(test)]
