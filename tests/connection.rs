@@ -259,6 +259,7 @@ async fn keeps_answering_through_a_drain_and_finishes_what_is_in_flight() {
     server.stage.send_replace(Stage::Finishing);
     sleep(50 * MILLISECOND).await;
     assert!(TcpStream::connect(server.address).await.is_err(), "a connection was accepted after the end");
+    sleep(100 * MILLISECOND).await;
     assert!(timeout(PATIENCE, idle.ready()).await.unwrap().is_err(), "an idle connection was kept");
     assert_eq!(in_flight.await.unwrap().unwrap(), (closing, "f".into()));
     assert_eq!(server.end().await, Ending::Finished);

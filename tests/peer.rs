@@ -20,7 +20,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response, client::conn::http1::SendRequest, service::service_fn};
 use hyper_util::rt::TokioIo;
 use rustls::{
-    ClientConfig, RootCertStore,
+    ALL_VERSIONS, ClientConfig, RootCertStore, SupportedProtocolVersion,
     crypto::aws_lc_rs,
     pki_types::{CertificateDer, ServerName, pem::PemObject},
 };
@@ -34,38 +34,38 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, TlsConnector, client::TlsStream};
 
 /// Any connection.
-pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 /// The body limit of the echoing server.
-pub const BODY_LIMIT: usize = 1 << 20;
+pub(crate) const BODY_LIMIT: usize = 1 << 20;
 
 /// No step of a test takes longer than this.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A server that answers with the body it was sent: `/slow` after 300 ms, `/later` after 1 s.
-pub struct Server {
-    pub address: SocketAddr,
-    pub stage: watch::Sender<Stage>,
-    /// What clients trust.
-    pub trusted: Arc<Mutex<Vec<String>>>,
-    pub ended: JoinHandle<Ending>,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) stage: watch::Sender<Stage>,
+    /// The certificates that clients trust, as PEM.
+    pub(crate) trusted: Arc<Mutex<String>>,
+    pub(crate) ended: JoinHandle<Ending>,
 }
 
 impl Server {
-    pub async fn plain(settings: Settings) -> Self {
+    pub(crate) async fn plain(settings: Settings) -> Self {
         Self::start(None, settings).await
     }
 
-    pub async fn tls(settings: Settings, http2: bool) -> Self {
+    pub(crate) async fn tls(settings: Settings, http2: bool) -> Self {
         let made = self_signed(&[]).unwrap();
         Self::presenting(Arc::new(Presented::new(made.certificate)), made.pem, settings, http2).await
     }
 
-    pub async fn presenting(presented: Arc<Presented>, pem: String, settings: Settings, http2: bool) -> Self {
+    pub(crate) async fn presenting(presented: Arc<Presented>, pem: String, settings: Settings, http2: bool) -> Self {
         let acceptor = TlsAcceptor::from(Arc::new(server_config(presented, http2).unwrap()));
         let server = Self::start(Some(acceptor), settings).await;
-        server.trusted.lock().unwrap().push(pem);
+        *server.trusted.lock().unwrap() = pem;
         server
     }
 
@@ -77,22 +77,24 @@ impl Server {
         Self { address, stage, trusted: Arc::default(), ended }
     }
 
-    pub async fn tcp(&self) -> TcpStream {
-        TcpStream::connect(self.address).await.unwrap()
+    pub(crate) async fn tcp(&self) -> TcpStream {
+        let tcp = TcpStream::connect(self.address).await.unwrap();
+        tcp.set_nodelay(true).unwrap();
+        tcp
     }
 
     /// A connection with or without TLS.
-    pub async fn stream(&self, tls: bool) -> Box<dyn Stream> {
+    pub(crate) async fn stream(&self, tls: bool) -> Box<dyn Stream> {
         if tls { Box::new(self.shake(&[]).await.unwrap()) } else { Box::new(self.tcp().await) }
     }
 
-    pub fn client_config(&self, alpn: &[&str]) -> ClientConfig {
+    pub(crate) fn client_config(&self, versions: &[&'static SupportedProtocolVersion], alpn: &[&str]) -> ClientConfig {
         let mut roots = RootCertStore::empty();
-        for pem in self.trusted.lock().unwrap().iter() {
-            roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()).unwrap();
+        for certificate in CertificateDer::pem_slice_iter(self.trusted.lock().unwrap().as_bytes()) {
+            roots.add(certificate.unwrap()).unwrap();
         }
         let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(versions)
             .unwrap()
             .with_root_certificates(roots)
             .with_no_client_auth();
@@ -100,13 +102,17 @@ impl Server {
         config
     }
 
-    pub async fn shake(&self, alpn: &[&str]) -> io::Result<TlsStream<TcpStream>> {
+    pub(crate) async fn shake(&self, alpn: &[&str]) -> io::Result<TlsStream<TcpStream>> {
+        self.shake_as(self.client_config(ALL_VERSIONS, alpn)).await
+    }
+
+    pub(crate) async fn shake_as(&self, config: ClientConfig) -> io::Result<TlsStream<TcpStream>> {
         let name = ServerName::try_from("localhost").unwrap();
-        TlsConnector::from(Arc::new(self.client_config(alpn))).connect(name, self.tcp().await).await
+        TlsConnector::from(Arc::new(config)).connect(name, self.tcp().await).await
     }
 
     /// An HTTP/1.1 client on a connection of its own, over TLS.
-    pub async fn client(&self) -> SendRequest<Full<Bytes>> {
+    pub(crate) async fn client(&self) -> SendRequest<Full<Bytes>> {
         let stream = self.shake(&["http/1.1"]).await.unwrap();
         let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
@@ -114,7 +120,7 @@ impl Server {
     }
 
     /// Waits for the end, which must come.
-    pub async fn end(self) -> Ending {
+    pub(crate) async fn end(self) -> Ending {
         timeout(PATIENCE, self.ended).await.expect("the server did not end").unwrap()
     }
 }
@@ -139,7 +145,7 @@ async fn echo(request: Request<RequestBody>) -> Result<Response<Full<Bytes>>, In
 }
 
 /// Posts `body` and returns the answer's `Connection` header and body.
-pub async fn post(
+pub(crate) async fn post(
     client: &mut SendRequest<Full<Bytes>>,
     path: &str,
     body: impl Into<Bytes>,
@@ -152,7 +158,10 @@ pub async fn post(
 }
 
 /// Sends `bytes` and reads until the server ends the connection: what it said, and after what time it ended.
-pub async fn converse(stream: &mut (impl AsyncReadExt + AsyncWriteExt + Unpin), bytes: &[u8]) -> (String, Duration) {
+pub(crate) async fn converse(
+    stream: &mut (impl AsyncReadExt + AsyncWriteExt + Unpin),
+    bytes: &[u8],
+) -> (String, Duration) {
     let begun = Instant::now();
     stream.write_all(bytes).await.unwrap();
     let said = read_to_end(stream).await.expect("the connection was reset");
@@ -160,7 +169,7 @@ pub async fn converse(stream: &mut (impl AsyncReadExt + AsyncWriteExt + Unpin), 
 }
 
 /// What the server says until it ends the connection properly.
-pub async fn read_to_end(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<String> {
+pub(crate) async fn read_to_end(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<String> {
     let mut said = Vec::new();
     timeout(PATIENCE, stream.read_to_end(&mut said)).await.expect("the server kept the connection")?;
     Ok(String::from_utf8_lossy(&said).into_owned())

@@ -145,6 +145,10 @@ enum Awaited {
     Header,
 }
 
+/// How long an idle connection that was told to close waits for one more request. Shorter, and requests that cross the
+/// close on the wire fail.
+const LAST_CALL: Duration = Duration::from_millis(100);
+
 /// A socket with deadlines.
 pub(super) struct TimedStream {
     socket: Socket,
@@ -155,6 +159,8 @@ pub(super) struct TimedStream {
     awaited: Awaited,
     /// When it is due; set when it is first waited for, so that a request that comes whole never looks at the clock.
     due: Option<Instant>,
+    /// When the connection ends if it stays idle, once it was told to close.
+    leaving: Option<Instant>,
     /// The `begun` of the activity that `awaited` belongs to.
     begun: u32,
     alarm: Alarm,
@@ -202,6 +208,7 @@ impl TimedStream {
             http1,
             awaited: Awaited::First,
             due: Some(due),
+            leaving: None,
             begun: 0,
             alarm: Alarm::at(due),
             stalled: None,
@@ -231,9 +238,14 @@ impl TimedStream {
         };
         self.due = Some(due);
         let between = self.awaited != Awaited::Header;
-        // Told to close, an idle connection ends here and not by hyper's own graceful shutdown, which would close on
-        // bytes that have arrived already: those are read first and answered.
-        if (between && self.http1 && self.activity.closing()) || self.alarm.rings(due, context) {
+        // Told to close, an idle connection ends here, after a moment in which a request that has arrived or is on its
+        // way is still taken and answered; hyper's own graceful shutdown would close on it.
+        let due = if between && self.http1 && self.activity.closing() {
+            due.min(*self.leaving.get_or_insert_with(|| Instant::now() + LAST_CALL))
+        } else {
+            due
+        };
+        if self.alarm.rings(due, context) {
             return Poll::Ready(if between { Ok(()) } else { Err(io::ErrorKind::TimedOut.into()) });
         }
         Poll::Pending
