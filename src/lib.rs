@@ -1,1 +1,3 @@
 //! Admittance.
+
+pub mod server;

@@ -1,0 +1,19 @@
+//! The serving side: from a listening socket to a request and its answer, whatever is served.
+//!
+//! In the order in which a request meets them:
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`stage`] | serving, draining, finishing: how a server ends without failing a request |
+//! | [`tls`] | the certificate, read from files or made in memory, and swapped while connections run |
+//! | [`connection`] | the accept loop of one listener, with or without TLS, and its bounds |
+//! | `stream` | one connection's socket: the deadlines between requests, and the end that lets an answer arrive |
+//! | [`exchange`] | one request and its answer: what is in flight, and when an answer says `Connection: close` |
+//! | [`body`] | a request's body, collected within a size, a deadline and a budget shared by all |
+
+pub mod body;
+pub mod connection;
+pub mod exchange;
+pub mod stage;
+mod stream;
+pub mod tls;
