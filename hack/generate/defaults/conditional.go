@@ -20,8 +20,9 @@ func lacks(path string) Condition {
 }
 
 // conditional are the rules that depend on other fields, which no probe of bare structs can find. They follow
-// SetDefaults_… in k8s.io/kubernetes v1.36.3, pkg/apis/{core,apps,batch}/v1/defaults.go, and, for serviceAccount, the
-// conversions in pkg/apis/core/v1/conversion.go; random objects prove them complete (random.go).
+// SetDefaults_… in k8s.io/kubernetes v1.36.3, pkg/apis/{core,apps,batch}/v1/defaults.go, and the conversions to and from
+// the internal types in conversion.go beside it (service accounts, annotations of old, kinds of claims, rollingUpdate
+// that has no absence inside). Random objects prove them complete (random.go).
 var conditional = map[string][]Rule{
 	"Container":          {{Set: "imagePullPolicy", PullPolicy: "image"}},
 	"EphemeralContainer": {{Set: "imagePullPolicy", PullPolicy: "image"}},

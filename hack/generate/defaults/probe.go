@@ -25,53 +25,82 @@ type finding struct {
 // roundUp is the value of a finding where defaulting rounds amounts up to thousandths.
 const roundUp = "round-up-to-milli"
 
-// probe walks every struct that can occur in an object of the kind, makes an object that holds this one and what it
-// stands in but nothing else, has upstream fill in the defaults, and reports what is set in that struct.
-func probe(k kind, visit func(holder string, path string), found func(finding)) {
-	var walk func(t reflect.Type, path string, reach func(root reflect.Value) reflect.Value)
-	walk = func(t reflect.Type, path string, reach func(root reflect.Value) reflect.Value) {
-		visit(t.Name(), path)
-		object := k.new()
-		reach(reflect.ValueOf(object).Elem())
-		legacyscheme.Scheme.Default(object)
-		filled := reach(reflect.ValueOf(object).Elem())
-		for _, f := range jsonFields(t) {
-			at := strings.TrimPrefix(path+"."+f.name, ".")
-			value := filled.FieldByIndex(f.index)
-			inner, list := f.typ, false
-			for inner.Kind() == reflect.Pointer || inner.Kind() == reflect.Slice {
-				list = list || inner.Kind() == reflect.Slice
-				inner = inner.Elem()
+// place is a struct somewhere in objects of a kind: its type, its path, and how to reach it, making it on the way.
+type place struct {
+	kind  kind
+	typ   reflect.Type
+	path  string
+	reach func(object reflect.Value) reflect.Value
+}
+
+// places visits every struct that can occur in an object of the kind.
+func places(k kind, visit func(place)) {
+	var walk func(place)
+	walk = func(p place) {
+		visit(p)
+		for _, f := range jsonFields(p.typ) {
+			inner, isStruct := structOf(f.typ)
+			if !isStruct {
+				continue
 			}
-			_, scalar := scalars[inner]
-			isStruct := inner.Kind() == reflect.Struct && !scalar
-			if !value.IsZero() && (!isStruct || f.typ.Kind() == reflect.Pointer) && (f.typ.Kind() != reflect.Map || value.Len() > 0) {
-				finding := finding{t.Name(), f.name, at, k, map[string]any{}}
-				if !isStruct {
-					// What is in a struct that defaulting makes is found when that struct is visited.
-					finding.value = tree(value.Interface())
-				}
-				found(finding)
+			path := p.of(f)
+			if f.typ.Kind() == reflect.Slice {
+				path += "[]"
 			}
-			if f.typ == reflect.TypeFor[corev1.ResourceList]() {
-				object := k.new()
-				fine := reach(reflect.ValueOf(object).Elem()).FieldByIndex(f.index)
-				fine.Set(reflect.ValueOf(corev1.ResourceList{"cpu": resource.MustParse("100u")}))
-				legacyscheme.Scheme.Default(object)
-				rounded := reach(reflect.ValueOf(object).Elem()).FieldByIndex(f.index).Interface().(corev1.ResourceList)["cpu"]
-				if rounded.String() == "1m" {
-					found(finding{t.Name(), f.name, at, k, roundUp})
-				}
-			}
-			if isStruct {
-				if list {
-					at += "[]"
-				}
-				walk(inner, at, func(root reflect.Value) reflect.Value { return present(reach(root).FieldByIndex(f.index)) })
-			}
+			walk(place{k, inner, path, func(object reflect.Value) reflect.Value {
+				return present(p.reach(object).FieldByIndex(f.index))
+			}})
 		}
 	}
-	walk(k.typ, "", func(root reflect.Value) reflect.Value { return root })
+	walk(place{k, k.typ, "", func(object reflect.Value) reflect.Value { return object }})
+}
+
+// of is the path of a field of the struct.
+func (p place) of(f field) string { return strings.TrimPrefix(p.path+"."+f.name, ".") }
+
+// defaulted makes an object that holds the struct and what it stands in but nothing else, does something to the
+// struct, has upstream fill in the defaults, and gives the struct.
+func (p place) defaulted(change func(reflect.Value)) reflect.Value {
+	object := p.kind.new()
+	change(p.reach(reflect.ValueOf(object).Elem()))
+	legacyscheme.Scheme.Default(object)
+	return p.reach(reflect.ValueOf(object).Elem())
+}
+
+// probe reports what defaulting sets in the struct when nothing else is set.
+func (p place) probe(found func(finding)) {
+	filled := p.defaulted(func(reflect.Value) {})
+	for _, f := range jsonFields(p.typ) {
+		value := filled.FieldByIndex(f.index)
+		switch _, isStruct := structOf(f.typ); {
+		case value.IsZero(), f.typ.Kind() == reflect.Map && value.Len() == 0:
+		case !isStruct:
+			found(finding{p.typ.Name(), f.name, p.of(f), p.kind, tree(value.Interface())})
+		case f.typ.Kind() == reflect.Pointer:
+			// Defaulting made a struct. What is in it is found at the place of that struct.
+			found(finding{p.typ.Name(), f.name, p.of(f), p.kind, map[string]any{}})
+		}
+		if f.typ == reflect.TypeFor[corev1.ResourceList]() && p.roundsUp(f) {
+			found(finding{p.typ.Name(), f.name, p.of(f), p.kind, roundUp})
+		}
+	}
+}
+
+func (p place) roundsUp(f field) bool {
+	filled := p.defaulted(func(bare reflect.Value) {
+		bare.FieldByIndex(f.index).Set(reflect.ValueOf(corev1.ResourceList{"cpu": resource.MustParse("100u")}))
+	})
+	amount := filled.FieldByIndex(f.index).Interface().(corev1.ResourceList)["cpu"]
+	return amount.String() == "1m"
+}
+
+// structOf gives the struct type behind pointers and lists, unless the table takes it for a scalar.
+func structOf(t reflect.Type) (reflect.Type, bool) {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	_, scalar := scalars[t]
+	return t, t.Kind() == reflect.Struct && !scalar
 }
 
 // present gives the struct behind a field, having made it where it is a nil pointer or an empty list.
@@ -106,9 +135,10 @@ func constants(shapes *shaper, conditional map[string][]Rule) map[string][]Rule 
 	type key struct{ holder, field string }
 	byField := map[key][]finding{}
 	for _, k := range kinds {
-		probe(k,
-			func(holder, _ string) { positions[holder]++ },
-			func(f finding) { byField[key{f.holder, f.field}] = append(byField[key{f.holder, f.field}], f) })
+		places(k, func(p place) {
+			positions[p.typ.Name()]++
+			p.probe(func(f finding) { byField[key{f.holder, f.field}] = append(byField[key{f.holder, f.field}], f) })
+		})
 	}
 
 	owned := map[string]bool{}
