@@ -21,6 +21,11 @@ pub(super) fn looks_like_json(text: &str) -> bool {
     body(text).trim_start().starts_with('{')
 }
 
+/// Whether that brace is followed by a quoted key.
+pub(super) fn begins_with_quoted_key(text: &str) -> bool {
+    body(text).trim_start().strip_prefix('{').is_some_and(|map| map.trim_start().starts_with('"'))
+}
+
 /// Reads all values; the error is the first syntax error, and the file may yet be YAML.
 pub(super) fn parse(file: &Arc<SourceFile>, limits: &Limits) -> Result<Parsed, Box<Diagnostic>> {
     let mut reader = Reader { file, limits, nodes: 0, parsed: Parsed::default() };
@@ -37,7 +42,7 @@ pub(super) fn parse(file: &Arc<SourceFile>, limits: &Limits) -> Result<Parsed, B
             reader.parsed.documents.push(document);
         }
     }
-    Ok(reader.parsed)
+    Ok(reader.parsed.finish(file))
 }
 
 /// The text without a byte order mark.
@@ -73,6 +78,9 @@ impl Reader<'_> {
 
     /// None when the file costs too much to go on.
     fn value(&mut self, raw: &RawValue, depth: usize, held_by: Option<Range<usize>>) -> Option<Spanned> {
+        if self.parsed.is_full() {
+            return None;
+        }
         let span = self.span(raw);
         self.nodes += 1;
         if self.nodes > self.limits.nodes {

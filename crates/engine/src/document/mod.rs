@@ -14,6 +14,7 @@ mod diagnostic;
 mod json;
 mod near_name;
 mod offsets;
+mod open_map;
 mod scalar;
 mod schema_walk;
 mod schema_words;

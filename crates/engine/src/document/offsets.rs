@@ -211,6 +211,10 @@ impl<'a> Walk<'a> {
             self.take_same(rest.get(..line)?)?;
             self.block_breaks(folded, indent)?;
         }
+        if self.rest_decoded() == "\n" {
+            // The file ends without the line break that the scalar keeps.
+            self.take(1, 0)?;
+        }
         Some(())
     }
 
@@ -265,7 +269,7 @@ impl<'a> Walk<'a> {
         let skipped = breaks.len().checked_sub(feeds);
         let kept = match skipped {
             Some(skipped) if folded && !last => breaks.get(skipped..)?,
-            _ => breaks.get(..feeds)?,
+            _ => breaks.get(..feeds.min(breaks.len()))?,
         };
         for raw in kept {
             self.raw = raw.start;

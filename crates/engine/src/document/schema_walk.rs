@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::decode::{head, missing, mistyped, shorten, unknown};
 use super::diagnostic::Diagnostic;
 use super::near_name;
-use super::schema_words::{Words, accepts_kind, bounds, literals, resolve};
+use super::schema_words::{Words, accepts_kind, bounds, literal_names, literals, resolve};
 use super::source::SourceFile;
 use super::tree::{Kind, Map, Spanned};
 
@@ -164,8 +164,7 @@ impl<'a> Walk<'a> {
         if accepted.iter().any(|accepted| **accepted == value) {
             return;
         }
-        let names: Vec<String> =
-            accepted.iter().map(|value| value.as_str().map_or(value.to_string(), str::to_owned)).collect();
+        let names = literal_names(&accepted);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         match &node.kind {
             Kind::String(text) => {

@@ -87,6 +87,12 @@ fn listed<'a>(root: &'a Value, schema: &'a Value, hops: usize) -> Option<Vec<&'a
     parts.map(|parts| parts.concat())
 }
 
+/// How messages name values. Null is never named: it is the absence of a value.
+pub(super) fn literal_names(values: &[&Value]) -> Vec<String> {
+    let name = |value: &&Value| value.as_str().map_or(value.to_string(), str::to_owned);
+    values.iter().filter(|value| !value.is_null()).map(name).collect()
+}
+
 /// The least and the greatest integer, from `minimum`, `maximum` and the format.
 pub(super) fn bounds(schema: &Value) -> (Option<i128>, Option<i128>) {
     let (low, high): (Option<i128>, Option<i128>) = match schema.get("format").and_then(Value::as_str) {
@@ -136,11 +142,7 @@ impl<'a> Words<'a> {
             return self.phrase(target, many, hops);
         }
         if let Some(values) = literals(self.root, schema) {
-            let names: Vec<String> = values
-                .iter()
-                .filter(|value| !value.is_null())
-                .map(|value| value.as_str().map_or(value.to_string(), str::to_owned))
-                .collect();
+            let names = literal_names(&values);
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             return near_name::one_of(&names);
         }

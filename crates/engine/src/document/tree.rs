@@ -97,6 +97,27 @@ pub struct Parsed {
     pub problems: Vec<Diagnostic>,
 }
 
+/// With so many problems a file is hardly what it was taken for, and nobody reads on.
+const PROBLEMS: usize = 1000;
+
+impl Parsed {
+    /// Whether reading on would only add to a long list.
+    pub(super) fn is_full(&self) -> bool {
+        self.problems.len() >= PROBLEMS
+    }
+
+    /// Puts the problems in order, and says so where the file was not read to its end.
+    pub(super) fn finish(mut self, file: &Arc<SourceFile>) -> Self {
+        self.problems.sort_by_key(|problem| problem.place.span.start);
+        if let Some(last) = self.problems.last().filter(|_| self.is_full()) {
+            let message = format!("the file has {PROBLEMS} problems, the rest of it is not read");
+            let last = Diagnostic::error(file, last.place.span.clone(), message);
+            self.problems.push(last);
+        }
+        self
+    }
+}
+
 /// Reads all documents of a file.
 ///
 /// YAML is read as Kubernetes reads it (sigs.k8s.io/yaml), but a key that stands twice in a map is an error. A file
@@ -113,10 +134,10 @@ pub fn parse(file: &Arc<SourceFile>, limits: &Limits) -> Parsed {
         Ok(parsed) => return parsed,
         Err(syntax) => syntax,
     };
-    // A flow map of YAML begins like JSON. If it is neither, the reader that came further understood it better.
-    let mut parsed = yaml::parse(file, limits);
-    if parsed.problems.first().is_some_and(|first| first.place.span.start <= syntax.place.span.start) {
-        parsed = Parsed { documents: Vec::new(), problems: vec![*syntax] };
+    // A flow map of YAML begins with a brace too; one that is neither is taken for what its first key looks like.
+    let parsed = yaml::parse(file, limits);
+    if !parsed.problems.is_empty() && json::begins_with_quoted_key(file.text()) {
+        return Parsed { documents: Vec::new(), problems: vec![*syntax] };
     }
     parsed
 }

@@ -10,12 +10,10 @@ use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, StrI
 
 use super::diagnostic::Diagnostic;
 use super::offsets::Style;
+use super::open_map::{Key, OpenMap};
 use super::scalar::{self, Scalar};
 use super::source::SourceFile;
 use super::tree::{Entry, Kind, Limits, Map, Parsed, Spanned, Text};
-
-/// Maps with more keys than this are searched by an index.
-const SMALL_MAP: usize = 16;
 
 /// Reads all documents. After a syntax error, reading goes on with the next `---`.
 pub(super) fn parse(file: &Arc<SourceFile>, limits: &Limits) -> Parsed {
@@ -27,28 +25,22 @@ pub(super) fn parse(file: &Arc<SourceFile>, limits: &Limits) -> Parsed {
     };
     let mut parser = Parser::new_from_str_with_options(file.text(), options);
     let mut composer = Composer::new(file, limits);
-    loop {
-        match parser.next_event() {
+    while !composer.parsed.is_full() {
+        let stop = match parser.next_event() {
             None | Some(Ok((Event::StreamEnd, _))) => break,
-            Some(Ok((event, span))) => match composer.event(event, &span) {
-                Ok(()) => {}
-                Err(Stop::Document) => {
-                    if !next_document(&mut parser, &mut composer) {
-                        break;
-                    }
-                }
-                Err(Stop::File) => break,
-            },
+            Some(Ok((event, span))) => composer.event(event, &span).err(),
             Some(Err(error)) => {
                 composer.syntax_error(&error);
-                if !next_document(&mut parser, &mut composer) {
-                    break;
-                }
+                Some(Stop::Document)
             }
+        };
+        match stop {
+            None => {}
+            Some(Stop::Document) if next_document(&mut parser, &mut composer) => {}
+            Some(_) => break,
         }
     }
-    composer.parsed.problems.sort_by_key(|problem| problem.place.span.start);
-    composer.parsed
+    composer.parsed.finish(file)
 }
 
 /// Leaves the current document; false if there is no other.
@@ -83,24 +75,6 @@ struct Open {
 enum Content {
     List(Vec<Spanned>),
     Map(OpenMap),
-}
-
-#[derive(Default)]
-struct OpenMap {
-    entries: Vec<Entry>,
-    /// Which entries came by a merge and may be set again, in step with `entries`.
-    merged: Vec<bool>,
-    index: HashMap<String, usize>,
-    key: Option<Key>,
-    held_by: Option<Range<usize>>,
-}
-
-/// A key that waits for its value.
-enum Key {
-    Name(String, Range<usize>),
-    Merge(Range<usize>),
-    /// Not a key at all; reported, and its value is read for its own problems.
-    Bad,
 }
 
 /// What an anchor names, and what an alias of it costs.
@@ -146,10 +120,10 @@ impl<'a> Composer<'a> {
     fn syntax_error(&mut self, error: &ScanError) {
         let at = error.marker().byte_offset().unwrap_or_default();
         let end = at + self.file.text().get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
-        if *error.kind() == ErrorKind::RecursionLimitExceeded {
-            self.too_deep(at..end);
-        } else {
-            self.problem(at..end, error.info());
+        match error.kind() {
+            ErrorKind::RecursionLimitExceeded => self.too_deep(at..end),
+            ErrorKind::ExpectedDocumentStart => self.problem(at..end, "nothing may follow a document but `---`"),
+            _ => self.problem(at..end, error.info()),
         }
     }
 
@@ -170,7 +144,7 @@ impl<'a> Composer<'a> {
                 return self.start(content, span, style == granit_parser::StructureStyle::Flow, anchor);
             }
             Event::MappingStart(style, anchor, _) => {
-                let content = Content::Map(OpenMap { held_by: self.holder(), ..OpenMap::default() });
+                let content = Content::Map(OpenMap::new(self.holder()));
                 return self.start(content, span, style == granit_parser::StructureStyle::Flow, anchor);
             }
             Event::SequenceEnd | Event::MappingEnd => return self.end(&span),
@@ -387,35 +361,6 @@ fn into_map(node: Spanned) -> Option<Map> {
     match node.kind {
         Kind::Map(map) => Some(map),
         _ => None,
-    }
-}
-
-impl OpenMap {
-    /// Sets a key, and says where it was set before if that was no merge (then the first value stays).
-    fn set(&mut self, entry: Entry, merge: bool) -> Option<Range<usize>> {
-        let known = if self.entries.len() <= SMALL_MAP {
-            self.entries.iter().position(|known| known.key == entry.key)
-        } else {
-            if self.index.is_empty() {
-                self.index = self.entries.iter().enumerate().map(|(at, known)| (known.key.clone(), at)).collect();
-            }
-            self.index.get(&entry.key).copied()
-        };
-        let Some(at) = known else {
-            if !self.index.is_empty() {
-                self.index.insert(entry.key.clone(), self.entries.len());
-            }
-            self.entries.push(entry);
-            self.merged.push(merge);
-            return None;
-        };
-        let (known, was_merged) = (self.entries.get_mut(at)?, self.merged.get_mut(at)?);
-        if !merge && !*was_merged {
-            return Some(known.key_span.clone());
-        }
-        *known = entry;
-        *was_merged = merge && *was_merged;
-        None
     }
 }
 
