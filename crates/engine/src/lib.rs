@@ -3,6 +3,8 @@
 //! Reading order is the order of the modules; each uses only what stands above it.
 
 pub mod json;
+pub mod kubernetes;
+pub mod matching;
 pub mod review;
 pub mod rule;
 pub mod verdict;

@@ -1,0 +1,3 @@
+//! What is known of Kubernetes itself: its kinds, and the notations that its fields are written in.
+
+pub mod kinds;
