@@ -1,3 +1,4 @@
 //! What is known of Kubernetes itself: its kinds, and the notations that its fields are written in.
 
+pub mod image;
 pub mod kinds;

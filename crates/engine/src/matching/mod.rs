@@ -120,6 +120,9 @@ fn namespace_selector(selector: &LabelSelector, subject: Subject<'_, '_>, lookup
         return selects(stored);
     }
     let lookup = Lookup::Namespace(Cow::Borrowed(review.namespace));
+    if review.namespace.is_empty() {
+        return unanswered(lookup, "the request names none");
+    }
     match lookups.answer(&lookup, subject.arena()) {
         Answer::Found(namespace) => selects(namespace),
         Answer::Missing => unanswered(lookup, "it does not exist"),
