@@ -4,11 +4,12 @@
 
 pub mod json;
 pub mod kubernetes;
-pub mod modules;
 pub mod review;
-pub mod rule;
 pub mod verdict;
 pub mod document;
+pub mod rule;
+pub mod matching;
+pub mod modules;
 
 #[cfg(test)]
 mod corpora;

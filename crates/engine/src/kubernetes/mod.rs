@@ -1,4 +1,6 @@
 //! What is known of Kubernetes itself: its kinds, and the notations that its fields are written in.
 
+pub mod image;
+pub mod kinds;
 pub mod list_keys;
 pub mod pod;
