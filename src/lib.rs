@@ -1,3 +1,19 @@
-//! Admittance.
+//! Admittance: a Kubernetes admission webhook. This package is everything around the engine (`crates/engine`), which
+//! decides; the engine's own map is in its `lib.rs`.
+//!
+//! ```text
+//!  files ─▶ source (reads on change, last good version) ─▶ engine: unit::compile, set::link ─▶ Active set
+//!                                                                                               │ swapped whole
+//!  API server ─▶ server::connection ─▶ server::handler ─▶ engine: review, pipeline::admit, response ─▶ API server
+//!                                            │
+//!                                            └─▶ telemetry::observe: one log line and the counters
+//!
+//!  cli: serve wires the above; check, modules and schema call the engine without a server
+//! ```
+//!
+//! Reading order is the order of the modules.
 
+pub mod telemetry;
+pub mod source;
 pub mod server;
+pub mod cli;

@@ -10,10 +10,18 @@
 //! | `stream` | one connection's socket: the deadlines between requests, and the end that lets an answer arrive |
 //! | [`exchange`] | one request and its answer: what is in flight, and when an answer says `Connection: close` |
 //! | [`body`] | a request's body, collected within a size, a deadline and a budget shared by all |
+//! | [`handler`] | one request for admission: from its body to the bytes of its answer |
+//! | [`pages`] | which path leads where: admission, probes, metrics, what is loaded |
+//! | `running` | the server as a whole: two listeners, the files it watches, its end |
 
 pub mod body;
 pub mod connection;
 pub mod exchange;
+pub mod handler;
+pub mod pages;
+mod running;
 pub mod stage;
 mod stream;
 pub mod tls;
+
+pub use running::{CertificateSource, Config, StartError, run};

@@ -1,6 +1,12 @@
 //! The engine of Admittance: everything that decides. No network, no clock but the deadline that it is given.
 //!
 //! Reading order is the order of the modules; each uses only what stands above it.
+//!
+//! ```text
+//! text ─▶ document ─▶ unit::compile ─▶ set::link ─▶ PolicySet ──┐
+//!                                                               ▼
+//! body ─▶ review ──────────────────────────────▶ pipeline::admit(&PolicySet, &Review, &Run) ─▶ Verdict ─▶ response
+//! ```
 
 pub mod json;
 pub mod kubernetes;
@@ -10,6 +16,11 @@ pub mod document;
 pub mod rule;
 pub mod matching;
 pub mod modules;
+pub mod policy;
+pub mod unit;
+pub mod set;
+pub mod pipeline;
+pub mod response;
 
 #[cfg(test)]
 mod corpora;

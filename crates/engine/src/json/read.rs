@@ -22,6 +22,8 @@ pub enum ReadError {
     },
     /// Its tree is larger than the arena's limit.
     TooLarge,
+    /// A part that is left unparsed until somebody looks into it (managedFields) is not readable.
+    Part,
 }
 
 impl fmt::Display for ReadError {
@@ -29,6 +31,7 @@ impl fmt::Display for ReadError {
         match self {
             Self::Syntax { reason, line, column } => write!(formatter, "{reason} at line {line} column {column}"),
             Self::TooLarge => formatter.write_str("the object is too large to be judged"),
+            Self::Part => formatter.write_str("its managedFields are not readable"),
         }
     }
 }

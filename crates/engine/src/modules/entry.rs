@@ -1,9 +1,13 @@
 //! A row of the catalogue.
 
-use serde_json::Value;
+use std::ops::Range;
 
+use crate::document::{Decoder, Spanned, settings};
 use crate::review::Lookup;
-use crate::rule::{Applies, CelTwin, Group, Module, Mutate, PathPattern, Rule, SettingsError, Validate};
+use crate::rule::{Applies, CelTwin, Group, Module, Mutate, PathPattern, Rule, Validate};
+
+/// Makes a module: where to point if it has no settings, and its settings.
+pub type Build = fn(&Decoder, Range<usize>, Option<&Spanned>) -> Option<Built>;
 
 /// A module without its type, so that all fit into one table.
 #[derive(Clone, Copy, Debug)]
@@ -24,8 +28,9 @@ pub struct ModuleEntry {
     pub doc: &'static str,
     /// The JSON Schema of its settings.
     pub schema: fn() -> schemars::Schema,
-    /// The configured module; `settings` has been held against the schema before.
-    pub build: fn(settings: Value) -> Result<Built, BuildError>,
+    /// The configured module from what the document says under `settings`. `None` has been reported to the decoder, with
+    /// all problems; what is wrong with absent settings is said of the given place.
+    pub build: Build,
 }
 
 /// A configured module.
@@ -41,27 +46,22 @@ pub struct Built {
     pub twin: Option<CelTwin>,
 }
 
-/// Why settings are refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BuildError {
-    /// They do not have the settings' shape, in serde's words.
-    Shape(String),
-    /// Their shape is right and their content is not.
-    Settings(Vec<SettingsError>),
-}
-
 impl ModuleEntry {
     /// The row of a validator.
     pub const fn validator<M: Module + Validate>() -> Self {
-        Self::row::<M>(false, |settings| build::<M>(settings, |module| Rule::Validate(Box::new(module))))
+        Self::row::<M>(false, |decoder, place, node| {
+            build::<M>(decoder, place, node, |module| Rule::Validate(Box::new(module)))
+        })
     }
 
     /// The row of a mutator.
     pub const fn mutator<M: Module + Mutate>() -> Self {
-        Self::row::<M>(true, |settings| build::<M>(settings, |module| Rule::Mutate(Box::new(module))))
+        Self::row::<M>(true, |decoder, place, node| {
+            build::<M>(decoder, place, node, |module| Rule::Mutate(Box::new(module)))
+        })
     }
 
-    const fn row<M: Module>(mutates: bool, build: fn(Value) -> Result<Built, BuildError>) -> Self {
+    const fn row<M: Module>(mutates: bool, build: Build) -> Self {
         Self {
             id: M::ID,
             mutates,
@@ -70,7 +70,7 @@ impl ModuleEntry {
             replaces: M::REPLACES,
             public: M::PUBLIC,
             doc: M::DOC,
-            schema: || schemars::schema_for!(M::Settings),
+            schema: schema::<M>,
             build,
         }
     }
@@ -81,13 +81,30 @@ impl ModuleEntry {
     }
 }
 
-fn build<M: Module>(settings: Value, rule: fn(M) -> Rule) -> Result<Built, BuildError> {
-    let settings: M::Settings = if settings.is_null() {
-        M::Settings::default()
-    } else {
-        serde_json::from_value(settings).map_err(|error| BuildError::Shape(error.to_string()))?
+/// The schema in one piece: whoever embeds it need not carry definitions along.
+fn schema<M: Module>() -> schemars::Schema {
+    let settings =
+        schemars::generate::SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    settings.into_generator().into_root_schema_for::<M::Settings>()
+}
+
+fn build<M: Module>(
+    decoder: &Decoder,
+    place: Range<usize>,
+    node: Option<&Spanned>,
+    rule: fn(M) -> Rule,
+) -> Option<Built> {
+    let settings: M::Settings = node.map_or_else(|| Some(M::Settings::default()), |node| settings(decoder, node))?;
+    let module = match M::new(settings) {
+        Ok(module) => module,
+        Err(problems) => {
+            for problem in problems {
+                let span = node.map_or_else(|| place.clone(), |node| node.place(&problem.pointer));
+                decoder.error(span, problem.message);
+            }
+            return None;
+        }
     };
-    let module = M::new(settings).map_err(BuildError::Settings)?;
     let (lookups, writes, twin) = (module.lookups(), module.writes(), module.twin());
-    Ok(Built { rule: rule(module), lookups, writes, twin })
+    Some(Built { rule: rule(module), lookups, writes, twin })
 }

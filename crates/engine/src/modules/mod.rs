@@ -4,7 +4,7 @@ mod entry;
 pub mod mutate;
 pub mod validate;
 
-pub use entry::{BuildError, Built, ModuleEntry};
+pub use entry::{Build, Built, ModuleEntry};
 
 /// All modules, by id.
 pub const MODULES: &[ModuleEntry] = &[];

@@ -66,6 +66,13 @@ impl fmt::Display for PolicyError {
 
 impl std::error::Error for PolicyError {}
 
+impl PolicyError {
+    /// A part of the object that is parsed only when somebody looks into it could not be parsed.
+    pub const fn unreadable_part() -> Self {
+        Self::Unreadable(ReadError::Part)
+    }
+}
+
 impl From<ReadError> for PolicyError {
     fn from(error: ReadError) -> Self {
         Self::Unreadable(error)

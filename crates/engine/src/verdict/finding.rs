@@ -71,6 +71,8 @@ pub struct PolicyFinding {
     pub origin: Arc<Origin>,
     /// The gravest of the policy's actions.
     pub action: Action,
+    /// Whether the policy's actions name Audit, alone or beside another.
+    pub audited: bool,
     /// The violation.
     pub finding: Finding,
 }

@@ -1,0 +1,372 @@
+//! The one function that decides. The server, `check`, `test` and `replay` all call [`admit`]: they can never disagree.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use crate::json::{Arena, List, Node};
+use crate::kubernetes::kinds::Kinds;
+use crate::matching::{self, Outcome};
+use crate::policy::{Actions, Existing, FailurePolicy, Head, Mutator, Validator};
+use crate::review::{Lookup, Lookups, Operation, Review, Subject};
+use crate::set::PolicySet;
+use crate::verdict::wording::annotation_key;
+use crate::verdict::{
+    Action, Edit, Finding, PolicyError, PolicyFailure, PolicyFinding, Report, Reported, Roots, Step, Verdict,
+};
+
+/// What is asked of the pipeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// `/mutate`: the mutators.
+    Mutate,
+    /// `/validate`: the validators on the object as it was sent; mutators only for what shadow validators compare with.
+    Validate,
+    /// Offline: mutate, then validate the result.
+    Offline,
+}
+
+/// How a review is judged.
+#[derive(Clone, Copy)]
+pub struct Run<'r> {
+    /// Which policies.
+    pub route: Route,
+    /// When the answer must be there; policies whose turn comes later fail under their failurePolicy.
+    pub deadline: Deadline,
+    /// How much memory one policy may take for new values.
+    pub budget: Budget,
+    /// What is known about the cluster.
+    pub lookups: &'r dyn Lookups,
+    /// Whether the verdict says of every candidate what became of it.
+    pub trace: bool,
+}
+
+/// The end of a review's time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Deadline(Option<Instant>);
+
+impl Deadline {
+    /// Ends at that time.
+    pub const fn at(time: Instant) -> Self {
+        Self(Some(time))
+    }
+
+    /// Never ends.
+    pub const fn never() -> Self {
+        Self(None)
+    }
+
+    /// Whether the time is over.
+    pub fn is_over(self) -> bool {
+        self.0.is_some_and(|time| Instant::now() >= time)
+    }
+}
+
+/// Limits on memory, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    /// New values of one policy.
+    pub policy: usize,
+}
+
+impl Budget {
+    /// For all trees of one review, its own objects included: the limit of its [`Arena`].
+    pub const REVIEW: usize = 64 * 1024 * 1024;
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { policy: 16 * 1024 * 1024 }
+    }
+}
+
+/// What the policies need to know before they can decide. Whoever can find it out does so and calls again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Needs(pub Vec<Lookup<'static>>);
+
+/// Judges one review. Pure, synchronous, total: a panic or an error of one policy is that policy's, under its
+/// failurePolicy, and leaves no half-made change.
+///
+/// # Errors
+/// [`Needs`], all of them at once, where a policy asked what nobody has looked up yet.
+pub fn admit<'a>(set: &PolicySet, review: &Review<'a>, run: &Run<'_>) -> Result<Verdict<'a>, Needs> {
+    let mut pass = Pass::new(set.kinds(), review, run);
+    let changeable = matches!(review.operation, Operation::Create | Operation::Update);
+    if changeable && (run.route != Route::Validate || set.has_shadow_mutators()) {
+        for mutator in set.mutators_for(review) {
+            pass.mutate(mutator);
+        }
+    }
+    if run.route != Route::Mutate {
+        for validator in set.validators_for(review) {
+            pass.validate(validator);
+        }
+    }
+    pass.finish()
+}
+
+/// One review on its way through the policies.
+struct Pass<'p, 'a> {
+    kinds: &'p Kinds,
+    review: &'p Review<'a>,
+    run: &'p Run<'p>,
+    /// What the first reader of the object found.
+    objects: Option<Result<Objects<'a>, PolicyError>>,
+    verdict: Verdict<'a>,
+    needs: Vec<Lookup<'static>>,
+}
+
+#[derive(Clone, Copy)]
+struct Objects<'a> {
+    old: Option<Node<'a>>,
+    /// An update of an object that is being deleted, which takes away finalizers and changes nothing else.
+    only_releases: bool,
+}
+
+impl<'p, 'a> Pass<'p, 'a> {
+    fn new(kinds: &'p Kinds, review: &'p Review<'a>, run: &'p Run<'p>) -> Self {
+        Self { kinds, review, run, objects: None, verdict: Verdict::default(), needs: vec![] }
+    }
+
+    /// The objects of the review, read when the first policy gets this far.
+    fn objects(&mut self) -> Result<Objects<'a>, PolicyError> {
+        if let Some(objects) = &self.objects {
+            return objects.clone();
+        }
+        let read = read_objects(self.review);
+        let objects = read.map(|(judged, objects)| {
+            self.verdict.roots = Roots { original: judged, mutated: judged, shadow: judged };
+            objects
+        });
+        self.objects.insert(objects).clone()
+    }
+
+    /// Whether this policy has its turn on `root`. What keeps it from it is recorded.
+    fn is_due(&mut self, head: &Head, action: Action, root: fn(&Roots<'a>) -> Node<'a>) -> Option<Objects<'a>> {
+        if self.run.deadline.is_over() {
+            self.fail(head, action, PolicyError::Deadline);
+            return None;
+        }
+        let objects = match self.objects() {
+            Ok(objects) => objects,
+            Err(error) => {
+                self.fail(head, action, error);
+                return None;
+            }
+        };
+        let subject = Subject { object: root(&self.verdict.roots), old_object: objects.old, review: self.review };
+        match matching::matches(&head.constraints, &head.namespaces, subject, self.run.lookups, self.kinds) {
+            Outcome::Matched => {}
+            Outcome::NotMatched(reason) => {
+                self.step(head, || reason.explain(&head.constraints));
+                return None;
+            }
+            Outcome::Error(error) => {
+                self.fail(head, action, error);
+                return None;
+            }
+            Outcome::Needs(lookup) => {
+                self.needs.push(lookup);
+                return None;
+            }
+        }
+        if objects.only_releases && head.origin.module.is_some() {
+            self.step(head, || "only takes finalizers away from an object that is being deleted".to_owned());
+            return None;
+        }
+        self.verdict.matched += 1;
+        Some(objects)
+    }
+
+    fn mutate(&mut self, mutator: &Mutator) {
+        let head = &mutator.head;
+        let compares = self.run.route == Route::Validate;
+        let action = if mutator.shadow { Action::Audit } else { Action::Deny };
+        let root: fn(&Roots<'a>) -> Node<'a> =
+            if mutator.shadow || compares { |roots| roots.shadow } else { |roots| roots.mutated };
+        let Some(objects) = self.is_due(head, action, root) else { return };
+        let before = root(&self.verdict.roots);
+        if head.origin.module.is_some() && is_frozen(self.review, before) {
+            self.step(head, || "a pod that exists, or a mirror pod: its specification cannot change".to_owned());
+            return;
+        }
+        let (result, reported) =
+            self.evaluate(head, before, objects.old, |subject, report| mutator.rule.mutate(subject, report));
+        if compares {
+            self.verdict.roots.shadow = result.unwrap_or(before);
+            return;
+        }
+        let after = match result {
+            Ok(after) => after,
+            Err(error) => {
+                self.fail(head, action, error);
+                before
+            }
+        };
+        self.note(head, action, reported);
+        self.step(head, || if after.is_same(before) { "changes nothing" } else { "changes the object" }.to_owned());
+        let together = self.verdict.roots.mutated.is_same(self.verdict.roots.shadow);
+        if mutator.shadow || together {
+            self.verdict.roots.shadow = after;
+        } else {
+            // The shadow has gone its own way before: the change is made to it as well, and only the change.
+            let shadow = self.verdict.roots.shadow;
+            let (result, _) =
+                self.evaluate(head, shadow, objects.old, |subject, report| mutator.rule.mutate(subject, report));
+            self.verdict.roots.shadow = result.unwrap_or(shadow);
+        }
+        if !mutator.shadow {
+            self.verdict.roots.mutated = after;
+        }
+        if !after.is_same(before) {
+            self.verdict.edits.push(Edit { origin: head.origin.clone(), shadow: mutator.shadow, before, after });
+        }
+    }
+
+    fn validate(&mut self, validator: &Validator) {
+        let head = &validator.head;
+        let action = validator.actions.gravest();
+        let root: fn(&Roots<'a>) -> Node<'a> =
+            if validator.actions == Actions::Audit { |roots| roots.shadow } else { |roots| roots.mutated };
+        let Some(objects) = self.is_due(head, action, root) else { return };
+        let judge = |subject: Subject<'_, 'a>, report: &mut Report<'_>| {
+            validator.rule.validate(subject, report);
+            Ok(())
+        };
+        let object = root(&self.verdict.roots);
+        let (result, mut reported) = self.evaluate(head, object, objects.old, judge);
+        if let Err(error) = result {
+            self.fail(head, action, error);
+        }
+        if self.review.operation == Operation::Update
+            && validator.existing == Existing::Allow
+            && !reported.findings.is_empty()
+            && let Some(old) = objects.old
+        {
+            let (_, before) = self.evaluate(head, old, None, judge);
+            reported.findings.retain(|finding| !before.findings.iter().any(|old| old.is_same(finding)));
+        }
+        self.step(head, || format!("{} findings", reported.findings.len()));
+        let findings = std::mem::take(&mut reported.findings);
+        self.verdict.findings.extend(findings.into_iter().map(|finding| PolicyFinding {
+            origin: head.origin.clone(),
+            action,
+            audited: validator.actions.audits(),
+            finding: Finding { message: validator.message.clone().unwrap_or(finding.message), ..finding },
+        }));
+        self.note(head, action, reported);
+    }
+
+    /// Runs one rule where its panic, its memory and what it could not read are its own.
+    fn evaluate<T>(
+        &self,
+        head: &Head,
+        object: Node<'a>,
+        old_object: Option<Node<'a>>,
+        rule: impl FnOnce(Subject<'_, 'a>, &mut Report<'_>) -> Result<T, PolicyError>,
+    ) -> (Result<T, PolicyError>, Reported) {
+        let arena = self.review.arena;
+        let (used, unreadable) = (arena.used(), arena.has_unreadable());
+        let subject = Subject { object, old_object, review: self.review };
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            let mut report = Report::new(head.public, self.run.lookups);
+            let result = rule(subject, &mut report);
+            (result, report.into_reported())
+        }));
+        let Ok((result, reported)) = outcome else { return (Err(PolicyError::Panic), Reported::default()) };
+        let result = if arena.used() - used > self.run.budget.policy || arena.is_full() {
+            Err(PolicyError::Budget)
+        } else if arena.has_unreadable() && !unreadable {
+            Err(PolicyError::unreadable_part())
+        } else {
+            result
+        };
+        (result, reported)
+    }
+
+    fn note(&mut self, head: &Head, action: Action, reported: Reported) {
+        for error in reported.errors {
+            self.fail(head, action, error);
+        }
+        let policy = &head.origin.policy;
+        let annotations = reported.annotations.into_iter().map(|(key, value)| (annotation_key(policy, &key), value));
+        self.verdict.annotations.extend(annotations);
+        self.needs.extend(reported.needs);
+    }
+
+    fn fail(&mut self, head: &Head, action: Action, error: PolicyError) {
+        self.step(head, || format!("evaluation error: {error}"));
+        let action = (head.failure_policy == FailurePolicy::Fail).then_some(action);
+        self.verdict.failures.push(PolicyFailure { origin: head.origin.clone(), action, error });
+    }
+
+    fn step(&mut self, head: &Head, outcome: impl FnOnce() -> String) {
+        if self.run.trace {
+            self.verdict.trace.push(Step { origin: head.origin.clone(), outcome: outcome() });
+        }
+    }
+
+    fn finish(mut self) -> Result<Verdict<'a>, Needs> {
+        if self.needs.is_empty() {
+            return Ok(self.verdict);
+        }
+        self.needs.sort();
+        self.needs.dedup();
+        Err(Needs(self.needs))
+    }
+}
+
+fn read_objects<'a>(review: &Review<'a>) -> Result<(Node<'a>, Objects<'a>), PolicyError> {
+    let judged = review.judged()?;
+    let old = review.old_object()?;
+    let only_releases =
+        review.operation == Operation::Update && old.is_some_and(|old| only_releases(review.arena, old, judged));
+    Ok((judged, Objects { old, only_releases }))
+}
+
+/// Whether `new` differs from `old`, which is being deleted, in nothing but fewer finalizers. Whatever policies hold against
+/// such an object, they must not keep it from going away.
+fn only_releases(arena: &Arena, old: Node<'_>, new: Node<'_>) -> bool {
+    if old.at(&["metadata", "deletionTimestamp"]).is_none() {
+        return false;
+    }
+    let (before, after) = (finalizers(old), finalizers(new));
+    after.len() < before.len() && after.iter().all(|item| before.contains(item)) && rest(arena, old) == rest(arena, new)
+}
+
+fn finalizers(object: Node<'_>) -> List<'_> {
+    object.field("metadata").unwrap_or_default().items_of("finalizers")
+}
+
+/// The object without what the API server itself changes with every update, and without its finalizers.
+fn rest<'a>(arena: &'a Arena, object: Node<'a>) -> Node<'a> {
+    let ignored = ["finalizers", "managedFields", "resourceVersion", "generation"];
+    let entries: Vec<_> = object
+        .entries()
+        .iter()
+        .map(|(key, value)| match *key {
+            "metadata" => {
+                let kept: Vec<_> = value.entries().iter().copied().filter(|(key, _)| !ignored.contains(key)).collect();
+                (*key, arena.map(&kept))
+            }
+            _ => (*key, *value),
+        })
+        .collect();
+    arena.map(&entries)
+}
+
+/// Whether a module must leave this object as it is: a pod that exists (all but new ephemeral containers), or the kubelet's
+/// picture of a static pod, whose specification is the kubelet's alone.
+fn is_frozen(review: &Review<'_>, object: Node<'_>) -> bool {
+    if review.kind.group != "" || review.kind.kind != "Pod" {
+        return false;
+    }
+    let exists = review.operation != Operation::Create && review.subresource != "ephemeralcontainers";
+    exists || object.at(&["metadata", "annotations", "kubernetes.io/config.mirror"]).is_some()
+}
+
+impl fmt::Debug for Run<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Run({:?})", self.route)
+    }
+}

@@ -1,0 +1,90 @@
+//! All policies of all sources, compiled; immutable.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::kubernetes::kinds::Kinds;
+use crate::matching::Index;
+use crate::policy::{Mutator, Validator};
+use crate::review::Review;
+
+/// What the pipeline runs. Made by [`super::link`]; swapped as a whole.
+pub struct PolicySet {
+    mutators: Vec<Arc<Mutator>>,
+    validators: Vec<Arc<Validator>>,
+    mutator_index: Index,
+    validator_index: Index,
+    kinds: Kinds,
+    digest: String,
+}
+
+impl PolicySet {
+    /// A set of these policies. Mutators run by order, then by name; validators by name.
+    pub fn new(mut mutators: Vec<Arc<Mutator>>, mut validators: Vec<Arc<Validator>>, digest: String) -> Self {
+        mutators.sort_by(|left, right| {
+            (left.order, &left.head.origin.policy).cmp(&(right.order, &right.head.origin.policy))
+        });
+        validators.sort_by(|left, right| left.head.origin.policy.cmp(&right.head.origin.policy));
+        let mutator_index = Index::new(mutators.iter().map(|mutator| &mutator.head.constraints));
+        let validator_index = Index::new(validators.iter().map(|validator| &validator.head.constraints));
+        Self { mutators, validators, mutator_index, validator_index, kinds: Kinds::built_in(), digest }
+    }
+
+    /// The mutators that could match, in the order in which they run.
+    pub fn mutators_for(&self, review: &Review<'_>) -> impl Iterator<Item = &Mutator> {
+        self.mutator_index.candidates(review).filter_map(|position| self.mutators.get(position).map(Arc::as_ref))
+    }
+
+    /// The validators that could match, by name.
+    pub fn validators_for(&self, review: &Review<'_>) -> impl Iterator<Item = &Validator> {
+        self.validator_index.candidates(review).filter_map(|position| self.validators.get(position).map(Arc::as_ref))
+    }
+
+    /// Whether a mutator is in shadow mode.
+    pub fn has_shadow_mutators(&self) -> bool {
+        self.mutators.iter().any(|mutator| mutator.shadow)
+    }
+
+    /// All mutators, in the order in which they run.
+    pub fn mutators(&self) -> &[Arc<Mutator>] {
+        &self.mutators
+    }
+
+    /// All validators, by name.
+    pub fn validators(&self) -> &[Arc<Validator>] {
+        &self.validators
+    }
+
+    /// The kinds that the API server serves.
+    pub fn kinds(&self) -> &Kinds {
+        &self.kinds
+    }
+
+    /// How many policies there are.
+    pub fn len(&self) -> usize {
+        self.mutators.len() + self.validators.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// SHA-256 over the digests of the units, in hexadecimal: equal on every replica that runs the same policies.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+}
+
+/// The set without a policy.
+impl Default for PolicySet {
+    fn default() -> Self {
+        Self::new(vec![], vec![], String::new())
+    }
+}
+
+impl fmt::Debug for PolicySet {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "PolicySet({} mutators, {} validators)", self.mutators.len(), self.validators.len())
+    }
+}

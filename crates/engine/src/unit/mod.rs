@@ -1,0 +1,15 @@
+//! The kinds of documents that users write, from a tree to what the pipeline can run.
+
+mod compile;
+mod config_map;
+mod policy_document;
+pub mod schema;
+
+pub(crate) use compile::hexadecimal;
+pub use compile::{CompiledUnit, PolicySummary, Unit, compile};
+
+/// The group and version of our own documents.
+pub const API_VERSION: &str = "admittance.dev/v1alpha1";
+
+/// ConfigMaps with this label, set to `true`, hold policies.
+pub const LABEL: &str = "admittance.dev/policies";

@@ -1,0 +1,142 @@
+//! JSON Schema of the documents, for editors.
+
+use serde_json::{Map, Value, json};
+
+use super::API_VERSION;
+use crate::matching::{RawMatchConstraints, RawNamespaceGlobs};
+use crate::modules::MODULES;
+
+/// The schema of a Policy document (JSON Schema, draft 2020-12): which settings are accepted depends on the module.
+pub fn schema() -> Value {
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Admittance policy",
+        "type": "object",
+        "required": ["apiVersion", "kind", "metadata", "spec"],
+        "additionalProperties": false,
+        "properties": {
+            "apiVersion": { "const": API_VERSION },
+            "kind": { "const": "Policy" },
+            "metadata": {
+                "type": "object",
+                "required": ["name"],
+                "additionalProperties": false,
+                "properties": {
+                    "name": {
+                        "description": "Unique among all policies: at most 63 lower case letters, digits, `-` and `.`.",
+                        "type": "string",
+                        "maxLength": 63,
+                        "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+                    },
+                    "labels": { "type": ["object", "null"], "additionalProperties": { "type": "string" } },
+                    "annotations": { "type": ["object", "null"], "additionalProperties": { "type": "string" } }
+                }
+            },
+            "spec": spec(),
+        }
+    })
+}
+
+fn spec() -> Value {
+    let ids = |mutates: bool| -> Vec<&str> {
+        MODULES.iter().filter(|module| module.mutates == mutates).map(|module| module.id).collect()
+    };
+    let modules: Vec<Value> =
+        MODULES.iter().map(|module| json!({ "const": module.id, "description": module.summary() })).collect();
+    let mut rules: Vec<Value> = MODULES
+        .iter()
+        .map(|module| {
+            json!({
+                "if": { "properties": { "module": { "const": module.id } } },
+                "then": { "properties": { "settings": embedded((module.schema)()) } }
+            })
+        })
+        .collect();
+    rules.push(json!({
+        "if": { "properties": { "module": { "enum": ids(true) } } },
+        "then": { "properties": {
+            "actions": { "items": { "enum": ["Mutate", "Audit"] }, "maxItems": 1 },
+            "existing": false,
+            "message": false
+        } },
+        "else": { "properties": {
+            "actions": { "items": { "enum": ["Deny", "Warn", "Audit"] }, "uniqueItems": true },
+            "order": false
+        } }
+    }));
+    let mut properties = Map::new();
+    let mut field = |name: &str, description: &str, mut schema: Value| {
+        if let Some(schema) = schema.as_object_mut() {
+            schema.insert("description".to_owned(), description.into());
+        }
+        properties.insert(name.to_owned(), schema);
+    };
+    field("module", "The built-in kind of policy.", json!({ "oneOf": modules }));
+    field("settings", "What the module is told; see its page.", json!({}));
+    field(
+        "actions",
+        "Validating: any of Deny, Warn, Audit, but not Deny with Warn; default Deny. Mutating: Mutate or Audit; default Mutate. Audit alone is shadow mode.",
+        json!({ "type": "array", "minItems": 1 }),
+    );
+    field(
+        "failurePolicy",
+        "What an evaluation error does: it takes the policy's actions, or is passed over. Default Fail.",
+        json!({ "enum": ["Fail", "Ignore", null] }),
+    );
+    field(
+        "existing",
+        "On UPDATE: whether a finding that the stored object has already is let pass. Default Allow.",
+        json!({ "enum": ["Allow", "Deny", null] }),
+    );
+    field(
+        "order",
+        "Mutators run in ascending order, then by name. Default 0.",
+        json!({ "type": ["integer", "null"], "format": "int32" }),
+    );
+    field(
+        "matchConstraints",
+        "The fields and meaning of ValidatingAdmissionPolicy's; each field that is set replaces the module's.",
+        embedded(schemars::schema_for!(RawMatchConstraints)),
+    );
+    field(
+        "namespaces",
+        "Patterns of namespaces, by the request's namespace or the name of a Namespace; cluster-scoped objects are not affected.",
+        embedded(schemars::schema_for!(RawNamespaceGlobs)),
+    );
+    field("message", "Replaces the module's own message.", json!({ "type": ["string", "null"] }));
+    json!({
+        "type": "object",
+        "required": ["module"],
+        "additionalProperties": false,
+        "properties": properties,
+        "allOf": rules,
+    })
+}
+
+/// A schema as a part of another one.
+fn embedded(schema: schemars::Schema) -> Value {
+    let mut schema = schema.to_value();
+    if let Some(fields) = schema.as_object_mut() {
+        fields.remove("$schema");
+        fields.remove("title");
+    }
+    schema
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn has_a_branch_with_strict_settings_for_every_module() {
+        let schema = schema();
+        let branches = schema.pointer("/properties/spec/allOf").and_then(Value::as_array).unwrap();
+        assert_eq!(branches.len(), MODULES.len() + 1);
+        for (branch, module) in branches.iter().zip(MODULES) {
+            assert_eq!(branch.pointer("/if/properties/module/const"), Some(&json!(module.id)));
+            let settings = branch.pointer("/then/properties/settings").unwrap();
+            assert_eq!(settings.get("additionalProperties"), Some(&json!(false)), "{}", module.id);
+        }
+        assert!(!schema.to_string().contains("$ref"), "a reference would point outside the embedded part");
+    }
+}

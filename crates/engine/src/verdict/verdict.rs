@@ -1,0 +1,127 @@
+//! What is decided over one review.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::error::PolicyError;
+use super::finding::{Action, Origin, PolicyFinding};
+use crate::json::Node;
+
+/// The states that the object went through. Unchanged parts are shared, so that all of them cost little more than one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Roots<'a> {
+    /// As it was sent, for DELETE as it was stored; null where no policy got as far as reading it.
+    pub original: Node<'a>,
+    /// After the mutators.
+    pub mutated: Node<'a>,
+    /// As it would be if the mutators in shadow mode were not in shadow mode.
+    pub shadow: Node<'a>,
+}
+
+/// What one mutator did: the provenance of a patch's operations is the difference of the two roots.
+#[derive(Clone, Debug)]
+pub struct Edit<'a> {
+    /// Who.
+    pub origin: Arc<Origin>,
+    /// Whether it was in shadow mode: then it changed [`Roots::shadow`] alone.
+    pub shadow: bool,
+    /// The root before.
+    pub before: Node<'a>,
+    /// The root after; never the same as before.
+    pub after: Node<'a>,
+}
+
+/// An evaluation error, whose it is and what it does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyFailure {
+    /// The policy that could not be evaluated.
+    pub origin: Arc<Origin>,
+    /// What is done about it: the policy's gravest action under `failurePolicy: Fail`, None under Ignore.
+    pub action: Option<Action>,
+    /// Why.
+    pub error: PolicyError,
+}
+
+/// `POLICY: evaluation error: REASON`, as in a denial.
+impl fmt::Display for PolicyFailure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: evaluation error: {}", self.origin.policy, self.error)
+    }
+}
+
+/// What became of one policy that could have matched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The policy.
+    pub origin: Arc<Origin>,
+    /// Why it did not match, or what it did.
+    pub outcome: String,
+}
+
+/// The outcome for a review.
+#[derive(Clone, Debug, Default)]
+pub struct Verdict<'a> {
+    /// The object before, after, and as it would be.
+    pub roots: Roots<'a>,
+    /// Each change, in the order in which they were made.
+    pub edits: Vec<Edit<'a>>,
+    /// Violations: of the policies in their order, of each in the order of its report.
+    pub findings: Vec<PolicyFinding>,
+    /// Policies that could not be evaluated.
+    pub failures: Vec<PolicyFailure>,
+    /// What policies want in the audit log, keys with the policy's name in front.
+    pub annotations: Vec<(String, String)>,
+    /// How many policies matched.
+    pub matched: usize,
+    /// What became of each candidate, if the run asked for it.
+    pub trace: Vec<Step>,
+}
+
+/// Why a request is refused: the code and reason of a Kubernetes Status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// An HTTP status code, for `status.code`.
+    pub code: u16,
+    /// A StatusReason of apimachinery.
+    pub reason: &'static str,
+}
+
+impl Refusal {
+    /// A module's finding.
+    pub const FORBIDDEN: Self = Self { code: 403, reason: "Forbidden" };
+    /// An evaluation error under `failurePolicy: Fail`.
+    pub const INTERNAL_ERROR: Self = Self { code: 500, reason: "InternalError" };
+    /// A request that cannot be read.
+    pub const BAD_REQUEST: Self = Self { code: 400, reason: "BadRequest" };
+    /// A request that is too large.
+    pub const TOO_LARGE: Self = Self { code: 413, reason: "RequestEntityTooLarge" };
+    /// A request that came while too many others were judged.
+    pub const TOO_MANY_REQUESTS: Self = Self { code: 429, reason: "TooManyRequests" };
+    /// A request whose time was over.
+    pub const TIMEOUT: Self = Self { code: 504, reason: "Timeout" };
+}
+
+impl Verdict<'_> {
+    /// Findings for which the request is refused.
+    pub fn denials(&self) -> impl Iterator<Item = &PolicyFinding> {
+        self.findings.iter().filter(|finding| finding.action == Action::Deny)
+    }
+
+    /// Evaluation errors for which the request is refused.
+    pub fn fatal(&self) -> impl Iterator<Item = &PolicyFailure> {
+        self.failures.iter().filter(|failure| failure.action == Some(Action::Deny))
+    }
+
+    /// None where the request is allowed. The first denying finding decides code and reason; where there is none, an error.
+    pub fn refusal(&self) -> Option<Refusal> {
+        if self.denials().next().is_some() {
+            return Some(Refusal::FORBIDDEN);
+        }
+        self.fatal().next().map(|_| Refusal::INTERNAL_ERROR)
+    }
+
+    /// Whether the request is allowed.
+    pub fn is_allowed(&self) -> bool {
+        self.refusal().is_none()
+    }
+}

@@ -1,0 +1,96 @@
+//! `admittance serve`
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use tracing_subscriber::EnvFilter;
+
+use super::BROKEN;
+use crate::server::{self, CertificateSource, Config};
+use crate::telemetry::logs::{self, LogFormat};
+
+/// With no flags: https on 127.0.0.1:8443, a self-signed certificate in memory, the built-in starter policies.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Where the API server connects (https: POST /mutate, /validate; GET /healthz, /readyz, /policies).
+    #[arg(long, env = "ADMITTANCE_LISTEN", default_value = "127.0.0.1:8443", value_name = "ADDRESS")]
+    listen: SocketAddr,
+    /// Where Prometheus and probes connect (plain http: GET /metrics, /healthz, /readyz, /policies).
+    #[arg(long, env = "ADMITTANCE_METRICS_LISTEN", default_value = "127.0.0.1:9797", value_name = "ADDRESS")]
+    metrics_listen: SocketAddr,
+    /// A file or folder with policies; may be repeated. Without it the built-in starter policies are served.
+    #[arg(short, long, env = "ADMITTANCE_POLICIES", value_delimiter = ':', value_name = "PATH")]
+    policies: Vec<PathBuf>,
+    /// The certificate chain, PEM. Reloaded when it changes.
+    #[arg(long, env = "ADMITTANCE_TLS_CERT", requires = "tls_key", value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key, PEM.
+    #[arg(long, env = "ADMITTANCE_TLS_KEY", requires = "tls_cert", value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+    /// A name or address that the self-signed certificate is also for; may be repeated.
+    #[arg(long, conflicts_with = "tls_cert", value_name = "NAME")]
+    tls_name: Vec<String>,
+    /// Where to write the self-signed certificate, PEM, for `--cacert` or a webhook configuration's caBundle.
+    #[arg(long, conflicts_with = "tls_cert", value_name = "FILE")]
+    write_certificate: Option<PathBuf>,
+    /// Offer HTTP/2 as well. The API server speaks HTTP/1.1 to Services.
+    #[arg(long)]
+    http2: bool,
+    /// How long a terminating server goes on answering, in seconds: until every node has heard that it leaves.
+    #[arg(long, env = "ADMITTANCE_DRAIN_SECONDS", default_value_t = 5, value_name = "SECONDS")]
+    drain_seconds: u64,
+    /// How many connections may be open.
+    #[arg(long, default_value_t = 4_096, value_name = "NUMBER")]
+    max_connections: usize,
+    /// The largest request body, in MiB.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_024), value_name = "MIB")]
+    max_body_mib: u32,
+    /// What the bodies of all requests under way may hold together, in MiB.
+    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=65_536), value_name = "MIB")]
+    max_in_flight_mib: u32,
+    /// What log lines look like.
+    #[arg(long, env = "ADMITTANCE_LOG_FORMAT", value_enum, default_value_t, value_name = "FORMAT")]
+    log_format: LogFormat,
+    /// What is logged: error, warn, info, debug, or a filter in tracing's syntax.
+    #[arg(long, env = "ADMITTANCE_LOG", default_value = "info", value_name = "FILTER")]
+    log: String,
+}
+
+pub(super) fn run(arguments: Arguments) -> ExitCode {
+    match start(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            anstream::eprintln!("error: {error}");
+            ExitCode::from(BROKEN)
+        }
+    }
+}
+
+fn start(arguments: Arguments) -> Result<(), String> {
+    let filter = EnvFilter::try_new(&arguments.log)
+        .map_err(|error| format!("invalid value '{}' for --log: {error}", arguments.log))?;
+    let certificate = match (arguments.tls_cert, arguments.tls_key) {
+        (Some(chain), Some(key)) => CertificateSource::Files { chain, key },
+        _ => CertificateSource::SelfSigned { names: arguments.tls_name, write_to: arguments.write_certificate },
+    };
+    let config = Config {
+        listen: arguments.listen,
+        metrics_listen: arguments.metrics_listen,
+        policies: arguments.policies,
+        certificate,
+        http2: arguments.http2,
+        drain: Duration::from_secs(arguments.drain_seconds),
+        max_connections: arguments.max_connections,
+        max_body: mebibytes(arguments.max_body_mib),
+        max_in_flight: mebibytes(arguments.max_in_flight_mib),
+    };
+    let _logs = logs::start(arguments.log_format, filter);
+    server::run(config).map_err(|error| error.to_string())
+}
+
+fn mebibytes(count: u32) -> usize {
+    usize::try_from(u64::from(count) << 20).unwrap_or(usize::MAX)
+}

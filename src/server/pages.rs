@@ -1,0 +1,100 @@
+//! The pages beside admission: probes, what is loaded, metrics.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use admittance_engine::pipeline::Route;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Json, Response};
+use axum::routing::{any, get};
+use serde::Serialize;
+
+use super::handler::Admission;
+use crate::source::UnitStatus;
+use crate::telemetry::Metrics;
+
+/// What the pages show.
+#[derive(Clone, Debug)]
+pub struct Pages {
+    /// What judges.
+    pub admission: Arc<Admission>,
+    /// What counts.
+    pub metrics: Arc<Metrics>,
+    /// Whether requests should be sent here.
+    pub ready: Arc<AtomicBool>,
+}
+
+/// The listener behind TLS: admission, probes, what is loaded.
+pub fn admission(pages: Pages) -> Router {
+    Router::new()
+        .route("/mutate", any(mutate))
+        .route("/validate", any(validate))
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/policies", get(policies))
+        .fallback(not_found)
+        .with_state(pages)
+}
+
+/// The plain listener: metrics, probes, what is loaded.
+pub fn operations(pages: Pages) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics))
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/policies", get(policies))
+        .fallback(not_found)
+        .with_state(pages)
+}
+
+async fn mutate(State(pages): State<Pages>, request: Request) -> Response {
+    pages.admission.answer(Route::Mutate, request).await
+}
+
+async fn validate(State(pages): State<Pages>, request: Request) -> Response {
+    pages.admission.answer(Route::Validate, request).await
+}
+
+async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+async fn readyz(State(pages): State<Pages>) -> Response {
+    if pages.ready.load(Relaxed) {
+        "ok\n".into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response()
+    }
+}
+
+async fn metrics(State(pages): State<Pages>) -> Response {
+    let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(CONTENT_TYPE, content_type)], pages.metrics.page()).into_response()
+}
+
+async fn policies(State(pages): State<Pages>) -> Response {
+    let active = pages.admission.active();
+    Json(PoliciesPage {
+        schema_version: 1,
+        digest: active.set.digest(),
+        policies: active.set.len(),
+        units: &active.units,
+    })
+    .into_response()
+}
+
+async fn not_found() -> Response {
+    (StatusCode::NOT_FOUND, "not found\n").into_response()
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PoliciesPage<'p> {
+    schema_version: u32,
+    digest: &'p str,
+    policies: usize,
+    units: &'p [UnitStatus],
+}

@@ -1,0 +1,9 @@
+//! What can be seen of the server: logs, metrics, and the one call that feeds both.
+
+pub mod logs;
+pub mod metrics;
+mod observe;
+
+pub use metrics::Metrics;
+pub(crate) use observe::route_label;
+pub use observe::{Observation, observe};
