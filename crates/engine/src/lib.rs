@@ -8,3 +8,6 @@ pub mod modules;
 pub mod review;
 pub mod rule;
 pub mod verdict;
+
+#[cfg(test)]
+mod corpora;

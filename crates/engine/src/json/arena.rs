@@ -16,7 +16,7 @@ pub(super) const INDEXED_FROM: usize = 17;
 /// The arena never refuses an allocation of an edit (those are small); readers of untrusted text ask [`Arena::is_full`]
 /// as they go, and the pipeline asks after every policy.
 pub struct Arena {
-    bump: Bump,
+    pub(super) bump: Bump,
     limit: usize,
     unreadable: Cell<bool>,
 }
@@ -88,7 +88,11 @@ impl Arena {
     }
 
     pub(super) fn map_body<'a>(&'a self, entries: &[Entry<'a>]) -> Map<'a> {
-        let entries: &'a [Entry<'a>] = self.bump.alloc_slice_copy(entries);
+        self.index(self.bump.alloc_slice_copy(entries))
+    }
+
+    /// The map of entries that are in the arena already.
+    pub(super) fn index<'a>(&'a self, entries: &'a [Entry<'a>]) -> Map<'a> {
         if entries.len() < INDEXED_FROM {
             return Map { entries, index: &[] };
         }

@@ -242,6 +242,7 @@ impl<'a> Node<'a> {
             (Repr::Bool(left), Repr::Bool(right)) => left == right,
             (Repr::Int(left), Repr::Int(right)) => left == right,
             (Repr::UInt(left), Repr::UInt(right)) => left == right,
+            (Repr::Float(left), Repr::Float(right)) => left.to_bits() == right.to_bits(),
             (Repr::String(left), Repr::String(right)) => {
                 left.len() == right.len() && std::ptr::eq(left.as_ptr(), right.as_ptr())
             }

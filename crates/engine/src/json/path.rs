@@ -19,6 +19,19 @@ pub enum Segment<'p> {
     },
 }
 
+impl Segment<'_> {
+    /// The item at this position, from 0.
+    pub const fn at(index: usize) -> Self {
+        Self::Item { index, key: None }
+    }
+}
+
+impl<'p> From<&'p str> for Segment<'p> {
+    fn from(key: &'p str) -> Self {
+        Self::Key(key)
+    }
+}
+
 /// A place in an object while it is being visited: a chain on the stack, which costs nothing until somebody finds something.
 #[derive(Clone, Copy)]
 pub struct Path<'p> {
@@ -47,6 +60,21 @@ impl<'p> Path<'p> {
     pub fn item(&'p self, index: usize, key: &'static str, item: Node<'p>) -> Self {
         let key = item.str(key).map(|value| (key, value));
         Self { parent: Some(self), segment: Segment::Item { index, key } }
+    }
+
+    /// As a JSON pointer (RFC 6901): `/metadata/annotations/example.com~1owner`.
+    pub fn to_pointer(&self) -> String {
+        let mut pointer = self.parent.map(Path::to_pointer).unwrap_or_default();
+        pointer.push('/');
+        match self.segment {
+            Segment::Key(key) => key.chars().for_each(|letter| match letter {
+                '~' => pointer.push_str("~0"),
+                '/' => pointer.push_str("~1"),
+                _ => pointer.push(letter),
+            }),
+            Segment::Item { index, .. } => pointer.push_str(&index.to_string()),
+        }
+        pointer
     }
 
     /// From the root to here, for keeping.
@@ -148,7 +176,11 @@ fn hash_into(node: Node<'_>, hasher: &mut impl Hasher) {
         View::Bool(value) => (1u8, value).hash(hasher),
         View::Int(value) => (2u8, value).hash(hasher),
         View::UInt(value) => (3u8, value).hash(hasher),
-        View::Float(value) => (4u8, value.to_bits()).hash(hasher),
+        View::Float(value) => match whole(value) {
+            Some(View::Int(value)) => (2u8, value).hash(hasher),
+            Some(View::UInt(value)) => (3u8, value).hash(hasher),
+            _ => (4u8, value.to_bits()).hash(hasher),
+        },
         View::String(value) => (5u8, value).hash(hasher),
         View::List(items) => {
             (6u8, items.len()).hash(hasher);
@@ -164,6 +196,20 @@ fn hash_into(node: Node<'_>, hasher: &mut impl Hasher) {
             });
             (7u8, map.len(), sum).hash(hasher);
         }
+    }
+}
+
+/// The whole number that equals this one, so that 1 and 1.0 hash alike.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range and the fraction are checked")]
+fn whole(value: f64) -> Option<View<'static>> {
+    // 2^63 and 2^64 are doubles; the largest i64 and u64 are not.
+    const I64_END: f64 = 9_223_372_036_854_775_808.0;
+    const U64_END: f64 = 18_446_744_073_709_551_616.0;
+    match value {
+        _ if value.fract() != 0.0 => None,
+        _ if (-I64_END..I64_END).contains(&value) => Some(View::Int(value as i64)),
+        _ if (I64_END..U64_END).contains(&value) => Some(View::UInt(value as u64)),
+        _ => None,
     }
 }
 
@@ -203,5 +249,24 @@ mod tests {
         assert_eq!(hash(r#"{"a":1,"b":[2]}"#), hash(r#"{"b":[2],"a":1}"#));
         assert_ne!(hash(r#"{"a":1,"b":2}"#), hash(r#"{"a":2,"b":1}"#));
         assert_ne!(hash("[]"), hash("{}"));
+    }
+
+    #[test]
+    fn hashes_equal_numbers_alike_in_any_form() {
+        let arena = Arena::with_limit(1 << 20);
+        let hash = |text| hash_of(read(&arena, text).unwrap());
+        assert_eq!(hash("[1,0,-3]"), hash("[1.0,-0.0,-3e0]"));
+        assert_eq!(hash("9223372036854775808"), hash("9223372036854775808.0"));
+        assert_eq!(hash("-9223372036854775808"), hash("-9223372036854775808.0"));
+        assert_ne!(hash("9223372036854775807"), hash("9223372036854775808.0"));
+        assert_ne!(hash("18446744073709551615"), hash("18446744073709551616.0"));
+        assert_ne!(hash("1"), hash("1.5"));
+    }
+
+    #[test]
+    fn writes_pointers_with_their_escapes() {
+        let root = Path::root("a~b");
+        let list = root.key("x/~1");
+        assert_eq!(list.index(10).key("").to_pointer(), "/a~0b/x~1~01/10/");
     }
 }
