@@ -1,3 +1,4 @@
 //! What Kubernetes' own kinds look like.
 
+pub mod names;
 pub mod pod;

@@ -1,15 +1,27 @@
 //! The catalogue: every built-in kind of policy. Adding one is a file, a `mod` line, a row of [`MODULES`], and its cases.
 
 mod entry;
+mod glob;
 pub mod mutate;
 pub mod validate;
 
 pub use entry::{BuildError, Built, ModuleEntry};
 
 /// All modules, by id.
-pub const MODULES: &[ModuleEntry] = &[];
+pub const MODULES: &[ModuleEntry] = &[
+    ModuleEntry::mutator::<mutate::add_annotations::AddAnnotations>(),
+    ModuleEntry::mutator::<mutate::add_labels::AddLabels>(),
+    ModuleEntry::validator::<validate::delete_protection::DeleteProtection>(),
+    ModuleEntry::validator::<validate::host_ports::HostPorts>(),
+    ModuleEntry::mutator::<mutate::inject_sidecar::InjectSidecar>(),
+    ModuleEntry::validator::<validate::locked_namespaces::LockedNamespaces>(),
+    ModuleEntry::validator::<validate::required_labels::RequiredLabels>(),
+];
 
 /// The module of this id.
 pub fn find(id: &str) -> Option<&'static ModuleEntry> {
     MODULES.iter().find(|module| module.id == id)
 }
+
+#[cfg(test)]
+mod tests;

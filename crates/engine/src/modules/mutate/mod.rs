@@ -1,1 +1,7 @@
 //! Modules that change objects.
+
+pub mod add_annotations;
+pub mod add_labels;
+mod entries;
+pub mod inject_sidecar;
+mod open;
