@@ -4,6 +4,7 @@
 
 pub mod json;
 pub mod kubernetes;
+pub mod matching;
 pub mod modules;
 pub mod review;
 pub mod rule;

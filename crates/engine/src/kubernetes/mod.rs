@@ -1,4 +1,6 @@
-//! What Kubernetes' own kinds look like.
+//! What is known of Kubernetes itself: its kinds, and the notations that its fields are written in.
 
+pub mod image;
+pub mod kinds;
 pub mod names;
 pub mod pod;

@@ -1,0 +1,105 @@
+//! Label selectors (`metav1.LabelSelector`), and the syntax of labels.
+
+use std::fmt;
+
+use crate::json::Node;
+
+/// Conditions on labels, all of which must hold. The empty one holds for everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LabelSelector(Vec<Requirement>);
+
+/// A condition on the label `key`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Requirement {
+    /// `app.kubernetes.io/name`
+    pub key: String,
+    /// What must be true of its value.
+    pub test: Test,
+}
+
+/// The four operators.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Test {
+    /// The label is there, with one of these values.
+    In(Vec<String>),
+    /// The label is not there, or has another value.
+    NotIn(Vec<String>),
+    /// The label is there.
+    Exists,
+    /// The label is not there.
+    DoesNotExist,
+}
+
+impl LabelSelector {
+    /// All of these.
+    pub fn new(requirements: Vec<Requirement>) -> Self {
+        Self(requirements)
+    }
+
+    /// Whether it holds for everything.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// In the order of the document: first matchLabels by key, then matchExpressions.
+    pub fn requirements(&self) -> &[Requirement] {
+        &self.0
+    }
+
+    /// The position of the first requirement that the labels do not satisfy; None if they satisfy all. `labels` is a map
+    /// of strings or null; a label that is no string counts as absent (the API server lets none through).
+    pub fn unmet(&self, labels: Node<'_>) -> Option<usize> {
+        self.0.iter().position(|requirement| !requirement.is_met(labels.str(&requirement.key)))
+    }
+}
+
+impl Requirement {
+    fn is_met(&self, value: Option<&str>) -> bool {
+        let is_among = |values: &[String]| value.is_some_and(|value| values.iter().any(|known| known == value));
+        match &self.test {
+            Test::In(values) => is_among(values),
+            Test::NotIn(values) => !is_among(values),
+            Test::Exists => value.is_some(),
+            Test::DoesNotExist => value.is_none(),
+        }
+    }
+}
+
+/// As `kubectl -l` writes it: `app in (web)`, `!canary`.
+impl fmt::Display for Requirement {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let key = &self.key;
+        match &self.test {
+            Test::In(values) => write!(formatter, "{key} in ({})", values.join(",")),
+            Test::NotIn(values) => write!(formatter, "{key} notin ({})", values.join(",")),
+            Test::Exists => formatter.write_str(key),
+            Test::DoesNotExist => write!(formatter, "!{key}"),
+        }
+    }
+}
+
+/// `[DNS subdomain/]name`, as the API server checks label and annotation keys.
+pub fn is_label_key(key: &str) -> bool {
+    let (prefix, name) = key.split_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
+    prefix.is_none_or(is_dns_subdomain) && !name.is_empty() && is_label_value(name)
+}
+
+/// At most 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends; or nothing.
+pub fn is_label_value(value: &str) -> bool {
+    let is_end = |byte: Option<u8>| byte.is_none_or(|byte| byte.is_ascii_alphanumeric());
+    value.len() <= 63
+        && is_end(value.bytes().next())
+        && is_end(value.bytes().last())
+        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
+/// RFC 1123, at most 253 characters; unlike in the RFC a part between dots may be longer than 63.
+fn is_dns_subdomain(name: &str) -> bool {
+    let is_part = |part: &str| {
+        !part.is_empty()
+            && !part.starts_with('-')
+            && !part.ends_with('-')
+            && part.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+    };
+    name.len() <= 253 && name.split('.').all(is_part)
+}
