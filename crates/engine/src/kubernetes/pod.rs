@@ -93,6 +93,11 @@ impl<'a> Pod<'a> {
         Some(Self { object, parents })
     }
 
+    /// The same pod in another root of the same object.
+    pub fn with_root(&self, object: Node<'a>) -> Self {
+        Self { object, parents: self.parents }
+    }
+
     /// Whether it stands in a workload's template.
     pub fn is_template(&self) -> bool {
         !self.parents.is_empty()

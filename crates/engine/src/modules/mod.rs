@@ -1,8 +1,8 @@
 //! The catalogue: every built-in kind of policy. Adding one is a file, a `mod` line, a row of [`MODULES`], and its cases.
 
 mod entry;
-mod glob;
 pub mod mutate;
+mod patterns;
 pub mod validate;
 
 pub use entry::{BuildError, Built, ModuleEntry};
@@ -11,11 +11,14 @@ pub use entry::{BuildError, Built, ModuleEntry};
 pub const MODULES: &[ModuleEntry] = &[
     ModuleEntry::mutator::<mutate::add_annotations::AddAnnotations>(),
     ModuleEntry::mutator::<mutate::add_labels::AddLabels>(),
+    ModuleEntry::validator::<validate::allowed_registries::AllowedRegistries>(),
     ModuleEntry::validator::<validate::delete_protection::DeleteProtection>(),
     ModuleEntry::validator::<validate::host_ports::HostPorts>(),
     ModuleEntry::mutator::<mutate::inject_sidecar::InjectSidecar>(),
+    ModuleEntry::validator::<validate::latest_tag::LatestTag>(),
     ModuleEntry::validator::<validate::locked_namespaces::LockedNamespaces>(),
     ModuleEntry::validator::<validate::required_labels::RequiredLabels>(),
+    ModuleEntry::mutator::<mutate::set_image_pull_policy::SetImagePullPolicy>(),
 ];
 
 /// The module of this id.

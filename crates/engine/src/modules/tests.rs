@@ -2,6 +2,7 @@
 
 mod cases;
 mod documents;
+mod judge;
 mod properties;
 mod run;
 mod secrets;

@@ -1,30 +1,28 @@
-//! The files of tests/cases, run through the modules alone. Policy sets need matching and are left to the pipeline.
+//! The files of tests/cases.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::run::{Request, build, review, run};
-use crate::json::{Arena, Constant};
-use crate::modules::{MODULES, find};
-use crate::review::Operation;
-use crate::verdict::Finding;
+use super::judge::judge;
+use super::run::Request;
+use crate::modules::MODULES;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Case {
+pub(super) struct Case {
     #[expect(dead_code, reason = "for readers")]
     about: Option<String>,
     policies: Option<String>,
     policy_set: Option<String>,
     #[serde(default)]
-    request: Request,
+    pub(super) request: Request,
     #[serde(default)]
-    object: Value,
+    pub(super) object: Value,
     #[serde(default)]
-    old_object: Value,
+    pub(super) old_object: Value,
     expect: Expect,
     #[serde(default = "yes")]
     api_server: bool,
@@ -54,8 +52,8 @@ fn yes() -> bool {
     true
 }
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases")
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -64,8 +62,9 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn cases() -> Vec<(String, Case)> {
-    let folders = files(&folder()).into_iter().filter(|path| path.is_dir());
+/// Every file of the corpus, under its name `FOLDER/FILE`.
+pub(super) fn cases() -> Vec<(String, Case)> {
+    let folders = files(&root().join("tests/cases")).into_iter().filter(|path| path.is_dir());
     let read = |path: PathBuf| {
         let folder = path.parent().unwrap().file_name().unwrap().to_str().unwrap();
         let name = format!("{folder}/{}", path.file_name().unwrap().to_str().unwrap());
@@ -76,15 +75,17 @@ fn cases() -> Vec<(String, Case)> {
     folders.flat_map(|folder| files(&folder)).map(read).collect()
 }
 
-/// The cases of one module, for the tests of properties.
-pub(super) fn objects_of(module: &str) -> Vec<(Value, Request, Value, Value)> {
-    let of_module = |(name, case): (String, Case)| {
-        let documents = documents(case.policies.as_deref()?);
-        let spec = documents.first()?.get("spec")?.clone();
-        name.starts_with(&format!("{module}/"))
-            .then(|| (spec.get("settings").cloned().unwrap_or_default(), case.request, case.object, case.old_object))
+/// Settings, request, object and oldObject of a case.
+pub(super) type Input = (Value, Request, Value, Value);
+
+/// What the cases of one module ask.
+pub(super) fn inputs_of(module: &str, cases: &[(String, Case)]) -> Vec<Input> {
+    let of_module = |(name, case): &(String, Case)| {
+        name.strip_prefix(module)?.strip_prefix('/')?;
+        let policy = documents(case.policies.as_deref()?).into_iter().next()?;
+        Some((policy["spec"]["settings"].clone(), case.request.clone(), case.object.clone(), case.old_object.clone()))
     };
-    cases().into_iter().filter_map(of_module).collect()
+    cases.iter().filter_map(of_module).collect()
 }
 
 pub(super) fn documents(text: &str) -> Vec<Value> {
@@ -127,59 +128,49 @@ fn every_case_is_named_after_its_outcome_and_complete() {
 #[test]
 fn modules_come_to_the_outcome_of_every_case() {
     for (name, case) in cases() {
-        let Some(policies) = &case.policies else { continue };
-        let arena = Arena::with_limit(1 << 24);
-        let review = review(&arena, &case.request, &case.object, &case.old_object);
-        let mut policies: Vec<_> = documents(policies)
-            .into_iter()
-            .map(|document| {
-                let id = document["spec"]["module"].as_str().unwrap();
-                (find(id).unwrap_or_else(|| panic!("{name}: no module {id}")), document)
-            })
-            .collect();
-        policies.sort_by_key(|(module, _)| !module.mutates);
-        let mut root = review.judged().unwrap();
-        let (mut findings, mut errors) = (vec![], vec![]);
-        for (module, document) in &policies {
-            let policy = document["metadata"]["name"].as_str().unwrap();
-            let built = build(module, &document["spec"]["settings"]);
-            let stored: Vec<Finding> = match (review.operation, review.old_object().unwrap()) {
-                (Operation::Update, Some(stored)) if document["spec"]["existing"] != "Deny" && !module.mutates => {
-                    run(&built, module.public, &review, stored).unwrap().1.findings
-                }
-                _ => vec![],
-            };
-            match run(&built, module.public, &review, root) {
-                Ok((new, reported)) => {
-                    root = new;
-                    let new = |finding: &Finding| !stored.iter().any(|other| other.is_same(finding));
-                    findings.extend(reported.findings.into_iter().filter(new).map(|finding| {
-                        json!({"policy": policy, "path": finding.path.to_string(), "message": finding.message})
-                    }));
-                }
-                Err(error) => errors.push(format!("{policy}: {error}")),
-            }
-        }
-        let expect = &case.expect;
-        assert_eq!(Value::from(findings.clone()), Value::from(expect.findings.clone()), "{name}");
-        assert_eq!(errors, expect.errors, "{name}");
-        assert_eq!(findings.is_empty() && errors.is_empty(), expect.allowed, "{name}");
+        let set = case.policy_set.as_deref().map(policy_set);
+        let policies = case.policies.as_deref().or(set.as_deref()).unwrap();
+        let (judged, expect) = (judge(policies, &case), &case.expect);
+        assert_eq!(Value::from(judged.findings.clone()), Value::from(expect.findings.clone()), "{name}");
+        assert_eq!((&judged.errors, &judged.warnings), (&expect.errors, &expect.warnings), "{name}");
+        assert_eq!(judged.is_denied, !expect.allowed, "{name}");
         if expect.allowed && !case.object.is_null() {
             let expected = expect.object.as_ref().unwrap_or(&case.object);
-            let actual = serde_json::to_value(root).unwrap();
-            assert!(
-                Constant::from(expected.clone()).build(&arena) == root,
-                "{name}: expected\n{expected:#}\nfound\n{actual:#}"
-            );
+            assert_eq!(&judged.object, expected, "{name}");
         }
-        let text = |finding: &Value| {
-            let part = |key: &str| finding[key].as_str().unwrap().to_owned();
-            [part("policy"), part("path"), part("message")].join(": ")
-        };
         if let Some(message) = &expect.message {
-            assert_eq!(findings.iter().map(text).collect::<Vec<_>>().join("\n"), *message, "{name}");
+            let line = |finding: &Value| {
+                let part = |key: &str| finding[key].as_str().unwrap().to_owned();
+                [part("policy"), part("path"), part("message")].join(": ")
+            };
+            assert_eq!(judged.findings.iter().map(line).collect::<Vec<_>>().join("\n"), *message, "{name}");
         }
         // What only a pipeline can check.
-        let _ = (&expect.code, &expect.reason, &expect.warnings, &expect.audit_annotations, &expect.patch);
+        let _ = (&expect.code, &expect.reason, &expect.audit_annotations, &expect.patch);
+    }
+}
+
+/// The documents of a folder of manifests/policies: those in the data of its ConfigMaps.
+fn policy_set(name: &str) -> String {
+    let mut text = String::new();
+    for file in files(&root().join("manifests/policies").join(name)) {
+        for manifest in documents(&fs::read_to_string(&file).unwrap()) {
+            assert_eq!(manifest["kind"], "ConfigMap", "{}", file.display());
+            assert_eq!(manifest["metadata"]["labels"]["admittance.dev/policies"], "true", "{}", file.display());
+            for (key, value) in manifest["data"].as_object().unwrap() {
+                assert!(Path::new(key).extension().is_some_and(|extension| extension == "yaml"), "{key}");
+                text = text + "---\n" + value.as_str().unwrap() + "\n";
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn every_policy_set_has_cases() {
+    let cases = cases();
+    for folder in files(&root().join("manifests/policies")) {
+        let set = folder.file_name().unwrap().to_str().unwrap();
+        assert!(cases.iter().any(|(_, case)| case.policy_set.as_deref() == Some(set)), "{set} has no case");
     }
 }

@@ -16,7 +16,9 @@ fn ids_are_kebab_case_sorted_and_unique() {
     let ids: Vec<&str> = MODULES.iter().map(|module| module.id).collect();
     assert!(ids.is_sorted_by(|left, right| left < right), "{ids:?}");
     for id in ids {
-        let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        let is_word = |word: &str| {
+            !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+        };
         assert!(id.split('-').all(is_word), "{id}");
     }
 }

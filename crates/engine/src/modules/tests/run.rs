@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::json::{Arena, Constant, Node};
+use crate::kubernetes::kinds::{Kinds, Scope};
 use crate::modules::{Built, ModuleEntry};
 use crate::review::{GroupVersionKind, GroupVersionResource, Lazy, NoLookups, Operation, Review, Subject, User};
 use crate::rule::Rule;
@@ -19,6 +20,10 @@ pub(super) struct Request {
     pub(super) groups: Option<Vec<String>>,
     pub(super) dry_run: bool,
     pub(super) namespace_object: Value,
+}
+
+thread_local! {
+    static KINDS: Kinds = Kinds::built_in();
 }
 
 /// A review of these objects. `group`, `kind` and the namespace are read from the one that is there.
@@ -39,9 +44,11 @@ pub(super) fn review<'a>(arena: &'a Arena, request: &'a Request, object: &Value,
     let kind = GroupVersionKind { group, version, kind: shown.str("kind").unwrap_or_default() };
     let metadata = shown.field("metadata").unwrap_or_default();
     let name = metadata.str("name").unwrap_or_default();
-    let namespace = match kind.kind {
-        "Namespace" => name,
-        "ClusterRole" | "PersistentVolume" => "",
+    let row = KINDS.with(|kinds| kinds.kind(group, version, kind.kind).cloned());
+    let resource = GroupVersionResource { group, version, resource: row.as_ref().map_or("", |row| row.resource) };
+    let namespace = match &row {
+        Some(row) if row.resource == "namespaces" => name,
+        Some(row) if row.scope == Scope::Cluster => "",
         _ => metadata.str("namespace").unwrap_or("default"),
     };
     let groups = match &request.groups {
@@ -53,10 +60,10 @@ pub(super) fn review<'a>(arena: &'a Arena, request: &'a Request, object: &Value,
         arena,
         uid: "c",
         kind,
-        resource: GroupVersionResource::default(),
+        resource,
         subresource: &request.subresource,
         request_kind: kind,
-        request_resource: GroupVersionResource::default(),
+        request_resource: resource,
         name,
         namespace,
         operation,

@@ -43,7 +43,8 @@ use serde::Deserialize;
 use super::exempt::{self, Exempt};
 use crate::json::{Node, Path};
 use crate::kubernetes::names::{is_annotation_key, is_label_key};
-use crate::modules::glob;
+use crate::matching::glob;
+use crate::modules::patterns;
 use crate::review::{Operation, Subject};
 use crate::rule::{Applies, Group, Module, Resources, SettingsError, Validate};
 use crate::verdict::Report;
@@ -112,6 +113,7 @@ impl Module for DeleteProtection {
         let mut errors = vec![];
         let annotations = marks("annotations", &settings.annotations, is_annotation_key, &mut errors);
         let labels = marks("labels", &settings.labels, is_label_key, &mut errors);
+        errors.extend(patterns::of_namespaces("/namespaces", &settings.namespaces));
         let exempt = Exempt { users: settings.exempt_users, groups: settings.exempt_groups };
         if annotations.is_empty() && labels.is_empty() && settings.namespaces.is_empty() {
             errors.push(SettingsError {

@@ -1,6 +1,6 @@
 //! Users whom a policy about who may do what lets pass.
 
-use crate::modules::glob;
+use crate::matching::glob;
 use crate::review::User;
 
 /// The users that Kubernetes' own controllers, schedulers and kubelets act as. Without them a Deployment could not roll

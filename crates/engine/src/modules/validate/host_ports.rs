@@ -110,7 +110,7 @@ impl HostPorts {
         let shown = report.show("hostPort", claimed);
         let reason = if host_network { " (with hostNetwork every container port is one)" } else { "" };
         let message = format!("host port {shown}{reason} is not allowed; {}", self.accepted);
-        report.finding(&list.index(index).key("hostPort"), claimed, message);
+        report.finding(&list.item(index, "name", port).key("hostPort"), claimed, message);
     }
 }
 

@@ -32,7 +32,8 @@ use serde::Deserialize;
 
 use super::exempt::{self, Exempt};
 use crate::json::{Node, Path};
-use crate::modules::glob;
+use crate::matching::glob;
+use crate::modules::patterns;
 use crate::review::{Operation, Subject};
 use crate::rule::{Applies, Group, Module, Resources, SettingsError, Validate};
 use crate::verdict::Report;
@@ -79,6 +80,10 @@ impl Module for LockedNamespaces {
                 message: "no namespace is locked: expected at least one pattern, such as \"default\"".to_owned(),
             }]);
         }
+        let errors: Vec<_> = patterns::of_namespaces("/namespaces", &settings.namespaces).collect();
+        if !errors.is_empty() {
+            return Err(errors);
+        }
         let exempt = Exempt { users: settings.exempt_users, groups: settings.exempt_groups };
         Ok(Self { namespaces: settings.namespaces, exempt })
     }
@@ -109,5 +114,10 @@ mod tests {
         let errors = LockedNamespaces::new(Settings::default()).unwrap_err();
         let message = "no namespace is locked: expected at least one pattern, such as \"default\"";
         assert_eq!(errors, [SettingsError { pointer: "/namespaces".to_owned(), message: message.to_owned() }]);
+        let settings = Settings { namespaces: vec!["default".into(), "Legacy".into()], ..Settings::default() };
+        let errors = LockedNamespaces::new(settings).unwrap_err();
+        let message = "\"Legacy\" fits no namespace: expected lower-case letters, digits and `-`, with `*` for any text and `?` \
+                       for one character";
+        assert_eq!(errors, [SettingsError { pointer: "/namespaces/1".to_owned(), message: message.to_owned() }]);
     }
 }
