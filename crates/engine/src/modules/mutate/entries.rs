@@ -13,7 +13,7 @@ use crate::verdict::PolicyError;
 pub(super) struct Entries {
     /// `labels` or `annotations`, both of the metadata and of the settings.
     field: &'static str,
-    entries: BTreeMap<String, String>,
+    values: BTreeMap<String, String>,
     overwrite: bool,
 }
 
@@ -24,19 +24,19 @@ impl Entries {
     /// Every entry that it would refuse.
     pub(super) fn new(
         field: &'static str,
-        entries: BTreeMap<String, String>,
+        values: BTreeMap<String, String>,
         overwrite: bool,
         is_key: fn(&str) -> bool,
         is_value: fn(&str) -> bool,
     ) -> Result<Self, Vec<SettingsError>> {
         let mut errors = vec![];
-        if entries.is_empty() {
+        if values.is_empty() {
             errors.push(SettingsError {
                 pointer: format!("/{field}"),
                 message: format!("there is nothing to add: name at least one of the {field}, with its value"),
             });
         }
-        for (key, value) in &entries {
+        for (key, value) in &values {
             let pointer = format!("/{field}/{}", key.replace('~', "~0").replace('/', "~1"));
             if !is_key(key) {
                 let message = format!("{key:?} can be no key: expected one such as \"team\" or \"example.com/team\"");
@@ -49,7 +49,7 @@ impl Entries {
                 errors.push(SettingsError { pointer, message });
             }
         }
-        if errors.is_empty() { Ok(Self { field, entries, overwrite }) } else { Err(errors) }
+        if errors.is_empty() { Ok(Self { field, values, overwrite }) } else { Err(errors) }
     }
 
     /// The object with the entries that it lacks, and the others if they are to be overwritten.
@@ -59,7 +59,7 @@ impl Entries {
         }
         let arena = subject.arena();
         let present = subject.object.at(&["metadata", self.field]).unwrap_or_default();
-        let missing = self.entries.iter().filter(|(key, value)| match present.field(key) {
+        let missing = self.values.iter().filter(|(key, value)| match present.field(key) {
             Some(found) => self.overwrite && found.as_str() != Some(value),
             None => true,
         });
@@ -71,7 +71,7 @@ impl Entries {
 
     /// The places that it may write.
     pub(super) fn writes(&self) -> Vec<PathPattern> {
-        self.entries.keys().map(|key| PathPattern(format!("metadata.{}[{key}]", self.field))).collect()
+        self.values.keys().map(|key| PathPattern(format!("metadata.{}[{key}]", self.field))).collect()
     }
 }
 
