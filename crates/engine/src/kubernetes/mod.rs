@@ -3,4 +3,5 @@
 pub mod image;
 pub mod kinds;
 pub mod list_keys;
+pub mod names;
 pub mod pod;

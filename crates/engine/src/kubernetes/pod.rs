@@ -2,7 +2,8 @@
 //!
 //! Sources: core/v1 PodTemplateSpec and its users in core/v1, apps/v1 and batch/v1.
 
-use crate::json::{Node, Path};
+use crate::json::edit::{self, Edited};
+use crate::json::{Arena, List, Node, Path};
 
 /// The lists of a pod spec that hold containers, in the order in which they are visited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,6 +41,30 @@ pub struct Container<'p, 'a> {
     pub list: ContainerList,
 }
 
+/// Which containers of a pod may be changed.
+#[derive(Clone, Copy, Debug)]
+pub enum Changeable<'a> {
+    /// All of them: there is no pod yet.
+    All,
+    /// The ephemeral containers that are not in this list of those which the pod has.
+    NewEphemeral {
+        /// `ephemeralContainers` of the stored pod.
+        existing: List<'a>,
+    },
+}
+
+impl Changeable<'_> {
+    fn includes(&self, list: ContainerList, container: Node<'_>) -> bool {
+        match self {
+            Self::All => true,
+            Self::NewEphemeral { existing } => {
+                let name = container.str("name");
+                list == ContainerList::Ephemeral && existing.iter().all(|other| other.str("name") != name)
+            }
+        }
+    }
+}
+
 /// The pod, or the pod template, of an object.
 #[derive(Clone, Copy, Debug)]
 pub struct Pod<'a> {
@@ -66,6 +91,11 @@ impl<'a> Pod<'a> {
         let parents = parents(group, kind)?;
         object.at(parents)?.as_map()?;
         Some(Self { object, parents })
+    }
+
+    /// The same pod in another root of the same object.
+    pub fn with_root(&self, object: Node<'a>) -> Self {
+        Self { object, parents: self.parents }
     }
 
     /// Whether it stands in a workload's template.
@@ -114,6 +144,58 @@ impl<'a> Pod<'a> {
                 }
             }
         });
+    }
+
+    /// Calls `visit` with each image that the pod names and its place: those of its containers, then those that it mounts
+    /// as volumes (`spec.volumes[*].image.reference`). What is absent, null or empty names none.
+    pub fn visit_images(&self, mut visit: impl FnMut(&Path<'_>, Node<'a>)) {
+        let named = |holder: Node<'a>, key| holder.field(key).filter(|image| image.as_str() != Some(""));
+        self.visit_containers(|container| {
+            if let Some(image) = named(container.node, "image") {
+                visit(&container.path.key("image"), image);
+            }
+        });
+        let spec = self.spec();
+        self.with_spec_path(|spec_path| {
+            let list_path = spec_path.key("volumes");
+            for (index, volume) in spec.items_of("volumes").iter().enumerate() {
+                if let Some(image) = volume.field("image").and_then(|source| named(source, "reference")) {
+                    visit(&list_path.item(index, "name", *volume).key("image").key("reference"), image);
+                }
+            }
+        });
+    }
+
+    /// The root of the whole object, with what `with` makes of the pod's spec; as it is where there is no spec.
+    ///
+    /// # Errors
+    /// Those of `with`, with their path seen from the root.
+    pub fn edit_spec(&self, arena: &'a Arena, with: impl FnOnce(Node<'a>) -> Edited<'a>) -> Edited<'a> {
+        if self.spec().is_null() {
+            return Ok(self.object);
+        }
+        edit::update(arena, self.object, self.parents, |pod| edit::update(arena, pod, &["spec"], with))
+    }
+
+    /// The root of the whole object, with what `with` makes of each container that may be changed.
+    ///
+    /// # Errors
+    /// Those of `with`, and a list of containers that is none.
+    pub fn map_containers(
+        &self,
+        arena: &'a Arena,
+        changeable: Changeable<'a>,
+        mut with: impl FnMut(Node<'a>) -> Edited<'a>,
+    ) -> Edited<'a> {
+        self.edit_spec(arena, |spec| {
+            ContainerList::ALL.into_iter().try_fold(spec, |spec, list| {
+                edit::update(arena, spec, &[list.field()], |containers| {
+                    edit::map_items(arena, containers, |_, container| {
+                        if changeable.includes(list, container) { with(container) } else { Ok(container) }
+                    })
+                })
+            })
+        })
     }
 
     fn with_path(&self, key: &str, visit: impl FnOnce(&Path<'_>)) {
@@ -190,6 +272,47 @@ mod tests {
             paths("batch", "CronJob", &cron),
             ["spec.jobTemplate.spec.template.spec.containers[0].image", "spec.jobTemplate.spec.template.metadata"]
         );
+    }
+
+    #[test]
+    fn visits_images_of_containers_and_of_volumes() {
+        let text = r#"{"spec":{"containers":[{"image":"a"},{"image":""},{"image":null},{}],"volumes":[
+            {"name":"m","image":{"reference":"b"}},{"name":"n","image":{}},{"name":"o","emptyDir":{}}]}}"#;
+        let arena = Arena::with_limit(1 << 20);
+        let mut images = vec![];
+        Pod::of("", "Pod", read(&arena, text).unwrap())
+            .unwrap()
+            .visit_images(|path, image| images.push((path.to_buf().to_string(), image.as_str().unwrap())));
+        assert_eq!(
+            images,
+            [("spec.containers[0].image".to_owned(), "a"), ("spec.volumes[0].image.reference".to_owned(), "b")]
+        );
+    }
+
+    #[test]
+    fn changes_the_containers_that_may_be_changed() {
+        let pod = r#"{"spec":{"containers":[{"name":"a"}],"ephemeralContainers":[{"name":"b"},{"name":"c"}]}}"#;
+        let cron = format!(r#"{{"spec":{{"jobTemplate":{{"spec":{{"template":{pod}}}}}}}}}"#);
+        let arena = Arena::with_limit(1 << 20);
+        let existing = read(&arena, r#"[{"name":"b"}]"#).unwrap().items();
+        let marked = |group, kind, text, changeable| {
+            let pod = Pod::of(group, kind, read(&arena, text).unwrap()).unwrap();
+            let root = pod.map_containers(&arena, changeable, |container| {
+                edit::set(&arena, container, &["tty"], Node::bool(true))
+            });
+            serde_json::to_string(&root.unwrap()).unwrap()
+        };
+        let new_only = pod.replace(r#""c"}"#, r#""c","tty":true}"#);
+        assert_eq!(marked("", "Pod", pod, Changeable::NewEphemeral { existing }), new_only);
+        assert_eq!(
+            marked("batch", "CronJob", &cron, Changeable::All),
+            cron.replace(r#""a"}"#, r#""a","tty":true}"#)
+                .replace(r#""b"}"#, r#""b","tty":true}"#)
+                .replace(r#""c"}"#, r#""c","tty":true}"#)
+        );
+        for nothing in ["{}", r#"{"spec":null}"#, r#"{"spec":{"containers":null}}"#] {
+            assert_eq!(marked("", "Pod", nothing, Changeable::All), nothing);
+        }
     }
 
     #[test]

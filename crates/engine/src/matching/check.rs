@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use super::raw::{RawLabelSelector, RawRequirement, RawResourceRule};
 use super::rules::{Names, Operations, ResourcePattern, ResourceRule, Scope};
-use super::selectors::{self, LabelSelector, Requirement, Test};
+use super::selectors::{LabelSelector, Requirement, Test};
+use crate::kubernetes::names::{is_label_key, is_label_value};
 use crate::review::Operation;
 
 /// Something in a document that cannot be worked with.
@@ -196,7 +197,7 @@ fn requirement(raw: &RawRequirement, pointer: &str, problems: &mut Problems) -> 
 }
 
 fn label_key(key: &str, place: &str, problems: &mut Problems) {
-    if !selectors::is_label_key(key) {
+    if !is_label_key(key) {
         problems.add(
             place,
             format!(
@@ -208,7 +209,7 @@ fn label_key(key: &str, place: &str, problems: &mut Problems) {
 }
 
 fn label_value(value: &str, place: &str, problems: &mut Problems) {
-    if !selectors::is_label_value(value) {
+    if !is_label_value(value) {
         problems.add(
             place,
             format!(

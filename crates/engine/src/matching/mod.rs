@@ -11,6 +11,7 @@
 
 mod check;
 pub mod constraints;
+pub(crate) mod glob;
 pub mod index;
 pub mod namespaces;
 mod outcome;

@@ -77,29 +77,3 @@ impl fmt::Display for Requirement {
         }
     }
 }
-
-/// `[DNS subdomain/]name`, as the API server checks label and annotation keys.
-pub fn is_label_key(key: &str) -> bool {
-    let (prefix, name) = key.split_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
-    prefix.is_none_or(is_dns_subdomain) && !name.is_empty() && is_label_value(name)
-}
-
-/// At most 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends; or nothing.
-pub fn is_label_value(value: &str) -> bool {
-    let is_end = |byte: Option<u8>| byte.is_none_or(|byte| byte.is_ascii_alphanumeric());
-    value.len() <= 63
-        && is_end(value.bytes().next())
-        && is_end(value.bytes().last())
-        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
-}
-
-/// RFC 1123, at most 253 characters; unlike in the RFC a part between dots may be longer than 63.
-fn is_dns_subdomain(name: &str) -> bool {
-    let is_part = |part: &str| {
-        !part.is_empty()
-            && !part.starts_with('-')
-            && !part.ends_with('-')
-            && part.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
-    };
-    name.len() <= 253 && name.split('.').all(is_part)
-}

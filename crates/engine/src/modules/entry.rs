@@ -70,22 +70,49 @@ impl ModuleEntry {
             replaces: M::REPLACES,
             public: M::PUBLIC,
             doc: M::DOC,
-            schema: schema::<M>,
+            schema: inlined::<M::Settings>,
             build,
         }
     }
 
     /// The page's first line: what the module is, in a sentence.
     pub fn summary(&self) -> &'static str {
-        self.doc.lines().next().and_then(|line| line.strip_prefix("//!")).unwrap_or_default().trim()
+        self.lines().next().unwrap_or_default()
+    }
+
+    /// The whole page, in Markdown: the summary and the sections.
+    pub fn page(&self) -> String {
+        self.lines().fold(String::new(), |page, line| page + line + "\n")
+    }
+
+    /// What stands under one of the page's headings, without the heading.
+    pub fn section(&self, heading: &str) -> Option<String> {
+        let is_heading = |line: &&str| line.strip_prefix("# ") == Some(heading);
+        let mut lines = self.lines().skip_while(|line| !is_heading(line));
+        lines.next()?;
+        let text = lines.take_while(|line| !line.starts_with("# ")).collect::<Vec<_>>().join("\n");
+        Some(text.trim().to_owned())
+    }
+
+    /// The policy document of the page's example.
+    pub fn example(&self) -> String {
+        let section = self.section("Example").unwrap_or_default();
+        let lines = section.lines().skip_while(|line| !line.starts_with("```")).skip(1);
+        lines.take_while(|line| !line.starts_with("```")).fold(String::new(), |text, line| text + line + "\n")
+    }
+
+    /// The head of its file.
+    fn lines(&self) -> impl Iterator<Item = &'static str> {
+        let head = self.doc.lines().map_while(|line| line.strip_prefix("//!"));
+        head.map(|line| line.strip_prefix(' ').unwrap_or(line))
     }
 }
 
-/// The schema in one piece: whoever embeds it need not carry definitions along.
-fn schema<M: Module>() -> schemars::Schema {
+/// The schema of a type in one piece: whoever embeds it need not carry definitions along.
+pub(crate) fn inlined<T: schemars::JsonSchema>() -> schemars::Schema {
     let settings =
         schemars::generate::SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
-    settings.into_generator().into_root_schema_for::<M::Settings>()
+    settings.into_generator().into_root_schema_for::<T>()
 }
 
 fn build<M: Module>(

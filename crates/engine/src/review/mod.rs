@@ -202,6 +202,11 @@ impl<'a> Review<'a> {
             .unwrap_or_default()
     }
 
+    /// Whether it is about a Namespace itself, not about something in one.
+    pub fn is_of_namespace(&self) -> bool {
+        self.kind.group.is_empty() && self.kind.kind == "Namespace"
+    }
+
     /// `pods`, `pods/ephemeralcontainers`.
     pub fn resource_path(&self) -> String {
         if self.subresource.is_empty() {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::API_VERSION;
 use crate::matching::{RawMatchConstraints, RawNamespaceGlobs};
-use crate::modules::MODULES;
+use crate::modules::{MODULES, inlined};
 
 /// The schema of a Policy document (JSON Schema, draft 2020-12): which settings are accepted depends on the module.
 pub fn schema() -> Value {
@@ -96,12 +96,12 @@ fn spec() -> Value {
     field(
         "matchConstraints",
         "The fields and meaning of ValidatingAdmissionPolicy's; each field that is set replaces the module's.",
-        embedded(schemars::schema_for!(RawMatchConstraints)),
+        embedded(inlined::<RawMatchConstraints>()),
     );
     field(
         "namespaces",
         "Patterns of namespaces, by the request's namespace or the name of a Namespace; cluster-scoped objects are not affected.",
-        embedded(schemars::schema_for!(RawNamespaceGlobs)),
+        embedded(inlined::<RawNamespaceGlobs>()),
     );
     field("message", "Replaces the module's own message.", json!({ "type": ["string", "null"] }));
     json!({

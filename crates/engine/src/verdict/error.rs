@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::json::edit::{EditError, EditProblem};
 use crate::json::{PathBuf, ReadError};
 use crate::review::Lookup;
 
@@ -76,5 +77,17 @@ impl PolicyError {
 impl From<ReadError> for PolicyError {
     fn from(error: ReadError) -> Self {
         Self::Unreadable(error)
+    }
+}
+
+impl From<EditError> for PolicyError {
+    fn from(EditError { path, problem }: EditError) -> Self {
+        match problem {
+            EditProblem::NotAMap { found } => Self::WrongType { path, expected: "map", found },
+            EditProblem::NotAList { found } => Self::WrongType { path, expected: "list", found },
+            EditProblem::NoItem { index, len } => {
+                Self::Other(format!("{path}: expected an item at position {index}, found {len} items"))
+            }
+        }
     }
 }

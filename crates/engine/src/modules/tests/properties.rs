@@ -1,0 +1,218 @@
+//! What must hold on any JSON: no panic, and for mutators that twice is once and that nothing is lost.
+
+use proptest::prelude::*;
+use serde_json::{Map, Value};
+
+use super::cases::{Input, cases, documents, inputs_of};
+use super::run::{Request, build, review, run};
+use crate::json::Arena;
+use crate::modules::{MODULES, ModuleEntry};
+use crate::review::Operation;
+
+/// Words that modules look for: as keys and as values they lead into every branch.
+const WORDS: &[&str] = &[
+    "metadata",
+    "labels",
+    "annotations",
+    "name",
+    "namespace",
+    "ownerReferences",
+    "controller",
+    "spec",
+    "template",
+    "jobTemplate",
+    "containers",
+    "initContainers",
+    "ephemeralContainers",
+    "volumes",
+    "image",
+    "reference",
+    "pullPolicy",
+    "imagePullPolicy",
+    "ports",
+    "hostPort",
+    "containerPort",
+    "hostNetwork",
+    "team",
+    "admittance.dev/protected",
+    "true",
+    "kubernetes.io/config.mirror",
+    "nginx:latest",
+    "registry.example.com:5000/a/b@sha256:00",
+    "Always",
+    "Never",
+    "default",
+    "",
+    "ü/~1",
+];
+
+const KINDS: &[(&str, &str)] = &[
+    ("v1", "Pod"),
+    ("v1", "Pod"),
+    ("v1", "Namespace"),
+    ("v1", "Service"),
+    ("v1", "PodTemplate"),
+    ("apps/v1", "Deployment"),
+    ("apps/v1", "ReplicaSet"),
+    ("batch/v1", "CronJob"),
+    ("batch/v1", "Job"),
+    ("example.com/v1", "Pod"),
+    ("", ""),
+];
+
+const SUBRESOURCES: &[&str] = &["", "", "", "status", "ephemeralcontainers", "resize", "scale"];
+
+fn word() -> impl Strategy<Value = String> {
+    let text = prop::collection::vec(any::<char>(), 0..8).prop_map(String::from_iter);
+    prop_oneof![8 => prop::sample::select(WORDS).prop_map(str::to_owned), 1 => text]
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (0..70_000i64).prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        word().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 40, 5, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            prop::collection::btree_map(word(), inner, 0..6)
+                .prop_map(|map| Value::from(map.into_iter().collect::<Map<_, _>>())),
+        ]
+    })
+}
+
+/// Anything at all, or an object of a case in which some places are replaced by anything.
+fn any_object(inputs: &[Input]) -> impl Strategy<Value = Value> + use<> {
+    let objects = inputs.iter().flat_map(|(_, _, object, old_object)| [object.clone(), old_object.clone()]);
+    let objects: Vec<Value> = objects.filter(|object| !object.is_null()).collect();
+    let broken =
+        (prop::sample::select(objects), prop::collection::vec((any::<prop::sample::Index>(), any_json()), 0..4));
+    prop_oneof![
+        1 => any_json(),
+        4 => broken.prop_map(|(mut object, places)| {
+            for (place, value) in places {
+                let mut countdown = place.index(count(&object));
+                replace(&mut object, &mut countdown, value);
+            }
+            object
+        })
+    ]
+}
+
+fn count(value: &Value) -> usize {
+    1 + match value {
+        Value::Array(items) => items.iter().map(count).sum(),
+        Value::Object(map) => map.values().map(count).sum(),
+        _ => 0,
+    }
+}
+
+/// Replaces the value that is reached after `countdown` others.
+fn replace(here: &mut Value, countdown: &mut usize, mut with: Value) -> Option<Value> {
+    if *countdown == 0 {
+        *here = with;
+        return None;
+    }
+    *countdown -= 1;
+    let children: Vec<&mut Value> = match here {
+        Value::Array(items) => items.iter_mut().collect(),
+        Value::Object(map) => map.values_mut().collect(),
+        _ => vec![],
+    };
+    for child in children {
+        with = replace(child, countdown, with)?;
+    }
+    Some(with)
+}
+
+fn any_settings(module: &ModuleEntry, inputs: &[Input]) -> impl Strategy<Value = Value> + use<> {
+    let example = documents(&module.example()).first().map(|document| document["spec"]["settings"].clone());
+    let cases = inputs.iter().map(|(settings, ..)| settings.clone());
+    prop::sample::select(cases.chain(example).collect::<Vec<Value>>())
+}
+
+fn any_request() -> impl Strategy<Value = Request> {
+    let operation = prop::sample::select(&Operation::ALL[..]);
+    (operation, prop::sample::select(SUBRESOURCES)).prop_map(|(operation, subresource)| Request {
+        operation: Some(operation.as_str().to_owned()),
+        subresource: subresource.to_owned(),
+        ..Request::default()
+    })
+}
+
+fn any_kind() -> impl Strategy<Value = (&'static str, &'static str)> {
+    prop::sample::select(KINDS)
+}
+
+fn of_kind(mut object: Value, (api_version, kind): (&str, &str)) -> Value {
+    if let Value::Object(map) = &mut object {
+        map.insert("apiVersion".to_owned(), api_version.into());
+        map.insert("kind".to_owned(), kind.into());
+    }
+    object
+}
+
+/// Whether all of `old` is in `new`: keys, and items in their order. Null may become anything, and a scalar another one
+/// where `may_change` says so.
+fn is_kept(old: &Value, new: &Value, may_change: &dyn Fn(&str) -> bool, key: &str) -> bool {
+    match (old, new) {
+        (Value::Null, _) => true,
+        (Value::Object(old), Value::Object(new)) => {
+            old.iter().all(|(key, old)| new.get(key).is_some_and(|new| is_kept(old, new, may_change, key)))
+        }
+        (Value::Array(old), Value::Array(new)) => {
+            let mut rest = new.iter();
+            old.iter().all(|old| rest.any(|new| is_kept(old, new, may_change, key)))
+        }
+        (Value::Object(_) | Value::Array(_), _) => false,
+        (old, new) => old == new || may_change(key),
+    }
+}
+
+fn holds(module: &'static ModuleEntry, settings: &Value, request: &Request, object: &Value, old_object: &Value) {
+    let arena = Arena::with_limit(1 << 24);
+    let built = build(module, settings);
+    let review = review(&arena, request, object, old_object);
+    let judged = review.judged().unwrap();
+    let Ok((once, reported)) = run(&built, module.public, &review, judged) else { return };
+    if !module.mutates {
+        return;
+    }
+    assert!(reported.findings.is_empty() && reported.errors.is_empty(), "{}", module.id);
+    let twice = run(&built, module.public, &review, once).unwrap().0;
+    let print = |node| serde_json::to_string(&node).unwrap();
+    assert!(once.is_same(twice), "{}: once\n{}\ntwice\n{}", module.id, print(once), print(twice));
+    let overwrites = settings["overwrite"] == true;
+    let may_change = |key: &str| overwrites || matches!(key, "imagePullPolicy" | "pullPolicy");
+    let (old, new) = (serde_json::to_value(judged).unwrap(), serde_json::to_value(once).unwrap());
+    assert!(overwrites || is_kept(&old, &new, &may_change, ""), "{}: from\n{old}\nto\n{new}", module.id);
+}
+
+#[test]
+fn mutators_are_idempotent_and_lose_nothing_on_every_case() {
+    let cases = cases();
+    for module in MODULES {
+        for (settings, request, object, old_object) in inputs_of(module.id, &cases) {
+            holds(module, &settings, &request, &object, &old_object);
+        }
+    }
+}
+
+#[test]
+fn modules_hold_on_any_json() {
+    let cases = cases();
+    for module in MODULES {
+        let inputs = inputs_of(module.id, &cases);
+        let input =
+            (any_settings(module, &inputs), any_request(), any_kind(), any_object(&inputs), any_object(&inputs));
+        // Half of proptest's own count for each module; PROPTEST_CASES asks for more.
+        let config = ProptestConfig { cases: ProptestConfig::default().cases / 2, ..ProptestConfig::default() };
+        proptest!(config, |((settings, request, kind, object, old_object) in input)| {
+            holds(module, &settings, &request, &of_kind(object, kind), &of_kind(old_object, kind));
+        });
+    }
+}

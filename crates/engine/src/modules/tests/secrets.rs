@@ -1,0 +1,96 @@
+//! Messages show what a module calls public, and nothing else.
+
+use serde_json::{Map, Value, json};
+
+use super::cases::{cases, inputs_of};
+use super::run::{Request, build, review, run};
+use crate::json::{Arena, SegmentBuf};
+use crate::modules::MODULES;
+use crate::review::Operation;
+
+const SECRET: &str = "SECRET-4711";
+
+/// Fields that say what an object is; all others become secrets.
+const KEPT: &[&str] = &["apiVersion", "kind", "hostNetwork"];
+
+/// Every other string becomes a secret, and every container and metadata get more of them.
+fn marked(value: &Value, key: &str) -> Value {
+    match value {
+        Value::String(_) if !KEPT.contains(&key) => SECRET.into(),
+        Value::Array(items) => items.iter().map(|item| marked(item, key)).collect(),
+        Value::Object(map) => {
+            let mut marked: Map<String, Value> =
+                map.iter().map(|(key, value)| (key.clone(), self::marked(value, key))).collect();
+            if map.contains_key("image") {
+                marked.insert("env".into(), json!([{"name": SECRET, "value": SECRET}]));
+                marked.insert("args".into(), json!([SECRET]));
+                marked.insert("command".into(), json!([SECRET]));
+            }
+            marked.into()
+        }
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn validators_show_public_fields_only() {
+    let cases = cases();
+    let mut findings = 0;
+    for module in MODULES.iter().filter(|module| !module.mutates) {
+        for (settings, request, object, old_object) in inputs_of(module.id, &cases) {
+            for (object, old_object) in [
+                (object.clone(), old_object.clone()),
+                (marked(&object, ""), marked(&old_object, "")),
+                numbers(&object, &old_object),
+            ] {
+                for operation in Operation::ALL {
+                    let request = Request { operation: Some(operation.as_str().to_owned()), ..request.clone() };
+                    let arena = Arena::with_limit(1 << 24);
+                    let review = review(&arena, &request, &object, &old_object);
+                    let judged = review.judged().unwrap();
+                    let (_, reported) = run(&build(module, &settings), module.public, &review, judged).unwrap();
+                    for finding in reported.findings {
+                        findings += 1;
+                        let is_public = finding.path.0.iter().any(
+                            |segment| matches!(segment, SegmentBuf::Key(key) if module.public.contains(&key.as_str())),
+                        );
+                        let shows = finding.message.contains(SECRET) || finding.message.contains(&NUMBER.to_string());
+                        assert!(is_public || !shows, "{}: {}: {}", module.id, finding.path, finding.message);
+                        for private in ["annotations", "env", "args", "command"] {
+                            let is_private = finding.path.0.contains(&SegmentBuf::Key(private.to_owned()));
+                            assert!(!(is_private && shows), "{}: {}", module.id, finding.path);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(findings > 100, "the objects violate too little to show anything: {findings}");
+}
+
+const NUMBER: i64 = 47_114_711;
+
+/// The same with numbers in the place of strings: a value of the wrong type is no less secret.
+fn numbers(object: &Value, old_object: &Value) -> (Value, Value) {
+    fn replace(value: Value) -> Value {
+        match value {
+            Value::String(text) if text == SECRET => NUMBER.into(),
+            Value::Array(items) => items.into_iter().map(replace).collect(),
+            Value::Object(map) => {
+                map.into_iter().map(|(key, value)| (key, replace(value))).collect::<Map<_, _>>().into()
+            }
+            other => other,
+        }
+    }
+    (replace(marked(object, "")), replace(marked(old_object, "")))
+}
+
+#[test]
+fn public_fields_are_harmless_ones() {
+    const HARMLESS: &[&str] = &["hostPort", "image", "labels", "namespace"];
+    for module in MODULES {
+        for field in module.public {
+            assert!(HARMLESS.contains(field), "{}: {field}", module.id);
+        }
+    }
+}

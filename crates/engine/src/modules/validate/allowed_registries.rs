@@ -1,0 +1,122 @@
+//! Refuses images from registries, or parts of registries, that are not on a list.
+//!
+//! # What it checks
+//! The image of every init, regular and ephemeral container, and every image that is mounted as a volume, in pods and in
+//! the templates of workloads. Names are completed as container runtimes do it: `nginx` is `docker.io/library/nginx`,
+//! `someone/nginx` is `docker.io/someone/nginx`, and `index.docker.io` is `docker.io`. An image that no runtime could read
+//! is refused; one that is absent or empty is left to the API server, which refuses it in a pod.
+//!
+//! # Why
+//! An image runs with whatever its pod may do. A list of registries keeps misspelt names, abandoned accounts and images
+//! that nobody scans out of the cluster.
+//!
+//! # Settings
+//! - `allowed`: what images may begin with, at least one: a registry and as much of the path as it takes. Whole parts are
+//!   compared: `ghcr.io/acme` allows `ghcr.io/acme/web` and not `ghcr.io/acme-evil/web`, and `registry.example.com` does
+//!   not allow `registry.example.com:5000/web`. A `*` stands for exactly one part of the path or one label of the host:
+//!   `*.dkr.ecr.*.amazonaws.com`, `ghcr.io/*/base`.
+//!
+//! # Example
+//! ```yaml
+//! apiVersion: admittance.dev/v1alpha1
+//! kind: Policy
+//! metadata: { name: our-registries }
+//! spec:
+//!   module: allowed-registries
+//!   settings:
+//!     allowed:
+//!       - registry.example.com
+//!       - ghcr.io/acme
+//!       - docker.io/library
+//! ```
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::json::{Node, Path};
+use crate::kubernetes::image::{Image, ImageError, ImagePattern};
+use crate::modules::patterns;
+use crate::review::Subject;
+use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::verdict::Report;
+
+/// Where images may come from.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Settings {
+    /// Registries, with as much of the path as images must begin with: `registry.example.com`, `ghcr.io/acme`.
+    allowed: Vec<String>,
+}
+
+/// See the page of `allowed-registries`.
+#[derive(Debug)]
+pub struct AllowedRegistries {
+    allowed: Vec<ImagePattern>,
+    /// The same as they were written, for messages.
+    accepted: String,
+}
+
+impl Module for AllowedRegistries {
+    const ID: &'static str = "allowed-registries";
+    const GROUP: Group = Group::Images;
+    const APPLIES: Applies = Applies::Pods;
+    const REPLACES: &'static [&'static str] = &[
+        "gatekeeper-library/allowedrepos",
+        "gatekeeper-library/allowedreposv2",
+        "kyverno/allowed-image-repos",
+        "kyverno/restrict-image-registries",
+    ];
+    const PUBLIC: &'static [&'static str] = &["image"];
+    const DOC: &'static str = include_str!("allowed_registries.rs");
+    type Settings = Settings;
+
+    fn new(Settings { allowed: texts }: Settings) -> Result<Self, Vec<SettingsError>> {
+        if texts.is_empty() {
+            let message = "no registry is allowed: expected at least one, such as \"registry.example.com\"".to_owned();
+            return Err(vec![SettingsError { pointer: "/allowed".to_owned(), message }]);
+        }
+        let allowed = patterns::of_images("/allowed", &texts)?;
+        Ok(Self { allowed, accepted: texts.join(", ") })
+    }
+}
+
+impl AllowedRegistries {
+    fn judge(&self, path: &Path<'_>, image: Node<'_>, report: &mut Report<'_>) {
+        // Something else than a string is invalid as well.
+        let problem = match image.as_str().map_or(Err(ImageError::Repository), Image::parse) {
+            Ok(read) if self.allowed.iter().any(|pattern| pattern.covers(&read)) => return,
+            Ok(_) => format!("comes from no allowed registry; allowed: {}", self.accepted),
+            Err(error) => format!("comes from no registry: {error}"),
+        };
+        let message = format!("image {} {problem}", report.show("image", image));
+        report.finding(path, image, message);
+    }
+}
+
+impl Validate for AllowedRegistries {
+    fn validate(&self, subject: Subject<'_, '_>, report: &mut Report<'_>) {
+        if let Some(pod) = subject.pod() {
+            pod.visit_images(|path, image| self.judge(path, image, report));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rejects_lists_that_allow_nothing_or_nothing_readable() {
+        let errors = |allowed: &[&str]| {
+            let allowed = allowed.iter().map(ToString::to_string).collect();
+            AllowedRegistries::new(Settings { allowed }).unwrap_err()
+        };
+        assert_eq!(
+            errors(&[]).first().unwrap().message,
+            "no registry is allowed: expected at least one, such as \"registry.example.com\""
+        );
+        let places: Vec<String> =
+            errors(&["ghcr.io", "nginx", "ghcr.io/a:1"]).into_iter().map(|error| error.pointer).collect();
+        assert_eq!(places, ["/allowed/1", "/allowed/2"]);
+    }
+}
