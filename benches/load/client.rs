@@ -33,7 +33,7 @@ struct Task {
 impl Clients {
     pub(crate) async fn connect(
         address: SocketAddr,
-        connections: usize,
+        connections: u32,
         review: &[u8],
         uid: &str,
         allowed: bool,
@@ -60,11 +60,13 @@ impl Clients {
     }
 
     /// Posts `requests` reviews, shared out over the connections, and checks every answer.
-    pub(crate) async fn post(&mut self, requests: usize) -> Result<(), Failure> {
-        let connections = self.idle.len();
+    pub(crate) async fn post(&mut self, requests: u32) -> Result<(), Failure> {
+        let mut left = requests;
+        let each = requests.div_ceil(u32::try_from(self.idle.len())?);
         let mut running = JoinSet::new();
-        for (index, sender) in self.idle.drain(..).enumerate() {
-            let share = requests / connections + usize::from(index < requests % connections);
+        for sender in self.idle.drain(..) {
+            let share = each.min(left);
+            left -= share;
             running.spawn(Arc::clone(&self.task).post(sender, share));
         }
         while let Some(done) = running.join_next().await {
@@ -78,7 +80,7 @@ impl Task {
     async fn post(
         self: Arc<Self>,
         mut sender: SendRequest<Full<Bytes>>,
-        requests: usize,
+        requests: u32,
     ) -> Result<SendRequest<Full<Bytes>>, Failure> {
         let mut checked = Bytes::new();
         for _ in 0..requests {

@@ -51,8 +51,8 @@ fn main() -> ExitCode {
 
 /// Whether the ratio keeps the limit.
 fn compare(options: &Options) -> Result<bool, Failure> {
-    let review =
-        std::fs::read(&options.review).map_err(|error| format!("cannot read {:?}: {error}", options.review))?;
+    let review = std::fs::read(&options.review)
+        .map_err(|error| format!("cannot read \"{}\": {error}", options.review.display()))?;
     let uid = floor::uid(&serde_json::from_slice(&review)?)?.to_owned();
     let floors = ["null", "parse"].map(|kind| Process::floor(kind, &uid));
     let mut servers = floors.into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -84,7 +84,11 @@ fn compare(options: &Options) -> Result<bool, Failure> {
                 .block_on(clients.post(options.requests))
                 .map_err(|failure| format!("{}: {failure}", server.name))?;
             if round > 0 {
-                row.add((server.cpu_seconds()? - before) / options.requests as f64, begun.elapsed(), options.requests);
+                row.add(
+                    (server.cpu_seconds()? - before) / f64::from(options.requests),
+                    begun.elapsed(),
+                    options.requests,
+                );
             }
         }
     }

@@ -20,10 +20,10 @@ pub(crate) struct Options {
     pub(crate) allowed: bool,
     /// The largest (A - N) / (P - N) that passes.
     pub(crate) limit: Option<f64>,
-    pub(crate) rounds: usize,
+    pub(crate) rounds: u32,
     /// Requests to each server in each round.
-    pub(crate) requests: usize,
-    pub(crate) connections: usize,
+    pub(crate) requests: u32,
+    pub(crate) connections: u32,
 }
 
 impl Options {
@@ -41,7 +41,7 @@ impl Options {
         let mut left = arguments.iter();
         while let Some(flag) = left.next() {
             let value = left.next().ok_or_else(|| format!("\"{flag}\" needs a value\n{USAGE}"))?;
-            let number = || value.parse::<usize>().ok().filter(|&number| number > 0);
+            let number = || value.parse::<u32>().ok().filter(|&number| number > 0);
             let number = || number().ok_or_else(|| format!("\"{flag}\" needs a positive number, not \"{value}\""));
             match flag.as_str() {
                 "-p" | "--policies" => options.policies = Some(value.into()),

@@ -41,7 +41,11 @@ impl Process {
         let said = child.stderr.take();
         let line = first_line(said)?;
         let Some(address) = line.strip_prefix("listening on https://").and_then(|address| address.parse().ok()) else {
-            return Err(format!("expected \"listening on https://ADDRESS\" from {binary:?}, got \"{line}\"").into());
+            return Err(format!(
+                "expected \"listening on https://ADDRESS\" from \"{}\", got \"{line}\"",
+                binary.display()
+            )
+            .into());
         };
         Ok(Self { name: "A  admittance".to_owned(), address, is_floor: false, child })
     }
@@ -59,7 +63,7 @@ impl Process {
     }
 
     /// A line of `/proc/PID/status`, in KiB.
-    pub(crate) fn memory_kib(&self, field: &str) -> Result<u64, Failure> {
+    pub(crate) fn memory_kib(&self, field: &str) -> Result<u32, Failure> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap_or_default();
         Ok(line.trim().trim_end_matches(" kB").parse()?)

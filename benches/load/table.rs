@@ -11,8 +11,8 @@ pub(crate) struct Row {
     cpu: Vec<f64>,
     /// Of each round, in requests a second.
     rate: Vec<f64>,
-    pub(crate) idle_kib: u64,
-    pub(crate) peak_kib: u64,
+    pub(crate) idle_kib: u32,
+    pub(crate) peak_kib: u32,
 }
 
 impl Row {
@@ -21,9 +21,9 @@ impl Row {
     }
 
     /// Adds a round of `requests`.
-    pub(crate) fn add(&mut self, cpu_seconds_a_request: f64, elapsed: Duration, requests: usize) {
+    pub(crate) fn add(&mut self, cpu_seconds_a_request: f64, elapsed: Duration, requests: u32) {
         self.cpu.push(cpu_seconds_a_request);
-        self.rate.push(requests as f64 / elapsed.as_secs_f64());
+        self.rate.push(f64::from(requests) / elapsed.as_secs_f64());
     }
 
     /// The CPU seconds of a request: the median of the rounds.
@@ -52,7 +52,7 @@ pub(crate) fn render(rows: &[Row], options: &Options, review_bytes: usize) -> St
         let thousand = |seconds: f64| seconds * 1_000.0;
         let min = row.cpu.iter().copied().fold(f64::INFINITY, f64::min);
         let max = row.cpu.iter().copied().fold(0.0, f64::max);
-        let mib = |kib: u64| kib as f64 / 1_024.0;
+        let mib = |kib: u32| f64::from(kib) / 1_024.0;
         // Writing to a String cannot fail.
         let _ = writeln!(
             table,
