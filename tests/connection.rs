@@ -28,12 +28,11 @@ fn short() -> Settings {
     }
 }
 
+/// Whether a deadline was kept: a little early where the clock here began a little late, and late on a busy machine.
 #[track_caller]
 fn assert_about(elapsed: Duration, expected: Duration) {
-    assert!(
-        elapsed + 5 * MILLISECOND >= expected && elapsed < expected + 250 * MILLISECOND,
-        "{elapsed:?} is not about {expected:?}"
-    );
+    let kept = elapsed + 30 * MILLISECOND >= expected && elapsed < expected + 400 * MILLISECOND;
+    assert!(kept, "{elapsed:?} is not about {expected:?}");
 }
 
 async fn answered(stream: &mut TcpStream, request: &[u8]) -> String {
