@@ -28,12 +28,11 @@ fn short() -> Settings {
     }
 }
 
+/// Whether a deadline was kept: a little early where the clock here began a little late, and late on a busy machine.
 #[track_caller]
 fn assert_about(elapsed: Duration, expected: Duration) {
-    assert!(
-        elapsed + 5 * MILLISECOND >= expected && elapsed < expected + 250 * MILLISECOND,
-        "{elapsed:?} is not about {expected:?}"
-    );
+    let kept = elapsed + 30 * MILLISECOND >= expected && elapsed < expected + 400 * MILLISECOND;
+    assert!(kept, "{elapsed:?} is not about {expected:?}");
 }
 
 async fn answered(stream: &mut TcpStream, request: &[u8]) -> String {
@@ -168,7 +167,7 @@ async fn rejects_a_client_that_does_not_take_its_answer() {
     let server = Server::plain(short()).await;
     let mut tcp = server.tcp().await;
     tcp.write_all(b"GET /large HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
-    sleep(900 * MILLISECOND).await;
+    sleep(Duration::from_secs(3)).await;
     let mut said = Vec::new();
     let _ = timeout(PATIENCE, tcp.read_to_end(&mut said)).await.expect("the server kept the connection");
     assert!(said.len() < 64 << 20, "the whole answer waited in memory");
@@ -373,19 +372,24 @@ async fn keeps_2000_idle_connections_in_little_memory_and_answers_beside_them() 
     }
     let server = Server::tls(Settings::default(), false).await;
     let before = resident_kib();
-    let mut idle = Vec::new();
-    for _ in 0..IDLE {
-        let mut tls = server.shake(&[]).await.unwrap();
-        tls.write_all(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\nok").await.unwrap();
-        let mut said = [0; 1_024];
-        let length = tls.read(&mut said).await.unwrap();
-        assert!(said[..length].ends_with(b"ok"));
-        idle.push(tls);
-    }
+    let dial = || async {
+        let mut idle = Vec::new();
+        for _ in 0..IDLE / 4 {
+            let mut tls = server.shake(&[]).await.unwrap();
+            tls.write_all(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\nok").await.unwrap();
+            let mut said = [0; 1_024];
+            let length = tls.read(&mut said).await.unwrap();
+            assert!(said[..length].ends_with(b"ok"));
+            idle.push(tls);
+        }
+        idle
+    };
+    let idle = tokio::join!(dial(), dial(), dial(), dial());
     let each_kib = (resident_kib().saturating_sub(before)) / IDLE as u64;
     println!("{each_kib} KiB for each connection, both ends together");
     assert!(each_kib < 100, "{each_kib} KiB for each connection");
     assert_eq!(post(&mut server.client().await, "/", "review").await.unwrap().1, "review");
     server.stage.send_replace(Stage::Finishing);
     assert_eq!(server.end().await, Ending::Finished);
+    drop(idle);
 }

@@ -69,7 +69,7 @@ impl Default for Settings {
             connections: 4_096,
             handshake: Duration::from_secs(10),
             header: Duration::from_secs(10),
-            idle: Duration::from_secs(120),
+            idle: Duration::from_mins(2),
             stall: Duration::from_secs(30),
             linger: Duration::from_secs(5),
             header_bytes: 64 << 10,

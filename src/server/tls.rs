@@ -29,7 +29,7 @@ pub const POLL_EVERY: Duration = Duration::from_millis(500);
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// How long a self-signed certificate lives; it ends with the process anyway.
-const SELF_SIGNED_LIFE: Duration = Duration::from_secs(365 * 86_400);
+const SELF_SIGNED_LIFE: Duration = Duration::from_hours(365 * 24);
 
 /// A certificate chain with its private key: checked to belong together and not to have expired.
 pub struct Certificate {
@@ -114,7 +114,7 @@ pub fn self_signed(more: &[String]) -> Result<SelfSigned, SelfSignedError> {
         let mut wanted = rcgen::CertificateParams::new(names)?;
         let now = SystemTime::now();
         // An hour back, for clients whose clock is behind ours.
-        wanted.not_before = (now - Duration::from_secs(3_600)).into();
+        wanted.not_before = (now - Duration::from_hours(1)).into();
         wanted.not_after = (now + SELF_SIGNED_LIFE).into();
         wanted.distinguished_name = rcgen::DistinguishedName::new();
         wanted.distinguished_name.push(rcgen::DnType::CommonName, "admittance self-signed");

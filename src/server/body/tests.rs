@@ -123,7 +123,7 @@ async fn rejects_what_the_shared_budget_does_not_hold_and_gives_back_what_was_ta
 
 #[tokio::test(start_paused = true)]
 async fn rejects_a_body_that_declares_too_much_after_the_prefix_that_holds_the_uid() {
-    const PIECE: [u8; 48 << 10] = [b'x'; 48 << 10];
+    static PIECE: [u8; 48 << 10] = [b'x'; 48 << 10];
     let budget = Budget::new(1 << 20);
     let body = Pieces::new(&[&PIECE, &PIECE, &PIECE]).declaring(10 << 20);
     let (reason, prefix) = outcome(body, 1 << 20, &budget).await;

@@ -6,7 +6,7 @@ use super::*;
 fn pair(days: u64) -> (String, String) {
     let mut wanted = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     wanted.not_before = UNIX_EPOCH.into();
-    wanted.not_after = (SystemTime::now() - Duration::from_secs(86_400) + Duration::from_secs(days * 86_400)).into();
+    wanted.not_after = (SystemTime::now() - Duration::from_hours(24) + Duration::from_hours(days * 24)).into();
     let key = rcgen::KeyPair::generate().unwrap();
     (wanted.self_signed(&key).unwrap().pem(), key.serialize_pem())
 }
