@@ -117,7 +117,7 @@ impl Default for Metrics {
         registry.register("policies", "Policies that run", metrics.policies.clone());
         registry.register("units_broken", "Units whose present version is broken", metrics.broken_units.clone());
         registry.register("policy_reloads", "Swaps of the policy set", metrics.reloads.clone());
-        registry.register(
+        registry.register_with_unit(
             "certificate_expiry_timestamp",
             "When the served certificate ends",
             Unit::Seconds,
