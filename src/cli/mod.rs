@@ -6,8 +6,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Exit code: something was denied, failed or different.
-pub(crate) const DENIED: u8 = 1;
 /// Exit code: usage, unreadable input or broken policies.
 pub(crate) const BROKEN: u8 = 2;
 

@@ -88,7 +88,7 @@ fn start(arguments: Arguments) -> Result<(), String> {
         max_in_flight: mebibytes(arguments.max_in_flight_mib),
     };
     let _logs = logs::start(arguments.log_format, filter);
-    server::run(config).map_err(|error| error.to_string())
+    server::run(&config).map_err(|error| error.to_string())
 }
 
 fn mebibytes(count: u32) -> usize {

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -17,7 +18,7 @@ use axum::body::Body;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::runtime;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
@@ -85,28 +86,41 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
+impl From<io::Error> for StartError {
+    fn from(error: io::Error) -> Self {
+        Self(format!("cannot start: {error}"))
+    }
+}
+
 /// Serves until SIGTERM or SIGINT, then drains and finishes. A second signal ends it at once.
 ///
 /// # Errors
 /// What kept it from starting: an address in use, a certificate that cannot be read, a folder that is not there.
-pub fn run(config: Config) -> Result<(), StartError> {
+pub fn run(config: &Config) -> Result<(), StartError> {
     let metrics = Arc::new(Metrics::default());
     let admission = Arc::new(Admission::new(Arc::clone(&metrics), config.max_body, config.max_in_flight));
     let pages = Pages { admission, metrics, ready: Arc::new(AtomicBool::new(false)) };
     let mut policies = Policies::new(&config.policies);
-    policies.load(&pages).map_err(StartError)?;
+    let first = policies.first().map_err(StartError)?;
     let (presented, files) = certificate(&config.certificate)?;
     let presented = Arc::new(presented);
     let tls =
         tls::server_config(Arc::clone(&presented), config.http2).map_err(|error| StartError(error.to_string()))?;
 
-    let operations = runtime::Builder::new_current_thread().enable_all().build().map_err(cannot_start)?;
-    let workers =
-        runtime::Builder::new_multi_thread().enable_all().thread_name("admission").build().map_err(cannot_start)?;
+    let operations = runtime::Builder::new_current_thread().enable_all().build()?;
+    let workers = runtime::Builder::new_multi_thread().enable_all().thread_name("admission").build()?;
     let listener = bind(&workers, config.listen)?;
     let metrics_listener = bind(&operations, config.metrics_listen)?;
-    let addresses =
-        (listener.local_addr().map_err(cannot_start)?, metrics_listener.local_addr().map_err(cannot_start)?);
+    let addresses = (listener.local_addr()?, metrics_listener.local_addr()?);
+
+    // The handlers stand before anybody can know the address and send a signal.
+    let signals = {
+        let _context = operations.enter();
+        Signals::listen()?
+    };
+    announce(addresses, config.policies.is_empty());
+    policies.take(&pages, first);
+    follow(policies, pages.clone())?;
 
     let (stage, stages) = watch::channel(Stage::Serving);
     let settings = Settings { connections: config.max_connections, ..Settings::default() };
@@ -115,23 +129,20 @@ pub fn run(config: Config) -> Result<(), StartError> {
     let served = workers.spawn(connection::serve(listener, Some(tls), router, settings.clone(), stages.clone()));
 
     let plain = service(pages::operations(pages.clone()));
-    let beside = Beside { pages: pages.clone(), stage, drain: config.drain, presented, files, policies };
+    let beside = Beside { pages: pages.clone(), stage, drain: config.drain, presented, files, signals };
     let (ended, end_of_operations) = watch::channel(());
-    let operations_thread = thread::Builder::new()
-        .name("operations".to_owned())
-        .spawn(move || {
-            operations.block_on(async move {
-                let plain = connection::serve(metrics_listener, None, plain, settings, stages);
-                let beside = beside.run(addresses);
-                let mut end = end_of_operations;
-                tokio::select! {
-                    // Both end with the stage; what they wait for beyond is the end of admission.
-                    ((), _) = async { tokio::join!(beside, plain) } => {}
-                    _ = end.changed() => {}
-                }
-            });
-        })
-        .map_err(cannot_start)?;
+    let operations_thread = thread::Builder::new().name("operations".to_owned()).spawn(move || {
+        operations.block_on(async move {
+            let plain = connection::serve(metrics_listener, None, plain, settings, stages);
+            let beside = beside.run();
+            let mut end = end_of_operations;
+            tokio::select! {
+                // Both end with the stage; what they wait for beyond is the end of admission.
+                ((), _) = async { tokio::join!(beside, plain) } => {}
+                _ = end.changed() => {}
+            }
+        });
+    })?;
 
     pages.ready.store(true, Relaxed);
     let ending = workers.block_on(served);
@@ -159,10 +170,6 @@ fn service(
     + Send,
 > {
     TowerToHyperService::new(router.map_request(|request: axum::http::Request<_>| request.map(Body::new)))
-}
-
-fn cannot_start(error: io::Error) -> StartError {
-    StartError(format!("cannot start: {error}"))
 }
 
 fn bind(runtime: &runtime::Runtime, address: SocketAddr) -> Result<TcpListener, StartError> {
@@ -202,14 +209,12 @@ impl Policies {
         Self { directory, loaded: Loaded::default(), last_error: None }
     }
 
-    /// The first load: a path that is not there is an error, a broken file is reported.
-    fn load(&mut self, pages: &Pages) -> Result<(), String> {
-        let files = match &mut self.directory {
-            Some(directory) => directory.poll().map_err(|error| error.to_string())?.unwrap_or_default(),
-            None => vec![Read::Unit(starter::unit())],
-        };
-        self.take(pages, files);
-        Ok(())
+    /// The first look: a path that is not there is an error; a broken file is none, it is reported when it is taken.
+    fn first(&mut self) -> Result<Vec<Read>, String> {
+        match &mut self.directory {
+            Some(directory) => Ok(directory.poll().map_err(|error| error.to_string())?.unwrap_or_default()),
+            None => Ok(vec![Read::Unit(starter::unit())]),
+        }
     }
 
     /// A later look. What cannot be listed changes nothing, and is said once.
@@ -248,47 +253,67 @@ impl Policies {
     }
 }
 
-/// What happens beside admission: files, signals, the end.
+/// Looks at the policy files from a thread of its own, for as long as the process lives: compiling a thousand policies must
+/// not keep a probe waiting.
+fn follow(mut policies: Policies, pages: Pages) -> io::Result<()> {
+    if policies.directory.is_none() {
+        return Ok(());
+    }
+    let look = move || {
+        loop {
+            thread::sleep(directory::POLL_EVERY);
+            // A panic is reported by the hook; the set that was active before stays, and the next change is looked at.
+            let _ = catch_unwind(AssertUnwindSafe(|| policies.look(&pages)));
+        }
+    };
+    thread::Builder::new().name("policies".to_owned()).spawn(look).map(drop)
+}
+
+/// What asks the process to end.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// What happens beside admission: the certificate's files, signals, the end.
 struct Beside {
     pages: Pages,
     stage: watch::Sender<Stage>,
     drain: Duration,
     presented: Arc<Presented>,
     files: Option<CertificateFiles>,
-    policies: Policies,
+    signals: Signals,
 }
 
 impl Beside {
-    async fn run(mut self, addresses: (SocketAddr, SocketAddr)) {
-        // Both handlers stand before anybody can know the address and send a signal.
-        let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-        else {
-            tracing::error!("cannot listen for signals");
-            return;
-        };
+    async fn run(mut self) {
         self.note_expiry();
-        announce(addresses, self.policies.directory.is_none());
-        let mut tick = tokio::time::interval(directory::POLL_EVERY);
+        let mut tick = tokio::time::interval(tls::POLL_EVERY);
         loop {
             tokio::select! {
                 _ = tick.tick() => self.look(),
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
+                () = self.signals.next() => break,
             }
         }
         tracing::info!(seconds = self.drain.as_secs(), "draining");
         self.pages.ready.store(false, Relaxed);
-        let again = async {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        };
-        shut_down(&self.stage, self.drain, again).await;
+        shut_down(&self.stage, self.drain, self.signals.next()).await;
     }
 
     fn look(&mut self) {
-        self.policies.look(&self.pages);
         if let Some(files) = &mut self.files {
             match files.poll(&self.presented) {
                 Some(Change::Replaced(_)) => {
@@ -313,7 +338,7 @@ impl Beside {
 /// A request that the starter policies deny, for trying out.
 const SAMPLE: &str = r#"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"try-me","operation":"CREATE","kind":{"group":"","version":"v1","kind":"Pod"},"resource":{"group":"","version":"v1","resource":"pods"},"namespace":"default","userInfo":{"username":"you"},"object":{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web"},"spec":{"containers":[{"name":"web","image":"nginx:latest","ports":[{"containerPort":80,"hostPort":80}]}]}}}}"#;
 
-/// The first line on standard error is for programs, the rest for people.
+/// The first line on standard error is for programs, the rest for people. Until the policies are loaded, connections wait.
 #[expect(clippy::print_stderr, reason = "what a person who starts the server by hand sees")]
 fn announce((listen, metrics): (SocketAddr, SocketAddr), starter: bool) {
     eprintln!("listening on https://{listen}");

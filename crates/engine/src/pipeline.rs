@@ -4,11 +4,11 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use crate::json::{Arena, List, Node};
+use crate::json::Node;
 use crate::kubernetes::kinds::Kinds;
 use crate::matching::{self, Outcome};
 use crate::policy::{Actions, Existing, FailurePolicy, Head, Mutator, Validator};
-use crate::review::{Lookup, Lookups, Operation, Review, Subject};
+use crate::review::{self, Lookup, Lookups, Operation, Review, Subject};
 use crate::set::PolicySet;
 use crate::verdict::wording::annotation_key;
 use crate::verdict::{
@@ -70,7 +70,7 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// For all trees of one review, its own objects included: the limit of its [`Arena`].
+    /// For all trees of one review, its own objects included: the limit of its [`crate::json::Arena`].
     pub const REVIEW: usize = 64 * 1024 * 1024;
 }
 
@@ -186,10 +186,6 @@ impl<'p, 'a> Pass<'p, 'a> {
             if mutator.shadow || compares { |roots| roots.shadow } else { |roots| roots.mutated };
         let Some(objects) = self.is_due(head, action, root) else { return };
         let before = root(&self.verdict.roots);
-        if head.origin.module.is_some() && is_frozen(self.review, before) {
-            self.step(head, || "a pod that exists, or a mirror pod: its specification cannot change".to_owned());
-            return;
-        }
         let (result, reported) =
             self.evaluate(head, before, objects.old, |subject, report| mutator.rule.mutate(subject, report));
         if compares {
@@ -319,50 +315,9 @@ impl<'p, 'a> Pass<'p, 'a> {
 fn read_objects<'a>(review: &Review<'a>) -> Result<(Node<'a>, Objects<'a>), PolicyError> {
     let judged = review.judged()?;
     let old = review.old_object()?;
-    let only_releases =
-        review.operation == Operation::Update && old.is_some_and(|old| only_releases(review.arena, old, judged));
+    let only_releases = review.operation == Operation::Update
+        && old.is_some_and(|old| review::only_releases(review.arena, old, judged));
     Ok((judged, Objects { old, only_releases }))
-}
-
-/// Whether `new` differs from `old`, which is being deleted, in nothing but fewer finalizers. Whatever policies hold against
-/// such an object, they must not keep it from going away.
-fn only_releases(arena: &Arena, old: Node<'_>, new: Node<'_>) -> bool {
-    if old.at(&["metadata", "deletionTimestamp"]).is_none() {
-        return false;
-    }
-    let (before, after) = (finalizers(old), finalizers(new));
-    after.len() < before.len() && after.iter().all(|item| before.contains(item)) && rest(arena, old) == rest(arena, new)
-}
-
-fn finalizers(object: Node<'_>) -> List<'_> {
-    object.field("metadata").unwrap_or_default().items_of("finalizers")
-}
-
-/// The object without what the API server itself changes with every update, and without its finalizers.
-fn rest<'a>(arena: &'a Arena, object: Node<'a>) -> Node<'a> {
-    let ignored = ["finalizers", "managedFields", "resourceVersion", "generation"];
-    let entries: Vec<_> = object
-        .entries()
-        .iter()
-        .map(|(key, value)| match *key {
-            "metadata" => {
-                let kept: Vec<_> = value.entries().iter().copied().filter(|(key, _)| !ignored.contains(key)).collect();
-                (*key, arena.map(&kept))
-            }
-            _ => (*key, *value),
-        })
-        .collect();
-    arena.map(&entries)
-}
-
-/// Whether a module must leave this object as it is: a pod that exists (all but new ephemeral containers), or the kubelet's
-/// picture of a static pod, whose specification is the kubelet's alone.
-fn is_frozen(review: &Review<'_>, object: Node<'_>) -> bool {
-    if review.kind.group != "" || review.kind.kind != "Pod" {
-        return false;
-    }
-    let exists = review.operation != Operation::Create && review.subresource != "ephemeralcontainers";
-    exists || object.at(&["metadata", "annotations", "kubernetes.io/config.mirror"]).is_some()
 }
 
 impl fmt::Debug for Run<'_> {
@@ -370,3 +325,6 @@ impl fmt::Debug for Run<'_> {
         write!(formatter, "Run({:?})", self.route)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,7 +22,7 @@ pub fn answer(review: &Review<'_>, verdict: &Verdict<'_>, route: Route) -> Vec<u
     let patch = if refusal.is_none() && route == Route::Mutate { patch(review, verdict) } else { vec![] };
     let encoded = (!patch.is_empty()).then(|| encode(&patch));
     let status = refusal.map(|refusal| Status {
-        status: "Failure",
+        outcome: "Failure",
         message: verdict.message(),
         reason: refusal.reason,
         details: Some(Details { causes: causes(verdict) }),
@@ -42,7 +42,7 @@ pub fn answer(review: &Review<'_>, verdict: &Verdict<'_>, route: Route) -> Vec<u
 /// An answer that refuses a request which no policy has judged.
 pub fn refuse(uid: &str, refusal: Refusal, message: &str) -> Vec<u8> {
     let status = Status {
-        status: "Failure",
+        outcome: "Failure",
         message: message.to_owned(),
         reason: refusal.reason,
         details: None,
@@ -114,7 +114,8 @@ struct Response<'r> {
 /// `metav1.Status`
 #[derive(Serialize)]
 struct Status {
-    status: &'static str,
+    #[serde(rename = "status")]
+    outcome: &'static str,
     message: String,
     reason: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -144,3 +145,6 @@ fn as_map<S: Serializer>(entries: &[(String, String)], serializer: S) -> Result<
     }
     map.end()
 }
+
+#[cfg(test)]
+mod tests;

@@ -321,3 +321,6 @@ impl<'a> Fill<'a> for User<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

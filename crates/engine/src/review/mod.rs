@@ -2,6 +2,7 @@
 
 mod envelope;
 mod lookups;
+mod release;
 mod subject;
 
 use std::cell::OnceCell;
@@ -9,6 +10,7 @@ use std::fmt;
 
 pub use envelope::{Envelope, EnvelopeError};
 pub use lookups::{Answer, Lookup, Lookups, NoLookups};
+pub use release::only_releases;
 pub use subject::Subject;
 
 use crate::json::{self, Arena, Node, ReadError};

@@ -40,3 +40,51 @@ pub fn link(units: &[Arc<CompiledUnit>]) -> (PolicySet, Vec<Diagnostic>) {
     }
     (PolicySet::new(mutators, validators, crate::unit::hexadecimal(&hash.finalize())), problems)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::SourceFile;
+    use crate::unit::{Unit, compile};
+
+    fn unit(file: &str, names: &[&str]) -> Arc<CompiledUnit> {
+        let text: String = names
+            .iter()
+            .map(|name| {
+                format!("apiVersion: admittance.dev/v1alpha1\nkind: Policy\nmetadata: {{ name: {name} }}\nspec: {{ module: host-ports }}\n---\n")
+            })
+            .collect();
+        compile(&Unit::of_file(SourceFile::new(file, text))).unwrap()
+    }
+
+    fn names(set: &PolicySet) -> Vec<&str> {
+        set.validators().iter().map(|validator| validator.head.origin.policy.as_str()).collect()
+    }
+
+    #[test]
+    fn joins_units_in_any_order_to_the_same_set() {
+        let (first, second) = (unit("a.yaml", &["x"]), unit("b.yaml", &["w", "z"]));
+        let (one, problems) = link(&[Arc::clone(&first), Arc::clone(&second)]);
+        let (other, _) = link(&[second, Arc::clone(&first)]);
+        assert!(problems.is_empty());
+        assert_eq!(names(&one), ["w", "x", "z"]);
+        assert_eq!(one.digest(), other.digest());
+        assert_ne!(one.digest(), link(&[first]).0.digest());
+    }
+
+    #[test]
+    fn leaves_the_later_unit_out_and_names_both() {
+        let (first, second) = (unit("a.yaml", &["x"]), unit("b.yaml", &["w", "x"]));
+        for units in [[Arc::clone(&first), Arc::clone(&second)], [second, first]] {
+            let (set, problems) = link(&units);
+            assert_eq!(names(&set), ["x"]);
+            let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            assert_eq!(
+                texts,
+                [
+                    "b.yaml:8:19: error: policy `x` is defined in a.yaml already: all of b.yaml is left out until one of them is renamed"
+                ]
+            );
+        }
+    }
+}

@@ -233,3 +233,6 @@ impl Found<'_> {
         places
     }
 }
+
+#[cfg(test)]
+mod tests;

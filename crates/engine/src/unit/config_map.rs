@@ -15,7 +15,7 @@ pub(super) fn read(found: &mut Found<'_>, decoder: &Decoder, document: &Spanned)
     if label.and_then(Spanned::as_str) != Some("true") {
         let problem = Diagnostic::warning(
             decoder.file(),
-            document.place("/metadata"),
+            document.entry("/metadata").map_or_else(|| document.place(""), |entry| entry.key_span.clone()),
             format!("in a cluster this ConfigMap is not read: it lacks the label `{LABEL}: \"true\"`"),
         );
         decoder.report(problem);

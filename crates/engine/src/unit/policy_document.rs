@@ -99,7 +99,8 @@ fn spec(decoder: &Decoder, node: &Spanned, origin: Origin) -> Option<Policy> {
     for name in ["matchConditions", "variables", "validations", "auditAnnotations", "mutations", "exceptions"] {
         reject_unbuilt(decoder, &mut fields, name);
     }
-    let name_of_module = fields.entry("module").map(|entry| entry.value.span.clone()).unwrap_or_else(|| fields.place());
+    let place = fields.place();
+    let name_of_module = fields.entry("module").map_or(place, |entry| entry.value.span.clone());
     let module = fields.required_with("module", module);
     let raw_settings = fields.optional::<&Spanned>("settings");
     let actions = fields.entry("actions").map(|entry| &entry.value);

@@ -80,8 +80,13 @@ impl Verdict<'_> {
     /// What goes into the audit log: policies' own annotations, and under `validation_failure` the findings of policies
     /// with the action Audit. Keys hold no `/`: the API server puts the webhook's name and one in front and drops others.
     pub fn audit_annotations(&self) -> Vec<(String, String)> {
-        let mut annotations: Vec<(String, String)> =
-            self.annotations.iter().map(|(key, value)| (key.clone(), cut(value, ANNOTATION))).collect();
+        let mut annotations: Vec<(String, String)> = Vec::new();
+        for (key, value) in &self.annotations {
+            // The answer is a map: of two values under one key the first stays, as upstream.
+            if !annotations.iter().any(|(taken, _)| taken == key) {
+                annotations.push((key.clone(), cut(value, ANNOTATION)));
+            }
+        }
         let audited = self.findings.iter().filter(|finding| finding.audited);
         let failed =
             self.failures.iter().filter(|failure| failure.action == Some(Action::Audit) || failure.action.is_none());

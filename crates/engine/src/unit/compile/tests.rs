@@ -1,0 +1,241 @@
+use super::*;
+use crate::document::Paint;
+
+fn problems(text: &str) -> Vec<String> {
+    let unit = Unit::of_file(SourceFile::new("p.yaml", text));
+    match compile(&unit) {
+        Ok(unit) => unit.warnings().iter().map(ToString::to_string).collect(),
+        Err(problems) => problems.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// A policy document with this spec.
+fn policy(spec: &str) -> String {
+    format!("apiVersion: admittance.dev/v1alpha1\nkind: Policy\nmetadata: {{ name: p }}\nspec: {spec}\n")
+}
+
+fn problem(spec: &str) -> String {
+    problems(&policy(spec)).join("\n")
+}
+
+#[test]
+fn accepts_a_module_alone_and_every_field() {
+    assert_eq!(problem("{ module: host-ports }"), "");
+    let full = "
+  module: host-ports
+  settings: { allowed: ['8000-8080'] }
+  actions: [Warn, Audit]
+  failurePolicy: Ignore
+  existing: Deny
+  matchConstraints:
+    namespaceSelector: { matchLabels: { a: b } }
+    resourceRules:
+    - { apiGroups: [''], apiVersions: [v1], resources: [pods], operations: [CREATE] }
+  namespaces: { include: [], exclude: ['sandbox-*'] }
+  message: no host ports here
+  matchConditions: []
+  exceptions: []";
+    assert_eq!(problem(full), "");
+    assert_eq!(problem("{ module: add-labels, settings: { labels: { a: b } }, actions: [Audit], order: -3 }"), "");
+}
+
+#[test]
+fn reports_all_problems_of_a_file_with_carets() {
+    let text = "\
+apiVersion: admittance.dev/v1alpha1
+kind: Policy
+metadata:
+  name: Web
+spec:
+  modul: host-ports
+  settings: { allowed: [80] }
+  failurePolicy: Fial
+---
+apiVersion: admittance.dev/v1alpha1
+kind: Policy
+metadata: { name: ports }
+spec:
+  module: host-port
+  actions: [Deny, Warn]
+";
+    let unit = Unit::of_file(SourceFile::new("p.yaml", text));
+    let pages: Vec<String> =
+        compile(&unit).unwrap_err().iter().map(|problem| problem.render(Paint::Plain).trim_end().to_owned()).collect();
+    assert_eq!(
+        pages.join("\n\n"),
+        "\
+error: invalid name `Web`: expected at most 63 lower case letters, digits, `-` and `.`, with a letter or digit at both ends
+ --> p.yaml:4:9
+  |
+4 |   name: Web
+  |         ^^^
+
+error: missing field `module`
+ --> p.yaml:5:1
+  |
+5 | spec:
+  | ^^^^
+
+error: unknown field `modul`, did you mean `module`?
+ --> p.yaml:6:3
+  |
+6 |   modul: host-ports
+  |   ^^^^^
+
+error: unknown value `Fial`, did you mean `Fail`?
+ --> p.yaml:8:18
+  |
+8 |   failurePolicy: Fial
+  |                  ^^^^
+
+error: unknown value `host-port`, did you mean `host-ports`?
+  --> p.yaml:14:11
+   |
+14 |   module: host-port
+   |           ^^^^^^^^^"
+    );
+}
+
+#[test]
+fn rejects_actions_that_do_not_go_together_or_with_the_module() {
+    assert_eq!(
+        problem("{ module: host-ports, actions: [Deny, Warn] }"),
+        "p.yaml:4:38: error: Deny and Warn exclude each other: a denied request's user sees the denial"
+    );
+    assert_eq!(
+        problem("{ module: host-ports, actions: [] }"),
+        "p.yaml:4:38: error: expected at least one of Deny, Warn, Audit"
+    );
+    assert_eq!(
+        problem("{ module: host-ports, actions: [Deny, Deny] }"),
+        "p.yaml:4:38: error: an action stands here twice"
+    );
+    assert_eq!(
+        problem("{ module: host-ports, actions: [Mutate] }"),
+        "p.yaml:4:38: error: a policy that judges takes the actions Deny, Warn, Audit"
+    );
+    assert_eq!(
+        problem("{ module: add-labels, settings: { labels: { a: b } }, actions: [Deny] }"),
+        "p.yaml:4:70: error: a policy that changes objects takes the actions [Mutate] or [Audit]"
+    );
+    assert_eq!(
+        problem("{ module: host-ports, order: 1 }"),
+        "p.yaml:4:36: error: `order` is for policies that change objects, `host-ports` judges"
+    );
+    assert_eq!(
+        problem("{ module: add-labels, settings: { labels: { a: b } }, message: m, existing: Deny }"),
+        "p.yaml:4:70: error: `message` is for policies that judge, `add-labels` changes objects\n\
+         p.yaml:4:83: error: `existing` is for policies that judge, `add-labels` changes objects"
+    );
+}
+
+#[test]
+fn names_what_this_version_does_not_support() {
+    for field in ["matchConditions", "variables", "validations", "auditAnnotations", "mutations", "exceptions"] {
+        let spec = format!("{{ module: host-ports, {field}: [{{ name: x }}] }}");
+        assert_eq!(problem(&spec), format!("p.yaml:4:29: error: `{field}` is not supported by this version"));
+    }
+    assert_eq!(
+        problems("apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicy\n"),
+        [
+            "p.yaml:2:7: error: kind ValidatingAdmissionPolicy of admissionregistration.k8s.io/v1 is not supported by this version"
+        ]
+    );
+    assert_eq!(
+        problems("apiVersion: admittance.dev/v1alpha1\nkind: PolicyTest\n"),
+        ["p.yaml:2:7: error: kind PolicyTest is not supported by this version"]
+    );
+}
+
+#[test]
+fn rejects_documents_that_are_no_policies() {
+    assert_eq!(
+        problems("apiVersion: v1\nkind: Pod\n"),
+        [
+            "p.yaml:1:13: error: Pod of v1 is no policy: expected apiVersion admittance.dev/v1alpha1 and kind Policy, or a ConfigMap that holds them"
+        ]
+    );
+    assert_eq!(
+        problems("apiVersion: admittance.dev/v1alpha1\nkind: Polcy\n"),
+        ["p.yaml:2:7: error: unknown kind `Polcy`, accepted is Policy"]
+    );
+    assert_eq!(problems("kind: Policy\n"), ["p.yaml:1:1: error: a document needs apiVersion and kind"]);
+    assert_eq!(problems("- a\n"), ["p.yaml:1:1: error: expected a document with apiVersion and kind, found a list"]);
+    assert_eq!(problems("# nothing\n---\n"), [""; 0]);
+}
+
+#[test]
+fn rejects_a_name_that_stands_twice_in_a_unit() {
+    let twice = format!("{}---\n{}", policy("{ module: host-ports }"), policy("{ module: latest-tag }"));
+    let unit = Unit::of_file(SourceFile::new("p.yaml", twice));
+    let problems = compile(&unit).unwrap_err();
+    assert_eq!(problems[0].to_string(), "p.yaml:8:19: error: policy `p` is defined twice");
+    assert_eq!(problems[0].related[0].1, "first defined here");
+}
+
+#[test]
+fn puts_problems_of_settings_and_rules_where_they_stand() {
+    assert_eq!(
+        problem("{ module: host-ports, settings: { allowed: ['80', 90000x] } }"),
+        "p.yaml:4:57: error: \"90000x\" names no ports: expected 1 to 65535, or a range such as \"8000-8080\""
+    );
+    assert_eq!(
+        problem("{ module: host-ports, matchConstraints: { resourceRules: [] } }").split(": error").next(),
+        Some("p.yaml:4:64")
+    );
+    assert_eq!(
+        problem("{ module: host-ports, namespaces: { exclude: ['Bad_Name'] } }").split(": error").next(),
+        Some("p.yaml:4:53")
+    );
+}
+
+const CONFIG_MAP: &str = "\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: policies
+  labels: { admittance.dev/policies: \"true\" }
+data:
+  ports.yaml: |
+    apiVersion: admittance.dev/v1alpha1
+    kind: Policy
+    metadata: { name: ports }
+    spec: { module: host-ports }
+  labels.yaml: |
+    # comment
+    apiVersion: admittance.dev/v1alpha1
+    kind: Policy
+    metadata: { name: labels }
+    spec: { module: host-portz }
+";
+
+#[test]
+fn shows_problems_inside_a_config_map_in_the_file_around_it() {
+    assert_eq!(problems(CONFIG_MAP), ["p.yaml:17:21: error: unknown value `host-portz`, did you mean `host-ports`?"]);
+    let sound = CONFIG_MAP.replace("host-portz", "latest-tag");
+    let unit = compile(&Unit::of_file(SourceFile::new("p.yaml", sound))).unwrap();
+    let policies: Vec<(String, u32)> = unit.policies().into_iter().map(|policy| (policy.name, policy.line)).collect();
+    assert_eq!(policies, [("labels".to_owned(), 16), ("ports".to_owned(), 10)]);
+}
+
+#[test]
+fn warns_about_a_config_map_without_the_label_and_rejects_other_keys() {
+    let unlabelled = CONFIG_MAP.replace("host-portz", "latest-tag").replace("\"true\"", "\"yes\"");
+    assert_eq!(
+        problems(&unlabelled),
+        [
+            "p.yaml:3:1: warning: in a cluster this ConfigMap is not read: it lacks the label `admittance.dev/policies: \"true\"`"
+        ]
+    );
+    let misnamed = CONFIG_MAP.replace("host-portz", "latest-tag").replace("ports.yaml", "ports.txt");
+    assert_eq!(problems(&misnamed), ["p.yaml:7:3: error: the key `ports.txt` must end in .yaml, .yml or .json"]);
+}
+
+#[test]
+fn has_a_digest_that_follows_names_and_contents() {
+    let digest = |name: &str, text: &str| Unit::of_file(SourceFile::new(name, text)).digest();
+    assert_eq!(digest("a", "b"), digest("a", "b"));
+    assert_ne!(digest("a", "b"), digest("a", "c"));
+    assert_ne!(digest("a", "b"), digest("c", "b"));
+    assert_eq!(digest("a", "b").len(), 64);
+}
