@@ -72,7 +72,7 @@ fn keeps_the_uid_whatever_breaks_after_it() {
     assert_eq!(with(b"\"object\":{\"a\":\"\xff\"}}}").0, uid());
     assert_eq!(
         with(b"\"object\":{\"a\":\"\xff\"}}}").1,
-        Some("the AdmissionReview is not UTF-8 after 99 bytes".to_owned())
+        Some("the AdmissionReview is not UTF-8 after 98 bytes".to_owned())
     );
     let deep = format!("\"object\":{}", "[".repeat(100_000));
     assert_eq!(with(deep.as_bytes()).0, uid());
