@@ -1,0 +1,68 @@
+# The targets that people and CI run. `make` alone lists them.
+#
+# What is built for development stands outside the checkout (hack/README.md); what is missing is installed where that can be
+# done, or named.
+.DEFAULT_GOAL := help
+.PHONY: help run build test control-plane tools lint unit generated e2e bench fmt generate advisories fuzz setup
+
+# What stages need besides cargo is prepared by scripts that do nothing when it is there already.
+TOOLS = PATH="$$(hack/tools | tail -n 1):$$PATH"
+ORACLES = ADMITTANCE_ORACLES="$$(dirname "$$(hack/oracle/build json-patch | tail -n 1)")"
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: setup ## serve the starter policies on https://127.0.0.1:8443 and print a curl line that works
+	cargo run --release --quiet -- serve
+
+build: setup ## build target/release/admittance
+	cargo build --release
+
+test: ## everything that CI runs, with the seconds of each stage
+	@hack/stages setup control-plane tools lint generated unit
+
+control-plane: ## build the control plane of the end-to-end tests, once
+	hack/control-plane/build > /dev/null
+
+tools: ## install what lint needs besides the toolchain, once
+	hack/tools > /dev/null
+
+lint: setup ## formatting, clippy, shellcheck, licences and bans
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+	shellcheck $$(git ls-files | xargs grep -lE '^#!(/usr/bin/env bash|/bin/bash|/bin/sh)')
+	$(TOOLS) cargo deny --log-level error check bans licenses sources
+
+generated: setup ## compare the tables made from the API server with what it says
+	hack/generate/kinds --check
+	hack/generate/defaults/generate --check
+
+unit: setup ## all tests of both packages, those against a real API server among them
+	hack/control-plane/build > /dev/null
+	$(ORACLES) ADMITTANCE_E2E=require cargo test --workspace
+
+e2e: setup ## only the tests against a real API server
+	hack/control-plane/build > /dev/null
+	ADMITTANCE_E2E=require cargo test --test integration e2e -- --nocapture
+
+bench: setup ## CPU per request against two floors, in one interleaved run; and the criterion benches
+	cargo build --release
+	cargo bench --bench load -- -p manifests/policies/starter --limit 0.6
+
+fmt: ## format the code
+	cargo fmt --all
+
+generate: setup ## regenerate what is generated and committed
+	hack/generate/kinds
+	hack/generate/defaults/generate
+	ADMITTANCE_GENERATE=1 cargo test --test integration generated
+
+advisories: setup ## known vulnerabilities in dependencies; needs the network
+	$(TOOLS) cargo deny --log-level error check advisories
+
+fuzz: setup ## each fuzz target for SECONDS (60); needs a nightly toolchain and cargo-fuzz
+	cd fuzz && for target in $$(cargo fuzz list); do cargo +nightly fuzz run $$target -- -max_total_time=$${SECONDS_EACH:-60} || exit 1; done
+
+setup:
+	@hack/setup
