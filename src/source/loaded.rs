@@ -112,7 +112,11 @@ impl Loaded {
                     }
                     self.units.insert(unit.name.clone(), kept);
                 }
-                let result = compile(&unit).map_err(|problems| problems.iter().map(Problem::of).collect());
+                let result = compile(&unit).and_then(|compiled| {
+                    let problems = compiled.needing_a_cluster();
+                    if problems.is_empty() { Ok(compiled) } else { Err(problems) }
+                });
+                let result = result.map_err(|problems| problems.iter().map(Problem::of).collect());
                 (unit.name, seen, result)
             }
             Read::Malformed(name, problem) => (name, String::new(), Err(vec![Problem::of(&problem)])),

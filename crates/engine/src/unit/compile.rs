@@ -109,6 +109,22 @@ impl CompiledUnit {
         policies
     }
 
+    /// Errors for whoever cannot look anything up in a cluster: policies that need it would fail on every request.
+    pub fn needing_a_cluster(&self) -> Vec<Diagnostic> {
+        let mutators = self.mutators.iter().map(|mutator| &mutator.head);
+        let heads = mutators.chain(self.validators.iter().map(|validator| &validator.head));
+        heads
+            .filter(|head| !head.constraints.namespace_selector.is_empty())
+            .filter_map(|head| {
+                let name = &head.origin.policy;
+                let message = format!(
+                    "policy `{name}` has a namespaceSelector, and this server does not know the labels of namespaces: select them by name under `namespaces`"
+                );
+                self.problem_at(name, message)
+            })
+            .collect()
+    }
+
     /// A problem with the policy of this name, at its place.
     pub(crate) fn problem_at(&self, policy: &str, message: String) -> Option<Diagnostic> {
         let mut problem = self.places.get(policy)?.clone();

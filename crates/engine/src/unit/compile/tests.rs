@@ -239,3 +239,18 @@ fn has_a_digest_that_follows_names_and_contents() {
     assert_ne!(digest("a", "b"), digest("c", "b"));
     assert_eq!(digest("a", "b").len(), 64);
 }
+
+#[test]
+fn names_the_policies_that_cannot_work_without_a_cluster() {
+    let spec = "{ module: host-ports, matchConstraints: { namespaceSelector: { matchLabels: { a: b } } } }";
+    let unit = compile(&Unit::of_file(SourceFile::new("p.yaml", policy(spec)))).unwrap();
+    let problems: Vec<String> = unit.needing_a_cluster().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        problems,
+        [
+            "p.yaml:3:19: error: policy `p` has a namespaceSelector, and this server does not know the labels of namespaces: select them by name under `namespaces`"
+        ]
+    );
+    let unit = compile(&Unit::of_file(SourceFile::new("p.yaml", policy("{ module: host-ports }")))).unwrap();
+    assert!(unit.needing_a_cluster().is_empty());
+}
