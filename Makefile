@@ -31,7 +31,7 @@ lint: setup ## formatting, clippy, shellcheck, licences and bans
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
-	shellcheck $$(git ls-files | xargs grep -lE '^#!(/usr/bin/env bash|/bin/bash|/bin/sh)')
+	shellcheck --external-sources --source-path=SCRIPTDIR $$(git ls-files | xargs grep -lE '^#!(/usr/bin/env bash|/bin/bash|/bin/sh)')
 	$(TOOLS) cargo deny --log-level error check bans licenses sources
 
 generated: setup ## compare the tables made from the API server with what it says

@@ -1,8 +1,8 @@
 //! JSON as the engine holds it: an immutable tree in an arena, read once from the text of a review.
 //!
-//! Reading order: [`arena`] owns the memory, [`node`] is the view that everybody reads through, [`read`] builds it from
-//! text, [`write`] prints it, [`constant`] keeps values that outlive a review (settings), [`path`] names a place in it,
-//! [`edit`] makes a new tree of an old one, [`diff`] says in the operations of a JSON [`patch`] what became of it;
+//! Reading order: [`arena`] owns the memory, [`node`] is the view that everybody reads through, [`mod@read`] builds it from
+//! text, [`mod@write`] prints it, [`constant`] keeps values that outlive a review (settings), [`path`] names a place in it,
+//! [`edit`] makes a new tree of an old one, [`mod@diff`] says in the operations of a JSON [`patch`] what became of it;
 //! [`merge_patch`] is the other standard way to write a change.
 
 pub mod arena;

@@ -1,6 +1,6 @@
 //! Which fields tell the items of a list apart: `name` for containers, `containerPort` and `protocol` for their ports.
 //!
-//! Two things rest on it. The patch of a change is written item by item ([`crate::json::diff`]), so that a container which
+//! Two things rest on it. The patch of a change is written item by item ([`mod@crate::json::diff`]), so that a container which
 //! moved is not written anew; and a finding about an item is the same finding when the item stands elsewhere
 //! ([`crate::json::path`]).
 //!

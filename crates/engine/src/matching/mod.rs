@@ -5,7 +5,7 @@
 //! into the version that a policy names, a webhook gets the version that its own rules name. A policy that names another
 //! one gets an evaluation error ([`PolicyError::WrongVersion`]) where the API server would have converted.
 //!
-//! Reading order: [`raw`] is what documents say, [`check`] refuses what the API server would refuse, [`constraints`] is
+//! Reading order: [`raw`] is what documents say, `check` refuses what the API server would refuse, [`constraints`] is
 //! what the engine works with, made of [`rules`] and [`selectors`]; [`pod_catalogue`] is the default of modules about
 //! pods; [`namespaces`] are our own globs; [`index`] finds the few policies that a request may concern.
 
