@@ -28,7 +28,8 @@ const MAX_DEPTH: usize = 16;
 #[derive(Debug)]
 pub struct Directory {
     paths: Vec<PathBuf>,
-    seen: BTreeMap<PathBuf, Print>,
+    /// What was there at the last look; None before the first.
+    seen: Option<BTreeMap<PathBuf, Print>>,
 }
 
 /// What a file looked like from outside.
@@ -68,7 +69,7 @@ impl std::error::Error for DirectoryError {}
 impl Directory {
     /// These files and folders; nothing is read yet.
     pub fn new(paths: Vec<PathBuf>) -> Self {
-        Self { paths, seen: BTreeMap::new() }
+        Self { paths, seen: None }
     }
 
     /// All files, if one of them differs from what was there the last time.
@@ -81,11 +82,11 @@ impl Directory {
             let list = |files: &mut BTreeMap<PathBuf, Print>| list(path, 0, files);
             list(&mut now).map_err(|error| DirectoryError { path: path.clone(), error })?;
         }
-        if now == self.seen && !self.seen.is_empty() {
+        if self.seen.as_ref() == Some(&now) {
             return Ok(None);
         }
         let files = now.iter().map(|(path, print)| read(path, print)).collect();
-        self.seen = now;
+        self.seen = Some(now);
         Ok(Some(files))
     }
 }
@@ -136,4 +137,82 @@ fn list(path: &Path, depth: usize, files: &mut BTreeMap<PathBuf, Print>) -> io::
 
 fn has_ending(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ["yaml", "yml", "json"].iter().any(|known| ending == *known))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn names(read: Option<Vec<Read>>) -> Option<Vec<String>> {
+        let name = |read| match read {
+            Read::Unit(unit) => format!("{} {}", unit.name, unit.files[0].text().trim()),
+            Read::Unreadable(name, reason) => format!("{name} {reason}"),
+            Read::Malformed(name, problem) => format!("{name} {problem}"),
+        };
+        read.map(|files| files.into_iter().map(name).collect())
+    }
+
+    /// What a poll finds, with paths from the folder on.
+    fn poll(directory: &mut Directory, folder: &Path) -> Option<Vec<String>> {
+        let prefix = format!("{}/", folder.display());
+        names(directory.poll().unwrap()).map(|names| names.iter().map(|name| name.replace(&prefix, "")).collect())
+    }
+
+    #[test]
+    fn reads_files_with_the_endings_of_documents_and_passes_over_hidden_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        fs::create_dir(path.join("deep")).unwrap();
+        for name in ["b.yaml", "a.yml", "c.json", "d.txt", ".e.yaml", "deep/f.yaml"] {
+            fs::write(path.join(name), name).unwrap();
+        }
+        let mut directory = Directory::new(vec![path.to_owned()]);
+        assert_eq!(
+            poll(&mut directory, path).unwrap(),
+            ["a.yml a.yml", "b.yaml b.yaml", "c.json c.json", "deep/f.yaml deep/f.yaml"]
+        );
+    }
+
+    #[test]
+    fn says_nothing_until_something_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut directory = Directory::new(vec![folder.path().to_owned()]);
+        assert_eq!(poll(&mut directory, folder.path()), Some(vec![]));
+        assert_eq!(poll(&mut directory, folder.path()), None);
+        fs::write(folder.path().join("a.yaml"), "1").unwrap();
+        assert_eq!(poll(&mut directory, folder.path()), Some(vec!["a.yaml 1".to_owned()]));
+        assert_eq!(poll(&mut directory, folder.path()), None);
+        fs::remove_file(folder.path().join("a.yaml")).unwrap();
+        assert_eq!(poll(&mut directory, folder.path()), Some(vec![]));
+    }
+
+    #[test]
+    fn sees_the_swap_of_a_symbolic_link_to_files_of_the_same_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        for (version, text) in [("..1", "one"), ("..2", "two")] {
+            fs::create_dir(path.join(version)).unwrap();
+            fs::write(path.join(version).join("a.yaml"), text).unwrap();
+        }
+        symlink("..1", path.join("..data")).unwrap();
+        symlink("..data/a.yaml", path.join("a.yaml")).unwrap();
+        let mut directory = Directory::new(vec![path.to_owned()]);
+        assert_eq!(poll(&mut directory, path), Some(vec!["a.yaml one".to_owned()]));
+        symlink("..2", path.join("..data_tmp")).unwrap();
+        fs::rename(path.join("..data_tmp"), path.join("..data")).unwrap();
+        assert_eq!(poll(&mut directory, path), Some(vec!["a.yaml two".to_owned()]));
+    }
+
+    #[test]
+    fn names_a_path_that_is_not_there_and_tries_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("policies");
+        let mut directory = Directory::new(vec![path.clone()]);
+        let error = directory.poll().unwrap_err().to_string();
+        assert!(error.starts_with(&format!("cannot read policies from {}: ", path.display())), "{error}");
+        fs::create_dir(&path).unwrap();
+        assert_eq!(poll(&mut directory, &path), Some(vec![]));
+    }
 }
