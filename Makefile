@@ -46,7 +46,7 @@ e2e: setup ## only the tests against a real API server
 	hack/control-plane/build > /dev/null
 	ADMITTANCE_E2E=require cargo test --test integration e2e -- --nocapture
 
-bench: setup ## CPU per request against two floors, in one interleaved run; and the criterion benches
+bench: setup ## CPU per request against two floors, in one interleaved run
 	cargo build --release
 	cargo bench --bench load -- -p manifests/policies/starter --limit 0.6
 

@@ -87,7 +87,7 @@ fn start(arguments: Arguments) -> Result<(), String> {
         max_body: mebibytes(arguments.max_body_mib),
         max_in_flight: mebibytes(arguments.max_in_flight_mib),
     };
-    let _logs = logs::start(arguments.log_format, filter);
+    let _logs = logs::start(arguments.log_format, filter).map_err(|error| format!("cannot start: {error}"))?;
     server::run(&config).map_err(|error| error.to_string())
 }
 

@@ -1,14 +1,12 @@
 //! Log lines: JSON where nobody reads along, text on a terminal; written by a thread of their own.
 
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _};
 use std::panic::PanicHookInfo;
 
 use clap::ValueEnum;
-use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
-/// How many lines may wait for whoever reads them. More are dropped: a full pipe must not stop admission.
-const WAITING_LINES: usize = 64_000;
+use super::log_writer::{LogGuard, LogWriter};
 
 /// What log lines look like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -23,13 +21,12 @@ pub enum LogFormat {
 }
 
 /// Starts logging to standard error. Lines that wait are written when the guard is dropped.
-pub fn start(format: LogFormat, filter: EnvFilter) -> WorkerGuard {
-    let (writer, guard) = NonBlockingBuilder::default()
-        .buffered_lines_limit(WAITING_LINES)
-        .lossy(true)
-        .thread_name("logs")
-        .finish(std::io::stderr());
-    let is_terminal = std::io::stderr().is_terminal();
+///
+/// # Errors
+/// When the thread that writes cannot be started.
+pub fn start(format: LogFormat, filter: EnvFilter) -> io::Result<LogGuard> {
+    let (writer, guard) = LogWriter::start(io::stderr())?;
+    let is_terminal = io::stderr().is_terminal();
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_target(false);
     if format == LogFormat::Json || (format == LogFormat::Auto && !is_terminal) {
         builder.json().flatten_event(true).with_current_span(false).with_span_list(false).init();
@@ -37,7 +34,7 @@ pub fn start(format: LogFormat, filter: EnvFilter) -> WorkerGuard {
         builder.with_ansi(is_terminal).init();
     }
     std::panic::set_hook(Box::new(report_panic));
-    guard
+    Ok(guard)
 }
 
 /// A panic's message may quote the object that caused it: the place is enough to find the bug.

@@ -1,9 +1,11 @@
 //! What can be seen of the server: logs, metrics, and the one call that feeds both.
 
+mod log_writer;
 pub mod logs;
 pub mod metrics;
 mod observe;
 
+pub use log_writer::LogGuard;
 pub use metrics::Metrics;
 pub(crate) use observe::route_label;
 pub use observe::{Observation, observe};
