@@ -5,3 +5,4 @@ pub mod kinds;
 pub mod list_keys;
 pub mod names;
 pub mod pod;
+pub mod quantity;
