@@ -1,7 +1,6 @@
 //! `--diff`: what mutation changes, as a unified diff of YAML.
 
 use admittance_engine::json::Node;
-use serde_saphyr::SerializerOptions;
 use similar::{ChangeTag, TextDiff};
 
 use super::{Colour, Tone};
@@ -36,9 +35,8 @@ pub fn unified(before: Node<'_>, after: Node<'_>, name: &str, colour: Colour) ->
 }
 
 fn yaml(node: Node<'_>) -> String {
-    let options = SerializerOptions { compact_list_indent: true, empty_as_braces: true, ..SerializerOptions::default() };
     // A tree of JSON values has nothing that YAML could not say.
-    serde_saphyr::to_string_with_options(&node, options).unwrap_or_default()
+    serde_saphyr::to_string_with_options(&node, serde_saphyr::ser_options! { compact_list_indent: true }).unwrap_or_default()
 }
 
 #[cfg(test)]
