@@ -138,13 +138,17 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     let reader = Reader { judge: &judge, format: arguments.output, diff: arguments.diff, colour: colour(), paint };
     let mut printer = Printer::new(inputs.len(), arguments.output == Format::Text);
     problems.iter().for_each(|problem| printer.take(Printed::Problem(problem.clone())));
-    deal::deal(&inputs, |input, send| reader.read(input, send), |position, printed| {
-        match printed {
-            Some(printed) => printer.take(printed),
-            None => printer.progress(position + 1),
-        }
-        printer.goes_on()
-    });
+    deal::deal(
+        &inputs,
+        |input, send| reader.read(input, send),
+        |position, printed| {
+            match printed {
+                Some(printed) => printer.take(printed),
+                None => printer.progress(position + 1),
+            }
+            printer.goes_on()
+        },
+    );
     printer.finish()
 }
 

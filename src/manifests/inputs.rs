@@ -73,7 +73,10 @@ pub fn find(arguments: &[PathBuf]) -> (Vec<Input>, Vec<String>) {
         match walk(argument, &mut files) {
             Err((path, error)) => problems.push(unreadable(&path, &error)),
             Ok(()) if files.is_empty() => {
-                problems.push(format!("{:?} holds no manifests: no file in it ends in .yaml, .yml or .json", argument.display()));
+                problems.push(format!(
+                    "{:?} holds no manifests: no file in it ends in .yaml, .yml or .json",
+                    argument.display()
+                ));
             }
             Ok(()) => inputs.extend(files.into_iter().map(Input::Path)),
         }
@@ -108,7 +111,8 @@ fn walk(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), (PathBuf, io::Error
         let path = entry.path();
         if kind.is_dir() {
             walk(&path, files)?;
-        } else if path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known)) && path.is_file() {
+        } else if path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known)) && path.is_file()
+        {
             files.push(path);
         }
     }
@@ -151,7 +155,10 @@ mod tests {
             problems,
             [
                 format!("cannot read {:?}: No such file or directory (os error 2)", missing.display().to_string()),
-                format!("{:?} holds no manifests: no file in it ends in .yaml, .yml or .json", folder.path().display().to_string()),
+                format!(
+                    "{:?} holds no manifests: no file in it ends in .yaml, .yml or .json",
+                    folder.path().display().to_string()
+                ),
             ]
         );
     }

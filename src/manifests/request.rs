@@ -29,7 +29,9 @@ impl Asked {
                 groups.push(group);
             }
         };
-        if let Some((namespace, _)) = self.user.strip_prefix("system:serviceaccount:").and_then(|name| name.split_once(':')) {
+        if let Some((namespace, _)) =
+            self.user.strip_prefix("system:serviceaccount:").and_then(|name| name.split_once(':'))
+        {
             join("system:serviceaccounts");
             join(arena.format(format_args!("system:serviceaccounts:{namespace}")));
         }
@@ -56,7 +58,12 @@ pub fn kind_of<'a>(manifest: &Manifest<'a>) -> GroupVersionKind<'a> {
 
 /// Where a request about this manifest goes. A kind that is not built in is taken for a namespaced custom resource whose
 /// name is made of the kind's as kubectl makes it. None for a CONNECT with something other than a connection's options.
-pub fn target<'a>(kinds: &Kinds, manifest: &Manifest<'a>, operation: Operation, arena: &'a Arena) -> Option<Target<'a>> {
+pub fn target<'a>(
+    kinds: &Kinds,
+    manifest: &Manifest<'a>,
+    operation: Operation,
+    arena: &'a Arena,
+) -> Option<Target<'a>> {
     let kind = kind_of(manifest);
     if operation != Operation::Connect
         && let Some(row) = kinds.kind(kind.group, kind.version, kind.kind)
@@ -64,7 +71,8 @@ pub fn target<'a>(kinds: &Kinds, manifest: &Manifest<'a>, operation: Operation, 
         return Some(of_row(row, ""));
     }
     let carries = |part: &Subresource| part.kind == Some((manifest.api_version, manifest.kind));
-    let mut parts = kinds.rows().iter().filter_map(|row| Some((row, row.subresources.iter().find(|part| carries(part))?)));
+    let mut parts =
+        kinds.rows().iter().filter_map(|row| Some((row, row.subresources.iter().find(|part| carries(part))?)));
     match (parts.next(), parts.next()) {
         // `Scale` belongs to many resources: which one is meant, only a request can say.
         (Some((row, part)), None) => Some(of_row(row, part.name)),
@@ -124,7 +132,10 @@ mod tests {
         let create = |api_version, kind| targeted(api_version, kind, Operation::Create).unwrap();
         assert_eq!(create("v1", "Pod"), ("/v1/pods/".into(), true));
         assert_eq!(create("v1", "Namespace"), ("/v1/namespaces/".into(), false));
-        assert_eq!(create("networking.k8s.io/v1", "NetworkPolicy"), ("networking.k8s.io/v1/networkpolicies/".into(), true));
+        assert_eq!(
+            create("networking.k8s.io/v1", "NetworkPolicy"),
+            ("networking.k8s.io/v1/networkpolicies/".into(), true)
+        );
         assert_eq!(create("policy/v1", "Eviction"), ("/v1/pods/eviction".into(), true));
         assert_eq!(create("example.com/v1", "Gateway"), ("example.com/v1/gatewaies/".into(), true));
         assert_eq!(create("example.com/v1", "Redis"), ("example.com/v1/redises/".into(), true));

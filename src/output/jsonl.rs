@@ -88,7 +88,11 @@ pub fn line(file: &str, index: usize, judged: &Judged<'_>) -> String {
     let line = Line {
         file,
         index,
-        api_version: if kind.group.is_empty() { kind.version.to_owned() } else { format!("{}/{}", kind.group, kind.version) },
+        api_version: if kind.group.is_empty() {
+            kind.version.to_owned()
+        } else {
+            format!("{}/{}", kind.group, kind.version)
+        },
         kind: kind.kind,
         namespace: review.namespace,
         name: review.object_name(),

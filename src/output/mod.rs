@@ -54,7 +54,11 @@ impl Colour {
 /// Text of a manifest as a terminal may show it: a name with control characters must not move its cursor.
 pub fn printable(text: &str) -> Cow<'_, str> {
     if text.chars().any(char::is_control) {
-        Cow::Owned(text.chars().map(|char| if char.is_control() { char.escape_default().to_string() } else { char.into() }).collect())
+        Cow::Owned(
+            text.chars()
+                .map(|char| if char.is_control() { char.escape_default().to_string() } else { char.into() })
+                .collect(),
+        )
     } else {
         Cow::Borrowed(text)
     }

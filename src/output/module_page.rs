@@ -44,7 +44,8 @@ pub fn catalogue(colour: Colour) -> String {
 
 /// The index of the pages, in Markdown.
 pub fn index() -> String {
-    let mut text = "# Modules\n\nThe built-in kinds of policy. `admittance modules ID` shows the same pages.\n".to_owned();
+    let mut text =
+        "# Modules\n\nThe built-in kinds of policy. `admittance modules ID` shows the same pages.\n".to_owned();
     for (group, modules) in groups() {
         let _ = writeln!(text, "\n## {}\n\n| module | | |\n|---|---|---|", group.title());
         for module in modules {
@@ -245,7 +246,11 @@ mod tests {
     fn knows_the_type_of_every_setting() {
         for module in MODULES {
             let kinds = settings(module);
-            assert!(!kinds.is_empty() || module.section("Settings").is_none_or(|text| !text.contains("- `")), "{}", module.id);
+            assert!(
+                !kinds.is_empty() || module.section("Settings").is_none_or(|text| !text.contains("- `")),
+                "{}",
+                module.id
+            );
             for (name, kind) in kinds {
                 assert!(!kind.is_empty(), "{}.{name}", module.id);
             }

@@ -73,7 +73,8 @@ fn line(argument: &Arg) -> String {
     if !text.ends_with(['.', '!']) {
         text.push('.');
     }
-    let choices = if takes && !argument.is_hide_possible_values_set() { argument.get_possible_values() } else { vec![] };
+    let choices =
+        if takes && !argument.is_hide_possible_values_set() { argument.get_possible_values() } else { vec![] };
     if !choices.is_empty() {
         let choices = choices.iter().map(|choice| match choice.get_help() {
             Some(help) => format!("`{}` ({})", choice.get_name(), help.to_string().trim_end_matches('.')),

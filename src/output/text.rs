@@ -62,7 +62,13 @@ impl fmt::Display for Tally {
 
 /// The block for one object: a line that says what it is and how it fared, a line for each finding with its line and
 /// column in the file, for each evaluation error and each policy that changed it. Empty where there is nothing to say.
-pub fn block(file: &Arc<SourceFile>, manifest: &Manifest<'_>, judged: &Judged<'_>, diff: bool, colour: Colour) -> String {
+pub fn block(
+    file: &Arc<SourceFile>,
+    manifest: &Manifest<'_>,
+    judged: &Judged<'_>,
+    diff: bool,
+    colour: Colour,
+) -> String {
     let verdict = &judged.verdict;
     if verdict.findings.is_empty() && verdict.failures.is_empty() && verdict.edits.is_empty() {
         return String::new();

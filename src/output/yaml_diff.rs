@@ -36,7 +36,8 @@ pub fn unified(before: Node<'_>, after: Node<'_>, name: &str, colour: Colour) ->
 
 fn yaml(node: Node<'_>) -> String {
     // A tree of JSON values has nothing that YAML could not say.
-    serde_saphyr::to_string_with_options(&node, serde_saphyr::ser_options! { compact_list_indent: true }).unwrap_or_default()
+    serde_saphyr::to_string_with_options(&node, serde_saphyr::ser_options! { compact_list_indent: true })
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

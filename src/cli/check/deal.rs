@@ -72,7 +72,9 @@ mod tests {
         );
         let expected: Vec<_> = items
             .iter()
-            .flat_map(|item| (0..item % 7 * 40).map(|part| Some((*item, part))).chain([None]).map(|result| (*item, result)))
+            .flat_map(|item| {
+                (0..item % 7 * 40).map(|part| Some((*item, part))).chain([None]).map(|result| (*item, result))
+            })
             .collect();
         assert!(taken == expected);
     }

@@ -17,13 +17,7 @@ use super::node::{Entry, List, Node, View};
 /// - A place that it removed is removed, if it was written.
 /// - Items of lists are found again by their keys, by equality, or by their position where the list kept its length. A list
 ///   that has not as many items as in the other form was not written item by item: it comes whole.
-pub fn rebase<'a>(
-    arena: &'a Arena,
-    written: Node<'a>,
-    typed: Node<'a>,
-    mutated: Node<'a>,
-    keys: ListKeys,
-) -> Node<'a> {
+pub fn rebase<'a>(arena: &'a Arena, written: Node<'a>, typed: Node<'a>, mutated: Node<'a>, keys: ListKeys) -> Node<'a> {
     let rebase = Rebase { arena, keys };
     rebase.value(Place { parent: "", field: "" }, Some(written), Some(typed), mutated).unwrap_or(written)
 }
@@ -64,13 +58,7 @@ impl<'a> Rebase<'a> {
         }
     }
 
-    fn map(
-        self,
-        place: Place<'_>,
-        written: Option<Node<'a>>,
-        typed: Node<'a>,
-        mutated: Node<'a>,
-    ) -> Option<Node<'a>> {
+    fn map(self, place: Place<'_>, written: Option<Node<'a>>, typed: Node<'a>, mutated: Node<'a>) -> Option<Node<'a>> {
         let own = written.and_then(Node::as_map);
         let mut entries: Vec<Entry<'a>> = Vec::new();
         for (key, old) in own.map_or(&[][..], |own| own.entries()) {
