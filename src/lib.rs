@@ -8,7 +8,8 @@
 //!                                            │
 //!                                            └─▶ telemetry::observe: one log line and the counters
 //!
-//!  cli: serve wires the above; check, modules and schema call the engine without a server
+//!  cli: serve wires the above; check, modules and schema call the engine without a server:
+//!  files ─▶ manifests (objects, the requests for them, verdicts) ─▶ output (text, JSON, diff) ─▶ people, pipelines
 //! ```
 //!
 //! Reading order is the order of the modules.
@@ -16,4 +17,6 @@
 pub mod telemetry;
 pub mod source;
 pub mod server;
+pub mod manifests;
+pub mod output;
 pub mod cli;

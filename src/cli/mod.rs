@@ -1,10 +1,14 @@
 //! The command line: one file a command.
 
+mod check;
+mod modules;
+mod policies;
+mod schema;
 mod serve;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Command as Definition, CommandFactory as _, Parser, Subcommand};
 
 /// Exit code: usage, unreadable input or broken policies.
 pub(crate) const BROKEN: u8 = 2;
@@ -21,11 +25,35 @@ pub struct Cli {
 enum Command {
     /// Run the webhook.
     Serve(serve::Arguments),
+    Check(check::Arguments),
+    Modules(modules::Arguments),
+    /// Print the JSON Schema of policy documents, for editors.
+    Schema,
 }
 
 /// Runs the command that the process was started with.
 pub fn run() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(arguments) => serve::run(arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Modules(arguments) => modules::run(&arguments),
+        Command::Schema => schema::run(),
+    }
+}
+
+/// All commands and options, for whoever documents them.
+pub fn definition() -> Definition {
+    Cli::command()
+}
+
+/// Writes a command's whole output. A reader that closed the pipe has seen enough.
+fn print(text: &str) -> ExitCode {
+    use std::io::{ErrorKind, Write as _};
+    match anstream::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            anstream::eprintln!("error: cannot write to standard output: {error}");
+            ExitCode::from(BROKEN)
+        }
+        _ => ExitCode::SUCCESS,
     }
 }

@@ -7,6 +7,7 @@ use super::diagnostic::Diagnostic;
 use super::offsets::{self, Style};
 use super::source::SourceFile;
 use super::{json, yaml};
+use crate::json::{Arena, Node};
 
 /// A value and the bytes of the file that it was written as.
 ///
@@ -191,6 +192,23 @@ impl Spanned {
         match &self.kind {
             Kind::String(text) => Some(&text.value),
             _ => None,
+        }
+    }
+
+    /// The same value as the engine judges it, keys in the order of the file. Its strings are those of this tree.
+    pub fn to_node<'a>(&'a self, arena: &'a Arena) -> Node<'a> {
+        match &self.kind {
+            Kind::Null => Node::NULL,
+            Kind::Bool(value) => Node::bool(*value),
+            Kind::Int(value) => Node::int(*value),
+            Kind::UInt(value) => Node::uint(*value),
+            Kind::Float(value) => Node::float(*value),
+            Kind::String(text) => Node::string(&text.value),
+            Kind::List(items) => arena.list(&items.iter().map(|item| item.to_node(arena)).collect::<Vec<_>>()),
+            Kind::Map(map) => {
+                let entries = map.entries.iter().map(|entry| (entry.key.as_str(), entry.value.to_node(arena)));
+                arena.map(&entries.collect::<Vec<_>>())
+            }
         }
     }
 

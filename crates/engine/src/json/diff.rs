@@ -27,6 +27,8 @@ use super::path::{Path, Segment};
 
 mod align;
 
+pub(super) use align::is_known;
+
 /// How deep the trees are compared part by part.
 const DEEPEST: usize = 256;
 

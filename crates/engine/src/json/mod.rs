@@ -2,8 +2,9 @@
 //!
 //! Reading order: [`arena`] owns the memory, [`node`] is the view that everybody reads through, [`mod@read`] builds it from
 //! text, [`mod@write`] prints it, [`constant`] keeps values that outlive a review (settings), [`path`] names a place in it,
-//! [`edit`] makes a new tree of an old one, [`mod@diff`] says in the operations of a JSON [`patch`] what became of it;
-//! [`merge_patch`] is the other standard way to write a change.
+//! [`edit`] makes a new tree of an old one, [`mod@diff`] says in the operations of a JSON [`patch`] what became of it, and
+//! [`rebase`] carries a change to another form of the same document; [`merge_patch`] is the other standard way to write a
+//! change.
 
 pub mod arena;
 pub mod constant;
@@ -15,6 +16,7 @@ pub mod patch;
 pub mod path;
 mod pointer;
 pub mod read;
+pub mod rebase;
 pub mod write;
 
 pub use arena::Arena;
@@ -25,3 +27,4 @@ pub use node::{List, Map, Node, View};
 pub use patch::{Operation, PatchError};
 pub use path::{Path, PathBuf, Segment, SegmentBuf};
 pub use read::{ReadError, read};
+pub use rebase::rebase;

@@ -6,3 +6,4 @@ pub mod list_keys;
 pub mod names;
 pub mod pod;
 pub mod quantity;
+pub mod defaults;

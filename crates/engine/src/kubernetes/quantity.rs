@@ -10,6 +10,9 @@ use amount::Amount;
 
 use crate::json::{Node, View};
 
+/// How many billionths make a thousandth.
+const MILLI: i128 = 1_000_000;
+
 /// An exact number of billionths with a preferred notation: `100m`, `1.5Gi`, `12e6`.
 ///
 /// Quantities are compared by value: `1` equals `1000m`. What is finer than a billionth is rounded away from zero when it
@@ -110,6 +113,12 @@ impl Quantity {
     #[must_use]
     pub fn times(&self, factor: i64) -> Self {
         Self { amount: self.amount.times(&Amount::from(i128::from(factor))), format: self.format }
+    }
+
+    /// This amount, rounded away from zero to whole thousandths, as the API server stores resources.
+    #[must_use]
+    pub fn rounded_up_to_milli(&self) -> Self {
+        Self { amount: self.amount.rounded_up(MILLI), format: self.format }
     }
 
     /// How this compares to `base` times `ratio`, exactly: whether a limit is more than 1.5 times its request.

@@ -41,7 +41,7 @@ pub(super) fn in_place(from: List<'_>, to: List<'_>, keys: &[ListKey]) -> bool {
 }
 
 /// Whether both have the same values of the keys, at least one of them present.
-fn is_known(old: Node<'_>, new: Node<'_>, keys: &[ListKey]) -> bool {
+pub(in crate::json) fn is_known(old: Node<'_>, new: Node<'_>, keys: &[ListKey]) -> bool {
     let (Some(old), Some(new)) = (old.as_map(), new.as_map()) else { return false };
     let mut present = false;
     keys.iter().all(|key| {

@@ -47,6 +47,15 @@ impl Amount {
         self.times(&Self::Small(-1))
     }
 
+    /// The nearest multiple of `unit` that is not closer to zero.
+    pub(super) fn rounded_up(&self, unit: i128) -> Self {
+        let (rest, away) = match self {
+            Self::Small(small) => (Self::Small(small % unit), unit * small.signum()),
+            Self::Big(big) => (Self::from(big % unit), if big.sign() == Sign::Minus { -unit } else { unit }),
+        };
+        if rest == Self::ZERO { self.clone() } else { self.plus(&rest.negated()).plus(&Self::Small(away)) }
+    }
+
     /// How many ones this is, if it is a whole number of them.
     pub(super) fn whole(&self) -> Option<Self> {
         match self {

@@ -1,0 +1,80 @@
+//! The option `-p`: policies for commands that run once.
+
+use std::path::PathBuf;
+
+use admittance_engine::document::{Diagnostic, Paint};
+use admittance_engine::set::{PolicySet, link};
+use admittance_engine::unit::{Unit, compile};
+
+use crate::source::directory::{Directory, Read};
+use crate::source::starter;
+
+/// A set, or why there is none; and in both cases what is to be shown.
+pub(super) struct Loaded {
+    /// None if anything was wrong: policies that are half there would let pass what the other half refuses.
+    pub(super) set: Option<PolicySet>,
+    /// Errors and warnings, ready to print.
+    pub(super) problems: Vec<String>,
+}
+
+/// The policies in these files and folders; without any, the starter policies.
+pub(super) fn load(paths: &[PathBuf], paint: Paint) -> Loaded {
+    let mut loading = Loading { paint, problems: Vec::new(), is_broken: false };
+    let files = if paths.is_empty() {
+        vec![Read::Unit(starter::unit())]
+    } else {
+        match Directory::new(paths.to_vec()).poll() {
+            Ok(files) => files.unwrap_or_default(),
+            Err(error) => {
+                loading.error(error.to_string());
+                vec![]
+            }
+        }
+    };
+    let mut units = Vec::new();
+    for file in files {
+        match file {
+            Read::Unit(unit) => units.extend(loading.compiled(&unit)),
+            Read::Unreadable(name, reason) => loading.error(format!("cannot read {name:?}: {reason}")),
+            Read::Malformed(_, problem) => loading.diagnostics(&[*problem], true),
+        }
+    }
+    let (set, conflicts) = link(&units);
+    loading.diagnostics(&conflicts, true);
+    if set.is_empty() && !loading.is_broken {
+        let names: Vec<String> = paths.iter().map(|path| format!("{:?}", path.display())).collect();
+        loading.error(format!("no policies in {}", names.join(", ")));
+    }
+    Loaded { set: (!loading.is_broken).then_some(set), problems: loading.problems }
+}
+
+struct Loading {
+    paint: Paint,
+    problems: Vec<String>,
+    is_broken: bool,
+}
+
+impl Loading {
+    fn compiled(&mut self, unit: &Unit) -> Option<std::sync::Arc<admittance_engine::unit::CompiledUnit>> {
+        match compile(unit) {
+            Ok(unit) => {
+                self.diagnostics(unit.warnings(), false);
+                Some(unit)
+            }
+            Err(problems) => {
+                self.diagnostics(&problems, true);
+                None
+            }
+        }
+    }
+
+    fn diagnostics(&mut self, found: &[Diagnostic], is_broken: bool) {
+        self.is_broken |= is_broken && !found.is_empty();
+        self.problems.extend(found.iter().map(|problem| problem.render(self.paint)));
+    }
+
+    fn error(&mut self, message: String) {
+        self.is_broken = true;
+        self.problems.push(format!("error: {message}"));
+    }
+}

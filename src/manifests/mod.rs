@@ -1,0 +1,18 @@
+//! Manifests judged without a cluster: what `admittance check` does between reading files and printing verdicts.
+//!
+//! 1. [`inputs`] finds the files, [`objects`] finds the objects in them: documents, items of lists, AdmissionReviews.
+//! 2. [`request`] makes of an object the request that the API server would send for it; [`stored`] has the objects that
+//!    UPDATE requests replace, [`namespaces`] answers what policies ask about Namespaces.
+//! 3. [`judge`] runs the policies and carries their changes to the document as it was written.
+
+pub mod inputs;
+pub mod judge;
+pub mod namespaces;
+pub mod objects;
+pub mod request;
+pub mod stored;
+
+pub use inputs::Input;
+pub use judge::{Judge, Judged};
+pub use objects::Manifest;
+pub use request::Asked;

@@ -1,0 +1,115 @@
+//! `check -o jsonl`: one JSON object for each object that was judged.
+//!
+//! The fields and their order are those of the command line's reference. `code`, `reason` and `message` are there where the
+//! request is denied, as in a Status; `patch` where mutation changes something, also of a denied request; `module` and
+//! `container` of a finding where there is one.
+
+use std::collections::BTreeMap;
+
+use admittance_engine::json::Node;
+use admittance_engine::json::patch::Operation as PatchOperation;
+use admittance_engine::verdict::{PolicyFailure, PolicyFinding};
+use serde::Serialize;
+
+use crate::manifests::Judged;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Line<'a> {
+    file: &'a str,
+    index: usize,
+    api_version: String,
+    kind: &'a str,
+    namespace: &'a str,
+    name: &'a str,
+    operation: &'static str,
+    allowed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    warnings: Vec<String>,
+    findings: Vec<Finding<'a>>,
+    errors: Vec<Failure<'a>>,
+    audit_annotations: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    patch: Vec<PatchOperation<'a>>,
+    object: Node<'a>,
+}
+
+#[derive(Serialize)]
+struct Finding<'a> {
+    policy: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    module: Option<&'static str>,
+    unit: &'a str,
+    line: u32,
+    action: &'static str,
+    path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    container: Option<&'a str>,
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct Failure<'a> {
+    policy: &'a str,
+    message: String,
+}
+
+impl<'a> From<&'a PolicyFinding> for Finding<'a> {
+    fn from(found: &'a PolicyFinding) -> Self {
+        Self {
+            policy: &found.origin.policy,
+            module: found.origin.module,
+            unit: &found.origin.unit,
+            line: found.origin.line,
+            action: found.action.as_str(),
+            path: found.finding.path.to_string(),
+            container: found.finding.path.container(),
+            message: &found.finding.message,
+        }
+    }
+}
+
+impl<'a> From<&'a PolicyFailure> for Failure<'a> {
+    fn from(failure: &'a PolicyFailure) -> Self {
+        Self { policy: &failure.origin.policy, message: failure.error.to_string() }
+    }
+}
+
+/// The line, with its line break.
+pub fn line(file: &str, index: usize, judged: &Judged<'_>) -> String {
+    let Judged { review, verdict, mutated, .. } = judged;
+    let refusal = verdict.refusal();
+    let kind = review.kind;
+    let line = Line {
+        file,
+        index,
+        api_version: if kind.group.is_empty() {
+            kind.version.to_owned()
+        } else {
+            format!("{}/{}", kind.group, kind.version)
+        },
+        kind: kind.kind,
+        namespace: review.namespace,
+        name: review.object_name(),
+        operation: review.operation.as_str(),
+        allowed: refusal.is_none(),
+        code: refusal.map(|refusal| refusal.code),
+        reason: refusal.map(|refusal| refusal.reason),
+        message: refusal.map(|_| verdict.message()),
+        warnings: verdict.warnings(),
+        findings: verdict.findings.iter().map(Finding::from).collect(),
+        errors: verdict.failures.iter().map(Failure::from).collect(),
+        audit_annotations: verdict.audit_annotations().into_iter().collect(),
+        patch: judged.patch(),
+        object: *mutated,
+    };
+    // Keys are strings and numbers are finite: printing cannot fail.
+    let mut text = serde_json::to_string(&line).unwrap_or_default();
+    text.push('\n');
+    text
+}

@@ -1,0 +1,163 @@
+//! `check -o text`: a block for each object that there is something to say about, and a sum at the end.
+
+use std::fmt;
+use std::sync::Arc;
+
+use admittance_engine::document::{Kind, SourceFile, Spanned};
+use admittance_engine::json::{PathBuf, SegmentBuf};
+use admittance_engine::review::Operation;
+use admittance_engine::verdict::{Action, PolicyFinding};
+
+use super::{Colour, Tone, printable, yaml_diff};
+use crate::manifests::{Judged, Manifest};
+
+/// How objects fared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// All that were judged.
+    pub objects: usize,
+    /// Refused.
+    pub denied: usize,
+    /// Allowed with a warning.
+    pub warned: usize,
+    /// Changed by mutation, refused ones among them.
+    pub changed: usize,
+}
+
+impl Tally {
+    /// One object.
+    pub fn of(judged: &Judged<'_>) -> Self {
+        let verdict = &judged.verdict;
+        let denied = !verdict.is_allowed();
+        let warned = !denied
+            && (verdict.findings.iter().any(|found| found.action == Action::Warn)
+                || verdict.failures.iter().any(|failure| failure.action == Some(Action::Warn)));
+        let changed = judged.written != judged.mutated;
+        Self { objects: 1, denied: denied.into(), warned: warned.into(), changed: changed.into() }
+    }
+
+    /// The sum.
+    pub fn add(&mut self, other: Self) {
+        self.objects += other.objects;
+        self.denied += other.denied;
+        self.warned += other.warned;
+        self.changed += other.changed;
+    }
+}
+
+/// `3 objects: 1 denied, 1 with warnings, 2 changed`
+impl fmt::Display for Tally {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { objects, denied, warned, changed } = self;
+        write!(formatter, "{objects} {}: {denied} denied", if *objects == 1 { "object" } else { "objects" })?;
+        if *warned > 0 {
+            write!(formatter, ", {warned} with warnings")?;
+        }
+        if *changed > 0 {
+            write!(formatter, ", {changed} changed")?;
+        }
+        Ok(())
+    }
+}
+
+/// The block for one object: a line that says what it is and how it fared, a line for each finding with its line and
+/// column in the file, for each evaluation error and each policy that changed it. Empty where there is nothing to say.
+pub fn block(
+    file: &Arc<SourceFile>,
+    manifest: &Manifest<'_>,
+    judged: &Judged<'_>,
+    diff: bool,
+    colour: Colour,
+) -> String {
+    let verdict = &judged.verdict;
+    if verdict.findings.is_empty() && verdict.failures.is_empty() && verdict.edits.is_empty() {
+        return String::new();
+    }
+    let tally = Tally::of(judged);
+    let (tone, outcome) = match tally {
+        Tally { denied: 1, .. } => (Tone::Bad, "denied"),
+        Tally { warned: 1, .. } => (Tone::Caution, "allowed with warnings"),
+        Tally { changed: 1, .. } => (Tone::Good, "allowed, changed"),
+        _ => (Tone::Good, "allowed"),
+    };
+    let title = title(file, judged);
+    let mut lines = vec![format!("{title}: {}", colour.paint(tone, outcome))];
+    let mut line = |tone, word: &str, text: &str| {
+        lines.push(format!("  {} {}", colour.paint(tone, &format!("{word:<6}")), printable(text)));
+    };
+    for found in &verdict.findings {
+        let (tone, word) = word(Some(found.action));
+        line(tone, word, &format!("{} {found}", place(file, manifest, judged, found)));
+    }
+    for failure in &verdict.failures {
+        let (tone, word) = word(failure.action);
+        line(tone, word, &failure.to_string());
+    }
+    for edit in &verdict.edits {
+        if edit.shadow {
+            line(Tone::Note, "audit", &format!("{}: would change the object", edit.origin.policy));
+        } else {
+            line(Tone::Good, "change", &edit.origin.policy);
+        }
+    }
+    let mut text = lines.join("\n") + "\n";
+    if diff {
+        text.push_str(&yaml_diff::unified(judged.written, judged.mutated, &title, colour));
+    }
+    text
+}
+
+/// What is done about a finding or an error; an error under `failurePolicy: Ignore` is passed over.
+fn word(action: Option<Action>) -> (Tone, &'static str) {
+    match action {
+        Some(Action::Deny) => (Tone::Bad, "deny"),
+        Some(Action::Warn) => (Tone::Caution, "warn"),
+        Some(Action::Audit) => (Tone::Note, "audit"),
+        None => (Tone::Note, "ignore"),
+    }
+}
+
+/// `FILE: Pod shop/web`
+fn title(file: &SourceFile, judged: &Judged<'_>) -> String {
+    let review = &judged.review;
+    let name = match review.object_name() {
+        "" => "(no name)",
+        name => name,
+    };
+    let is_namespaced = !review.namespace.is_empty() && !review.is_of_namespace();
+    let namespace = if is_namespaced { format!("{}/", review.namespace) } else { String::new() };
+    printable(&format!("{}: {} {namespace}{name}", file.name(), review.kind.kind)).into_owned()
+}
+
+/// `LINE:COLUMN` of a finding in the file. What was not written (a default, or what mutation added) is placed at as much of
+/// the way to it as was.
+fn place(file: &SourceFile, manifest: &Manifest<'_>, judged: &Judged<'_>, found: &PolicyFinding) -> String {
+    let object = match judged.review.operation {
+        _ if !manifest.is_review() => Some(manifest.document),
+        Operation::Delete => manifest.document.at("/request/oldObject"),
+        _ => manifest.document.at("/request/object"),
+    };
+    let at = written_at(object.unwrap_or(manifest.document), &found.finding.path);
+    let position = file.position(at.span.start);
+    format!("{}:{}", position.line, position.column)
+}
+
+/// The value at a path, or the last one on the way to it. Items of lists are looked for by their key: mutation may have put
+/// others before them.
+fn written_at<'t>(object: &'t Spanned, path: &PathBuf) -> &'t Spanned {
+    let step = |node: &'t Spanned, segment: &SegmentBuf| match (&node.kind, segment) {
+        (Kind::Map(map), SegmentBuf::Key(key)) => map.get(key),
+        (Kind::List(items), SegmentBuf::Item { index, key: None }) => items.get(*index),
+        (Kind::List(items), SegmentBuf::Item { key: Some((field, value)), .. }) => items.iter().find(|item| {
+            let found = item.as_map().and_then(|map| map.get(field)).and_then(Spanned::as_str);
+            found == Some(value.as_str())
+        }),
+        _ => None,
+    };
+    let mut node = object;
+    for segment in &path.0 {
+        let Some(next) = step(node, segment) else { break };
+        node = next;
+    }
+    node
+}
