@@ -2,6 +2,12 @@
 
 // The attribute is always true here; it tells clippy that these modules are tests.
 #[cfg(test)]
+mod binary;
+#[cfg(test)]
+mod case;
+#[cfg(test)]
+mod cases;
+#[cfg(test)]
 mod connection;
 #[cfg(test)]
 mod peer;
