@@ -125,6 +125,11 @@ fn read(path: &Path) -> Case {
 }
 
 impl Case {
+    /// The same with another request.
+    pub(crate) fn asking(&self, request: Request, object: Value, old_object: Value) -> Self {
+        Self { request, object, old_object, ..self.clone() }
+    }
+
     /// `FOLDER` of the case: a module or a policy set.
     pub(crate) fn folder(&self) -> &str {
         self.name.split_once('/').unwrap().0
