@@ -10,6 +10,8 @@ mod cases;
 #[cfg(test)]
 mod connection;
 #[cfg(test)]
+mod http;
+#[cfg(test)]
 mod modules;
 #[cfg(test)]
 mod peer;

@@ -45,8 +45,7 @@ fn validators_show_public_fields_only() {
                 numbers(object, old_object),
             ] {
                 for operation in Operation::ALL {
-                    let request =
-                        Request { operation: Some(operation.as_str().to_owned()), ..case.request.clone() };
+                    let request = Request { operation: Some(operation.as_str().to_owned()), ..case.request.clone() };
                     let body = body(&case.asking(request, object.clone(), old_object.clone()));
                     let arena = Arena::with_limit(1 << 24);
                     let review = review(&arena, &body);
