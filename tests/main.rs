@@ -16,4 +16,6 @@ mod modules;
 #[cfg(test)]
 mod peer;
 #[cfg(test)]
+mod reload;
+#[cfg(test)]
 mod tls;
