@@ -66,7 +66,8 @@ impl<'t> Image<'t> {
             return Err(ImageError::Uppercase);
         }
         // What is no registry may still be read as a part of the path: `my_host.example/app`.
-        if !is_registry(registry) && !is_path_component(registry) {
+        let is_registry = is_registry(registry);
+        if !is_registry && !is_path_component(registry) {
             return Err(ImageError::Registry);
         }
         if !path.split('/').all(is_path_component) {
@@ -74,7 +75,7 @@ impl<'t> Image<'t> {
         }
         let is_official = registry == DEFAULT_REGISTRY && !path.contains('/');
         let prefix = if is_official { OFFICIAL.len() + 1 } else { 0 };
-        let unread_registry = if is_registry(registry) { 0 } else { registry.len() + 1 };
+        let unread_registry = if is_registry { 0 } else { registry.len() + 1 };
         if prefix + unread_registry + path.len() > LONGEST_REPOSITORY {
             return Err(ImageError::TooLong);
         }
@@ -196,6 +197,9 @@ fn names_registry(first: &str) -> bool {
 
 /// A DNS name or an address, IPv6 in brackets, with or without a port.
 fn is_registry(text: &str) -> bool {
+    if text == DEFAULT_REGISTRY {
+        return true;
+    }
     let is_port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
     if let Some(rest) = text.strip_prefix('[') {
         let Some((address, port)) = rest.split_once(']') else { return false };

@@ -5,3 +5,5 @@ pub mod kinds;
 pub mod list_keys;
 pub mod names;
 pub mod pod;
+pub mod quantity;
+pub mod defaults;

@@ -119,41 +119,53 @@ impl Index {
     /// The policies whose rules may fit this request, ascending, each once. Allocates nothing.
     pub fn candidates(&self, review: &Review<'_>) -> Candidates<'_> {
         let (asked, sent) = (review.request_resource, review.resource);
-        let mut lists: [[&[u32]; SHAPES]; 2] = Default::default();
-        let [of_asked, of_sent] = &mut lists;
-        self.find(asked.group, asked.resource, review, of_asked);
+        let mut candidates = Candidates::default();
+        self.find(asked.group, asked.resource, review, &mut candidates);
         // A conversion may change the group as well as the version.
         if (asked.group, asked.resource) != (sent.group, sent.resource) {
-            self.find(sent.group, sent.resource, review, of_sent);
+            self.find(sent.group, sent.resource, review, &mut candidates);
         }
-        Candidates { lists }
+        candidates
     }
 
-    fn find<'i>(&'i self, group: &str, resource: &str, review: &Review<'_>, lists: &mut [&'i [u32]; SHAPES]) {
-        for ((number, rows), list) in self.shapes.iter().enumerate().zip(lists) {
+    fn find<'i>(&'i self, group: &str, resource: &str, review: &Review<'_>, candidates: &mut Candidates<'i>) {
+        for (number, rows) in self.shapes.iter().enumerate().filter(|(_, rows)| !rows.is_empty()) {
             let key = Shape::of_number(number).key(group, resource, review.subresource);
             let position = rows.partition_point(|row| row.key() < key);
             let Some(row) = rows.get(position).filter(|row| row.key() == key) else { continue };
-            let policies =
-                row.policies.iter().zip(Operation::ALL).find(|(_, operation)| *operation == review.operation);
-            *list = policies.map_or(&[], |(policies, _)| policies);
+            let mut by_operation = row.policies.iter().zip(Operation::ALL);
+            if let Some((list, _)) = by_operation.find(|(_, operation)| *operation == review.operation) {
+                candidates.add(list);
+            }
         }
     }
 }
 
 /// See [`Index::candidates`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Candidates<'i> {
-    /// What each list still has to give.
-    lists: [[&'i [u32]; SHAPES]; 2],
+    /// What each list still has to give: at most one of each shape, for the requested and for the sent resource.
+    lists: [&'i [u32]; 2 * SHAPES],
+    /// How many of the lists are in use.
+    used: usize,
+}
+
+impl<'i> Candidates<'i> {
+    fn add(&mut self, list: &'i [u32]) {
+        if let Some(free) = self.lists.get_mut(self.used) {
+            *free = list;
+            self.used += 1;
+        }
+    }
 }
 
 impl Iterator for Candidates<'_> {
     type Item = usize;
 
     fn next(&mut self) -> Option<usize> {
-        let next = self.lists.iter().flatten().filter_map(|list| list.first().copied()).min()?;
-        for list in self.lists.iter_mut().flatten() {
+        let lists = self.lists.get_mut(..self.used)?;
+        let next = lists.iter().filter_map(|list| list.first().copied()).min()?;
+        for list in lists {
             if let [first, rest @ ..] = list
                 && *first == next
             {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 /// Which requests a policy judges: the fields and meaning of `MatchResources` in admissionregistration.k8s.io/v1.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "MatchConstraints")]
 pub struct RawMatchConstraints {
     /// The operations on resources that the policy is for. It judges a request that any of these rules fits.
@@ -29,7 +29,7 @@ pub struct RawMatchConstraints {
 
 /// Operations on resources.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "ResourceRule")]
 pub struct RawResourceRule {
     /// API groups; "" is the core group, "*" alone is all.
@@ -41,7 +41,7 @@ pub struct RawResourceRule {
     /// CREATE, UPDATE, DELETE, CONNECT; "*" alone is all.
     #[schemars(required)]
     pub operations: Option<Vec<String>>,
-    /// Plural names: "pods", "pods/log", "pods/*" (pods' subresources), "*/scale", "*" (no subresources), "*/*".
+    /// Plural names: "pods", "pods/log", "pods/*" (pods and all their subresources), "*/scale", "*" (no subresources), "*/*".
     #[schemars(required)]
     pub resources: Option<Vec<String>>,
     /// Names of objects; none means any name.
@@ -53,7 +53,7 @@ pub struct RawResourceRule {
 
 /// Labels that must be there: all of matchLabels and matchExpressions. The empty one selects everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "LabelSelector")]
 pub struct RawLabelSelector {
     /// Keys with the value that each must have.
@@ -64,7 +64,7 @@ pub struct RawLabelSelector {
 
 /// A condition on one label.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "LabelSelectorRequirement")]
 pub struct RawRequirement {
     /// The label's key.
@@ -79,7 +79,7 @@ pub struct RawRequirement {
 
 /// Namespaces by name. In patterns `*` stands for any text and `?` for one character.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "NamespaceGlobs")]
 pub struct RawNamespaceGlobs {
     /// If it is not empty, only these namespaces.

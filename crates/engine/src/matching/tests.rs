@@ -424,6 +424,16 @@ fn refuses_what_the_api_server_refuses_all_at_once() {
 }
 
 #[test]
+fn describes_itself_to_editors() {
+    let schema = serde_json::to_value(schemars::schema_for!(RawMatchConstraints)).unwrap();
+    let rule = &schema["$defs"]["ResourceRule"];
+    assert_eq!(rule["required"], serde_json::json!(["apiGroups", "apiVersions", "operations", "resources"]));
+    assert_eq!(rule["additionalProperties"], false);
+    assert_eq!(schema["$defs"]["LabelSelectorRequirement"]["required"], serde_json::json!(["key", "operator"]));
+    assert_eq!(schema["properties"]["matchPolicy"]["enum"], serde_json::json!(["Exact", "Equivalent", null]));
+}
+
+#[test]
 fn needs_a_rule_where_nothing_else_names_one() {
     let problem = |result: Result<MatchConstraints, Vec<Problem>>| result.unwrap_err().remove(0);
     let module = MatchConstraints::for_module(&crate::rule::Applies::Pods, false);
