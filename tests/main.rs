@@ -1,13 +1,27 @@
-//! The integration tests: one binary, so that it is linked once.
+//! The tests from outside: one binary, a module a subject.
 
 // The attribute is always true here; it tells clippy that these modules are tests.
+#[cfg(test)]
+mod binary;
+#[cfg(test)]
+mod case;
+#[cfg(test)]
+mod cases;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod connection;
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
 mod generated;
 #[cfg(test)]
+mod http;
+#[cfg(test)]
+mod modules;
+#[cfg(test)]
 mod peer;
+#[cfg(test)]
+mod reload;
 #[cfg(test)]
 mod tls;

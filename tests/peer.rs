@@ -89,17 +89,7 @@ impl Server {
     }
 
     pub(crate) fn client_config(&self, versions: &[&'static SupportedProtocolVersion], alpn: &[&str]) -> ClientConfig {
-        let mut roots = RootCertStore::empty();
-        for certificate in CertificateDer::pem_slice_iter(self.trusted.lock().unwrap().as_bytes()) {
-            roots.add(certificate.unwrap()).unwrap();
-        }
-        let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_protocol_versions(versions)
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        config.alpn_protocols = alpn.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
-        config
+        client_config(&self.trusted.lock().unwrap(), versions, alpn)
     }
 
     pub(crate) async fn shake(&self, alpn: &[&str]) -> io::Result<TlsStream<TcpStream>> {
@@ -123,6 +113,30 @@ impl Server {
     pub(crate) async fn end(self) -> Ending {
         timeout(PATIENCE, self.ended).await.expect("the server did not end").unwrap()
     }
+}
+
+/// A client that trusts the certificates in `pem`.
+fn client_config(pem: &str, versions: &[&'static SupportedProtocolVersion], alpn: &[&str]) -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+        roots.add(certificate.unwrap()).unwrap();
+    }
+    let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(versions)
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = alpn.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+    config
+}
+
+/// A connection over TLS for HTTP/1.1, to a server that presents a certificate from `pem`.
+pub(crate) async fn shake(address: SocketAddr, pem: &str) -> io::Result<TlsStream<TcpStream>> {
+    let tcp = TcpStream::connect(address).await?;
+    tcp.set_nodelay(true)?;
+    let name = ServerName::try_from("localhost").unwrap();
+    let config = client_config(pem, ALL_VERSIONS, &["http/1.1"]);
+    TlsConnector::from(Arc::new(config)).connect(name, tcp).await
 }
 
 async fn echo(request: Request<RequestBody>) -> Result<Response<Full<Bytes>>, Infallible> {

@@ -10,6 +10,8 @@ use std::process::ExitCode;
 
 use clap::{Command as Definition, CommandFactory as _, Parser, Subcommand};
 
+/// Exit code: something was denied, failed or different.
+pub(crate) const DENIED: u8 = 1;
 /// Exit code: usage, unreadable input or broken policies.
 pub(crate) const BROKEN: u8 = 2;
 

@@ -165,6 +165,9 @@ where
         let needed = held + data.len();
         if held == 0 {
             if !share.grow_to(needed) {
+                // This piece is in memory already, and the uid stands at its front: without it the request could not be
+                // told from others, and would be asked to come again for ever.
+                first = data.slice(..data.len().min(PREFIX_BYTES));
                 break Some(Reason::OverBudget);
             }
             first = data;

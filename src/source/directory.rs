@@ -1,21 +1,26 @@
 //! Policy files on disk: read when they change, which is found out by looking.
 //!
 //! The kubelet updates a mounted ConfigMap by swapping the symlink `..data`; a watch on the file behind it sees nothing.
-//! So what is compared is where each path leads to, with its size and times, every [`POLL_EVERY`].
+//! So what is compared is where each path leads to, with its size and times, every [`POLL_EVERY`]. A change counts once it
+//! has come to rest: a file that is being written is empty for a moment, and one that is being replaced is gone.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use admittance_engine::document::{Diagnostic, SourceFile};
 use admittance_engine::unit::Unit;
 
-/// How often the files are looked at. A change is live well within two seconds.
+/// How often the files are looked at. A change is live within two seconds: it is seen by the next look and taken over by
+/// the one after, or, where it never comes to rest, by the third.
 pub const POLL_EVERY: Duration = Duration::from_millis(500);
+/// How many looks in a row may find something new each time before it is taken as it is.
+const MAX_RESTLESS: usize = 2;
 
 /// How large a policy file may be: more than etcd lets a ConfigMap be.
 const MAX_BYTES: u64 = 4 << 20;
@@ -28,16 +33,36 @@ const MAX_DEPTH: usize = 16;
 #[derive(Debug)]
 pub struct Directory {
     paths: Vec<PathBuf>,
-    /// What was there at the last look; None before the first.
-    seen: Option<BTreeMap<PathBuf, Print>>,
+    /// What was there when the files were read; None before that.
+    seen: Option<Prints>,
+    /// What was there at the last look, if it was not what had been read, and how many looks have found something new.
+    restless: Option<(Prints, usize)>,
 }
 
+type Prints = BTreeMap<PathBuf, Print>;
+
 /// What a file looked like from outside.
+///
+/// The time of modification is what tools set at will; the time of change and the inode are the file system's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Print {
     leads_to: PathBuf,
     bytes: u64,
-    modified: Option<SystemTime>,
+    inode: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Print {
+    fn of(leads_to: PathBuf, metadata: &fs::Metadata) -> Self {
+        Self {
+            leads_to,
+            bytes: metadata.len(),
+            inode: metadata.ino(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
 }
 
 /// A file as it was found.
@@ -69,24 +94,34 @@ impl std::error::Error for DirectoryError {}
 impl Directory {
     /// These files and folders; nothing is read yet.
     pub fn new(paths: Vec<PathBuf>) -> Self {
-        Self { paths, seen: None }
+        Self { paths, seen: None, restless: None }
     }
 
-    /// All files, if one of them differs from what was there the last time.
+    /// All files, if one of them differs from what was read the last time, and none of them since the last look.
     ///
     /// # Errors
     /// A named path that cannot be listed; what was seen before is kept, and the next call tries again.
     pub fn poll(&mut self) -> Result<Option<Vec<Read>>, DirectoryError> {
-        let mut now = BTreeMap::new();
+        let mut now = Prints::new();
         for path in &self.paths {
-            let list = |files: &mut BTreeMap<PathBuf, Print>| list(path, 0, files);
+            let list = |files: &mut Prints| list(path, 0, files);
             list(&mut now).map_err(|error| DirectoryError { path: path.clone(), error })?;
         }
         if self.seen.as_ref() == Some(&now) {
+            self.restless = None;
+            return Ok(None);
+        }
+        let looks = match &self.restless {
+            Some((before, _)) if *before == now => MAX_RESTLESS,
+            Some((_, looks)) => *looks,
+            None => 0,
+        };
+        if self.seen.is_some() && looks < MAX_RESTLESS {
+            self.restless = Some((now, looks + 1));
             return Ok(None);
         }
         let files = now.iter().map(|(path, print)| read(path, print)).collect();
-        self.seen = Some(now);
+        (self.seen, self.restless) = (Some(now), None);
         Ok(Some(files))
     }
 }
@@ -107,11 +142,11 @@ fn read(path: &Path, print: &Print) -> Read {
 
 /// Adds the policy files at `path`: itself if it is a file, else those in it that end in .yaml, .yml or .json. Names that
 /// start with a dot are passed over, the kubelet's `..data` among them.
-fn list(path: &Path, depth: usize, files: &mut BTreeMap<PathBuf, Print>) -> io::Result<()> {
+fn list(path: &Path, depth: usize, files: &mut Prints) -> io::Result<()> {
     let metadata = fs::metadata(path)?;
     if metadata.is_file() {
         let leads_to = fs::canonicalize(path)?;
-        files.insert(path.to_owned(), Print { leads_to, bytes: metadata.len(), modified: metadata.modified().ok() });
+        files.insert(path.to_owned(), Print::of(leads_to, &metadata));
         return Ok(());
     }
     if depth > MAX_DEPTH {
@@ -145,19 +180,68 @@ mod tests {
 
     use super::*;
 
-    fn names(read: Option<Vec<Read>>) -> Option<Vec<String>> {
+    fn names(read: Result<Option<Vec<Read>>, DirectoryError>) -> Option<Vec<String>> {
         let name = |read| match read {
-            Read::Unit(unit) => format!("{} {}", unit.name, unit.files[0].text().trim()),
+            Read::Unit(unit) => unit.files[0].text().to_owned(),
+            Read::Unreadable(_, reason) => reason,
+            Read::Malformed(_, problem) => problem.to_string(),
+        };
+        read.unwrap().map(|files| files.into_iter().map(name).collect())
+    }
+
+    #[test]
+    fn waits_until_a_change_has_come_to_rest_but_not_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.yaml");
+        let read = |text: &str| Some(vec![text.to_owned()]);
+        fs::write(&file, "one").unwrap();
+        let mut directory = Directory::new(vec![folder.path().to_owned()]);
+        assert_eq!((names(directory.poll()), names(directory.poll())), (read("one"), None));
+
+        fs::write(&file, "").unwrap();
+        assert_eq!(names(directory.poll()), None);
+        fs::write(&file, "seven").unwrap();
+        assert_eq!(names(directory.poll()), None);
+        assert_eq!((names(directory.poll()), names(directory.poll())), (read("seven"), None));
+
+        // Gone and back again with what was read: a rename has changed the time of change.
+        fs::rename(&file, folder.path().join("aside")).unwrap();
+        assert_eq!(names(directory.poll()), None);
+        fs::rename(folder.path().join("aside"), &file).unwrap();
+        assert_eq!(names(directory.poll()), None);
+        assert_eq!(names(directory.poll()), read("seven"));
+
+        // What changes at every look is taken at the third.
+        for (text, taken) in [("1", None), ("22", None), ("333", read("333"))] {
+            fs::write(&file, text).unwrap();
+            assert_eq!(names(directory.poll()), taken);
+        }
+    }
+
+    #[test]
+    fn sees_a_file_of_the_same_size_and_time_of_modification() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, other) = (folder.path().join("a.yaml"), folder.path().join("b"));
+        fs::write(&file, "one").unwrap();
+        fs::write(&other, "two").unwrap();
+        let mut directory = Directory::new(vec![folder.path().to_owned()]);
+        directory.poll().unwrap();
+        let modified = fs::metadata(&file).unwrap().modified().unwrap();
+        fs::File::options().write(true).open(&other).unwrap().set_modified(modified).unwrap();
+        fs::rename(&other, &file).unwrap();
+        assert_eq!((names(directory.poll()), names(directory.poll())), (None, Some(vec!["two".to_owned()])));
+    }
+
+    /// What is found once a change has come to rest: paths from the folder on, and texts.
+    fn poll(directory: &mut Directory, folder: &Path) -> Option<Vec<String>> {
+        let prefix = format!("{}/", folder.display());
+        let read = directory.poll().unwrap().or_else(|| directory.poll().unwrap());
+        let name = |read| match read {
+            Read::Unit(unit) => format!("{} {}", unit.name, unit.files[0].text()).replace(&prefix, ""),
             Read::Unreadable(name, reason) => format!("{name} {reason}"),
             Read::Malformed(name, problem) => format!("{name} {problem}"),
         };
         read.map(|files| files.into_iter().map(name).collect())
-    }
-
-    /// What a poll finds, with paths from the folder on.
-    fn poll(directory: &mut Directory, folder: &Path) -> Option<Vec<String>> {
-        let prefix = format!("{}/", folder.display());
-        names(directory.poll().unwrap()).map(|names| names.iter().map(|name| name.replace(&prefix, "")).collect())
     }
 
     #[test]

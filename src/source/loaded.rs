@@ -63,7 +63,7 @@ struct Kept {
     errors: Vec<Problem>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Problem {
     line: String,
     page: String,
@@ -94,6 +94,7 @@ impl Loaded {
             let name = conflict.place.file.name();
             if let Some(status) = statuses.iter_mut().find(|status| status.name == name) {
                 status.state = UnitState::Broken;
+                status.digest = None;
                 status.policies.clear();
                 status.problems.push(problem.line);
             }
@@ -129,7 +130,10 @@ impl Loaded {
         let kept = match result {
             Ok(unit) => Kept { seen, good: Some(unit), errors: vec![] },
             Err(errors) => {
-                reports.extend(errors.iter().map(|error: &Problem| error.page.clone()));
+                // What was said about a file is said again only where it has changed, whatever becomes of others.
+                if errors != before.errors {
+                    reports.extend(errors.iter().map(|error: &Problem| error.page.clone()));
+                }
                 Kept { seen, good: before.good, errors }
             }
         };

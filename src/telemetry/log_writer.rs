@@ -19,7 +19,7 @@ const WAITING: usize = 16 << 20;
 
 /// Where loggers write.
 #[derive(Clone)]
-pub struct LogWriter(Arc<Shared>);
+pub(super) struct LogWriter(Arc<Shared>);
 
 /// Writes what waits, and ends the thread, when it is dropped.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl LogWriter {
     ///
     /// # Errors
     /// When no thread can be started.
-    pub fn start(out: impl Write + Send + 'static) -> io::Result<(Self, LogGuard)> {
+    pub(super) fn start(out: impl Write + Send + 'static) -> io::Result<(Self, LogGuard)> {
         let writer = Self(Arc::new(Shared { state: Mutex::default(), stirred: Condvar::new() }));
         let shared = Arc::clone(&writer.0);
         let thread = thread::Builder::new().name("logs".to_owned()).spawn(move || shared.write_all(out))?;
@@ -117,7 +117,7 @@ impl Drop for LogGuard {
 
 /// One line; tracing-subscriber writes it in one piece.
 #[derive(Debug)]
-pub struct Line<'w>(&'w LogWriter);
+pub(super) struct Line<'w>(&'w LogWriter);
 
 impl Write for Line<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -1,12 +1,12 @@
 //! Messages show what a module calls public, and nothing else.
 
+use admittance_engine::json::{Arena, SegmentBuf};
+use admittance_engine::modules::MODULES;
+use admittance_engine::review::Operation;
 use serde_json::{Map, Value, json};
 
-use super::cases::{cases, inputs_of};
-use super::run::{Request, build, review, run};
-use crate::json::{Arena, SegmentBuf};
-use crate::modules::MODULES;
-use crate::review::Operation;
+use super::run::{Input, body, build, inputs_of, review, run};
+use crate::case::{Request, cases};
 
 const SECRET: &str = "SECRET-4711";
 
@@ -37,16 +37,18 @@ fn validators_show_public_fields_only() {
     let cases = cases();
     let mut findings = 0;
     for module in MODULES.iter().filter(|module| !module.mutates) {
-        for (settings, request, object, old_object) in inputs_of(module.id, &cases) {
+        for Input { settings, case } in inputs_of(module, &cases) {
+            let (object, old_object) = (&case.object, &case.old_object);
             for (object, old_object) in [
                 (object.clone(), old_object.clone()),
-                (marked(&object, ""), marked(&old_object, "")),
-                numbers(&object, &old_object),
+                (marked(object, ""), marked(old_object, "")),
+                numbers(object, old_object),
             ] {
                 for operation in Operation::ALL {
-                    let request = Request { operation: Some(operation.as_str().to_owned()), ..request.clone() };
+                    let request = Request { operation: Some(operation.as_str().to_owned()), ..case.request.clone() };
+                    let body = body(&case.asking(request, object.clone(), old_object.clone()));
                     let arena = Arena::with_limit(1 << 24);
-                    let review = review(&arena, &request, &object, &old_object);
+                    let review = review(&arena, &body);
                     let judged = review.judged().unwrap();
                     let (_, reported) = run(&build(module, &settings), module.public, &review, judged).unwrap();
                     for finding in reported.findings {

@@ -1,13 +1,13 @@
 //! What must hold on any JSON: no panic, and for mutators that twice is once and that nothing is lost.
 
+use admittance_engine::json::Arena;
+use admittance_engine::modules::{MODULES, ModuleEntry};
+use admittance_engine::review::Operation;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
-use super::cases::{Input, cases, documents, inputs_of};
-use super::run::{Request, build, review, run};
-use crate::json::Arena;
-use crate::modules::{MODULES, ModuleEntry};
-use crate::review::Operation;
+use super::run::{Input, body, build, inputs_of, review, run};
+use crate::case::{Case, Request, cases, documents};
 
 /// Words that modules look for: as keys and as values they lead into every branch.
 const WORDS: &[&str] = &[
@@ -87,7 +87,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 
 /// Anything at all, or an object of a case in which some places are replaced by anything.
 fn any_object(inputs: &[Input]) -> impl Strategy<Value = Value> + use<> {
-    let objects = inputs.iter().flat_map(|(_, _, object, old_object)| [object.clone(), old_object.clone()]);
+    let objects = inputs.iter().flat_map(|Input { case, .. }| [case.object.clone(), case.old_object.clone()]);
     let objects: Vec<Value> = objects.filter(|object| !object.is_null()).collect();
     let broken =
         (prop::sample::select(objects), prop::collection::vec((any::<prop::sample::Index>(), any_json()), 0..4));
@@ -131,7 +131,7 @@ fn replace(here: &mut Value, countdown: &mut usize, mut with: Value) -> Option<V
 
 fn any_settings(module: &ModuleEntry, inputs: &[Input]) -> impl Strategy<Value = Value> + use<> {
     let example = documents(&module.example()).first().map(|document| document["spec"]["settings"].clone());
-    let cases = inputs.iter().map(|(settings, ..)| settings.clone());
+    let cases = inputs.iter().map(|input| input.settings.clone());
     prop::sample::select(cases.chain(example).collect::<Vec<Value>>())
 }
 
@@ -173,10 +173,10 @@ fn is_kept(old: &Value, new: &Value, may_change: &dyn Fn(&str) -> bool, key: &st
     }
 }
 
-fn holds(module: &'static ModuleEntry, settings: &Value, request: &Request, object: &Value, old_object: &Value) {
-    let arena = Arena::with_limit(1 << 24);
+fn holds(module: &'static ModuleEntry, settings: &Value, case: &Case) {
+    let (arena, body) = (Arena::with_limit(1 << 24), body(case));
     let built = build(module, settings);
-    let review = review(&arena, request, object, old_object);
+    let review = review(&arena, &body);
     let judged = review.judged().unwrap();
     let Ok((once, reported)) = run(&built, module.public, &review, judged) else { return };
     if !module.mutates {
@@ -196,8 +196,8 @@ fn holds(module: &'static ModuleEntry, settings: &Value, request: &Request, obje
 fn mutators_are_idempotent_and_lose_nothing_on_every_case() {
     let cases = cases();
     for module in MODULES {
-        for (settings, request, object, old_object) in inputs_of(module.id, &cases) {
-            holds(module, &settings, &request, &object, &old_object);
+        for Input { settings, case } in inputs_of(module, &cases) {
+            holds(module, &settings, &case);
         }
     }
 }
@@ -206,13 +206,14 @@ fn mutators_are_idempotent_and_lose_nothing_on_every_case() {
 fn modules_hold_on_any_json() {
     let cases = cases();
     for module in MODULES {
-        let inputs = inputs_of(module.id, &cases);
+        let inputs = inputs_of(module, &cases);
+        let any = cases[0].clone();
         let input =
             (any_settings(module, &inputs), any_request(), any_kind(), any_object(&inputs), any_object(&inputs));
         // Half of proptest's own count for each module; PROPTEST_CASES asks for more.
         let config = ProptestConfig { cases: ProptestConfig::default().cases / 2, ..ProptestConfig::default() };
         proptest!(config, |((settings, request, kind, object, old_object) in input)| {
-            holds(module, &settings, &request, &of_kind(object, kind), &of_kind(old_object, kind));
+            holds(module, &settings, &any.asking(request, of_kind(object, kind), of_kind(old_object, kind)));
         });
     }
 }

@@ -1,0 +1,5 @@
+//! What holds for every module of the table, whatever it is configured with and whatever it is shown.
+
+mod properties;
+mod run;
+mod secrets;
