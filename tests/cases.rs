@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Instant;
 
 use admittance_engine::json::{Arena, Constant};
+use admittance_engine::kubernetes::defaults::Defaults;
 use admittance_engine::kubernetes::kinds::Kinds;
 use admittance_engine::pipeline::{Budget, Deadline, Route, Run, admit};
 use admittance_engine::response;
@@ -148,6 +149,47 @@ fn assert_none(differences: &[String], what: &str) {
 fn the_engine_comes_to_the_outcome_of_every_case() {
     let wrong: Vec<String> = cases().iter().flat_map(|case| differences(case, &offline(case, &case.set()))).collect();
     assert_none(&wrong, "differences");
+}
+
+/// An object as the API server would send it, which has filled in what its user left out.
+fn defaulted(defaults: &Defaults, object: &Value) -> Value {
+    let arena = Arena::with_limit(Budget::REVIEW);
+    let (api_version, kind) = (object["apiVersion"].as_str().unwrap_or_default(), object["kind"].as_str());
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    let node = Constant::from(object.clone()).build(&arena);
+    to_value(defaults.apply(&arena, group, version, kind.unwrap_or_default(), node)).unwrap()
+}
+
+#[test]
+fn defaults_that_the_api_server_fills_in_change_no_outcome() {
+    let defaults = Defaults::built_in();
+    let (mut wrong, mut changed) = (Vec::new(), 0);
+    for case in cases().iter().filter(|case| case.api_server) {
+        let (object, old_object) = (defaulted(&defaults, &case.object), defaulted(&defaults, &case.old_object));
+        changed += u32::from(object != case.object || old_object != case.old_object);
+        let set = case.set();
+        let mut filled_in = case.asking(case.request.clone(), object, old_object);
+        let outcome = offline(&filled_in, &set);
+        // What a mutation has put in is filled in as well before it is stored.
+        let expected = defaulted(&defaults, case.expect.object.as_ref().unwrap_or(&case.object));
+        let stored = defaulted(&defaults, &outcome.object);
+        if case.expect.allowed && stored != expected {
+            wrong.push(format!("{}: object\n  expected {expected}\n  got      {stored}", case.name));
+        }
+        let is_changed = outcome.object != filled_in.object;
+        if case.expect.allowed && is_changed != case.expect.object.is_some() {
+            wrong.push(format!("{}: patch {}", case.name, outcome.patch));
+        }
+        (filled_in.expect.object, filled_in.expect.patch) = (Some(outcome.object.clone()), None);
+        wrong.extend(differences(&filled_in, &outcome));
+        let again =
+            offline(&filled_in.asking(case.request.clone(), outcome.object, filled_in.old_object.clone()), &set);
+        if again.patch != Value::Array(vec![]) {
+            wrong.push(format!("{}: a second round makes {}", case.name, again.patch));
+        }
+    }
+    assert_none(&wrong, "differences");
+    assert!(changed > 100, "only {changed} objects of cases have defaults");
 }
 
 #[test]
