@@ -103,21 +103,21 @@ fn spec(decoder: &Decoder, node: &Spanned, origin: Origin) -> Option<Policy> {
     let name_of_module = fields.entry("module").map_or(place, |entry| entry.value.span.clone());
     let module = fields.required_with("module", module);
     let raw_settings = fields.optional::<&Spanned>("settings");
-    let actions = fields.entry("actions").map(|entry| &entry.value);
+    let words = fields.entry("actions").map(|entry| (words(decoder, &entry.value), &entry.value));
     let failure_policy = fields.optional_with("failurePolicy", |decoder, node| {
         decoder.choice(node, &[("Fail", FailurePolicy::Fail), ("Ignore", FailurePolicy::Ignore)])
     });
     let existing = fields.optional::<Located<&Spanned>>("existing");
     let order = fields.optional::<Located<i32>>("order");
     let message = fields.optional::<Located<String>>("message");
-    let raw_constraints = fields.optional::<&Spanned>("matchConstraints");
+    let raw_constraints = fields.entry("matchConstraints").map(|entry| (settings(decoder, &entry.value), &entry.value));
     let namespaces = fields.optional_with("namespaces", namespaces).unwrap_or_default();
     fields.finish();
 
+    // From here on the module must be known; everything that can be said without it has been said.
     let module = module?;
     let built = (module.build)(decoder, name_of_module, raw_settings);
     let constraints = constraints(decoder, module, raw_constraints);
-    let words = actions.map(|node| (words(decoder, node), node));
     let origin = Arc::new(Origin { module: Some(module.id), ..origin });
     let head = |constraints| Head {
         origin: origin.clone(),
@@ -222,11 +222,14 @@ fn namespaces(decoder: &Decoder, node: &Spanned) -> Option<NamespaceGlobs> {
     report(decoder, node, NamespaceGlobs::new(&raw))
 }
 
-fn constraints(decoder: &Decoder, module: &ModuleEntry, node: Option<&Spanned>) -> Option<MatchConstraints> {
+fn constraints(
+    decoder: &Decoder,
+    module: &ModuleEntry,
+    written: Option<(Option<RawMatchConstraints>, &Spanned)>,
+) -> Option<MatchConstraints> {
     let default = MatchConstraints::for_module(&module.applies, module.mutates);
-    let Some(node) = node else { return Some(default) };
-    let raw: RawMatchConstraints = settings(decoder, node)?;
-    report(decoder, node, default.overridden_by(&raw))
+    let Some((raw, node)) = written else { return Some(default) };
+    report(decoder, node, default.overridden_by(&raw?))
 }
 
 /// Reports problems that were found below `node`.

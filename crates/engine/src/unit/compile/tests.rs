@@ -56,7 +56,7 @@ kind: Policy
 metadata: { name: ports }
 spec:
   module: host-port
-  actions: [Deny, Warn]
+  actions: [Deny, Wran]
 ";
     let unit = Unit::of_file(SourceFile::new("p.yaml", text));
     let pages: Vec<String> =
@@ -92,7 +92,13 @@ error: unknown value `host-port`, did you mean `host-ports`?
   --> p.yaml:14:11
    |
 14 |   module: host-port
-   |           ^^^^^^^^^"
+   |           ^^^^^^^^^
+
+error: unknown value `Wran`, did you mean `Warn`?
+  --> p.yaml:15:19
+   |
+15 |   actions: [Deny, Wran]
+   |                   ^^^^"
     );
 }
 
