@@ -318,8 +318,7 @@ fn every_case_is_named_after_its_outcome_and_complete() {
 fn every_module_has_six_cases_and_says_all_that_it_can_say() {
     let cases = cases();
     for module in admittance_engine::modules::MODULES {
-        let titles: Vec<&str> =
-            cases.iter().filter(|case| case.folder() == module.id).map(|case| case.title()).collect();
+        let titles: Vec<&str> = cases.iter().filter(|case| case.folder() == module.id).map(Case::title).collect();
         assert!(titles.len() >= 6, "{} has {} cases", module.id, titles.len());
         for verdict in ["allowed-", if module.mutates { "mutated-" } else { "denied-" }] {
             assert!(titles.iter().any(|title| title.starts_with(verdict)), "{} has no case {verdict}…", module.id);

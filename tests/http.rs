@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::binary::Binary;
 
 /// A policy that reads every pod, one that warns, one that only audits, and one that changes pods.
-const POLICIES: &str = r#"
+const POLICIES: &str = r"
 apiVersion: admittance.dev/v1alpha1
 kind: Policy
 metadata: { name: tags }
@@ -35,7 +35,7 @@ apiVersion: admittance.dev/v1alpha1
 kind: Policy
 metadata: { name: origin }
 spec: { module: add-annotations, settings: { annotations: { origin: admittance } } }
-"#;
+";
 
 /// A server with policies from a text; the folder must live as long as the server.
 fn server(policies: &str, arguments: &[&str]) -> (Binary, TempDir) {

@@ -73,6 +73,7 @@ async fn answers_bodies_without_a_uid_with_a_bare_status() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 async fn answers_whatever_has_a_uid_with_a_denial() {
     let (server, _folder) = server(POLICIES, &[]);
     let good = review("u", Kind::Pod, &pod("nginx:1.27"));
