@@ -159,7 +159,7 @@ impl<'de: 'a, 'a> Visitor<'de> for Seed<'_, 'a> {
         while let Some(key) = access.next_key_seed(Key(arena))? {
             let value = if key == "managedFields" {
                 let text = access.next_value::<&'de RawValue>()?.get();
-                Node::raw(arena.keep(Raw { text, arena }))
+                unparsed(arena, text).map_err(A::Error::custom)?
             } else {
                 access.next_value_seed(Seed { arena, scratch })?
             };
@@ -178,6 +178,18 @@ impl<'de: 'a, 'a> Visitor<'de> for Seed<'_, 'a> {
         }
         Ok(Node::map(arena.keep(map)))
     }
+}
+
+/// A list or map that is read when somebody looks into it; another value is read at once: there is nothing to save.
+fn unparsed<'a>(arena: &'a Arena, text: &'a str) -> Result<Node<'a>, &'static str> {
+    if text.starts_with(['[', '{']) {
+        return Ok(Node::raw(arena.keep(Raw { text, arena })));
+    }
+    read(arena, text).map_err(|error| match error {
+        ReadError::Syntax { reason, .. } => reason,
+        ReadError::TooLarge => FULL,
+        ReadError::Part => "a value cannot be read",
+    })
 }
 
 fn bounded<E: serde::de::Error>(arena: &Arena, scratch: &Scratch<'_>) -> Result<(), E> {
@@ -237,6 +249,15 @@ mod tests {
         assert_eq!(format!("{fields:?}"), "unparsed, 23 bytes");
         assert_eq!(fields.items().first().and_then(|item| item.str("manager")), Some("kubectl"));
         assert!(!arena.has_unreadable());
+    }
+
+    #[test]
+    fn reads_what_is_called_managed_fields_and_is_no_list() {
+        let arena = Arena::with_limit(1 << 20);
+        let node = read(&arena, r#"{"labels":{"managedFields":"a"},"metadata":{"managedFields": null }}"#).unwrap();
+        assert_eq!(node.at(&["labels"]).and_then(|labels| labels.str("managedFields")), Some("a"));
+        assert!(node.get("metadata").unwrap().field("managedFields").is_none());
+        assert_eq!(error(r#"{"managedFields":1e999}"#).split(" at").next(), Some("number out of range"));
     }
 
     #[test]

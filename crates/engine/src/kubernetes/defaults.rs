@@ -39,7 +39,11 @@ pub struct Defaults {
 
 impl Defaults {
     /// Reads the table that is a part of the program. It costs less than a millisecond: make it once for a run.
-    #[expect(clippy::expect_used, reason = "the table is a constant of the program, and tests read it")]
+    #[expect(
+        clippy::expect_used,
+        clippy::missing_panics_doc,
+        reason = "the table is a constant of the program: what the tests have read can be read"
+    )]
     pub fn built_in() -> Self {
         let table = Table::read(include_str!("../../data/defaults.json"));
         Self { table: table.expect("the built-in table of defaults is readable") }

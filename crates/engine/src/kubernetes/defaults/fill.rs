@@ -8,7 +8,7 @@ use super::rule::{Action, Rule, Setting, Source};
 use super::scalar;
 use super::table::{Field, Inner, Shape, Table, TypeId};
 use super::{pod_ips, pod_level};
-use crate::json::{Arena, Node, edit};
+use crate::json::{Arena, Node, Segment, edit};
 use crate::kubernetes::image::Image;
 use crate::kubernetes::quantity::Quantity;
 
@@ -90,7 +90,7 @@ impl<'a> Filling<'_, 'a> {
         let segments = setting.path.segments(place);
         match value {
             Some(value) => self.put(object, &segments, value),
-            None if !setting.over.is_empty() => edit::remove(self.arena, object, &segments),
+            None if now.is_some() && !setting.over.is_empty() => edit::remove(self.arena, object, &segments),
             None => object,
         }
     }
@@ -111,7 +111,7 @@ impl<'a> Filling<'_, 'a> {
     }
 
     /// Where something on the way has a wrong type, nothing is set.
-    fn put(&self, object: Node<'a>, segments: &[crate::json::Segment<'_>], value: Node<'a>) -> Node<'a> {
+    fn put(&self, object: Node<'a>, segments: &[Segment<'_>], value: Node<'a>) -> Node<'a> {
         edit::set(self.arena, object, segments, value).unwrap_or(object)
     }
 }

@@ -6,8 +6,11 @@ use crate::json::{Arena, Node, edit};
 pub(super) fn keep_alike<'a>(arena: &'a Arena, status: Node<'a>) -> Node<'a> {
     let addresses = status.field("podIPs");
     let first = addresses.and_then(|addresses| addresses.items().first().copied());
-    let first_ip = first.and_then(|first| first.field("ip"));
-    let ip = status.field("podIP").filter(|ip| ip.as_str().is_some());
+    // An empty text is no address: where `ip` has none, one is always written.
+    let address =
+        |holder: Node<'a>, field| holder.field(field).filter(|ip| ip.as_str().is_some_and(|ip| !ip.is_empty()));
+    let first_ip = first.and_then(|first| address(first, "ip"));
+    let ip = address(status, "podIP");
     // A list that is none is left as it stands.
     if addresses.is_some_and(|addresses| addresses.as_list().is_none()) {
         return status;

@@ -22,7 +22,7 @@ pub(super) struct TypeId(usize);
 struct Kind {
     group: &'static str,
     version: &'static str,
-    kind: &'static str,
+    name: &'static str,
     id: TypeId,
 }
 
@@ -87,11 +87,11 @@ impl Table {
             .values()
             .map(|fields| Ok(Type { fields: fields_of(fields)?, rules: vec![], is_settled: false }))
             .collect::<Result<Vec<_>, String>>()?;
-        let kind_of = |(key, name): (&'static str, &'static str)| {
-            let id = *ids.get(name).ok_or_else(|| format!("kind {key:?} has the unknown type {name:?}"))?;
-            let (api_version, kind) = key.rsplit_once('/').ok_or_else(|| format!("{key:?} is no kind"))?;
+        let kind_of = |(key, of): (&'static str, &'static str)| {
+            let id = *ids.get(of).ok_or_else(|| format!("kind {key:?} has the unknown type {of:?}"))?;
+            let (api_version, name) = key.rsplit_once('/').ok_or_else(|| format!("{key:?} is no kind"))?;
             let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-            Ok::<_, String>(Kind { group, version, kind, id })
+            Ok::<_, String>(Kind { group, version, name, id })
         };
         let kinds = raw.kinds.into_iter().map(kind_of).collect::<Result<_, _>>()?;
         let mut table = Self { kinds, types };
@@ -108,7 +108,7 @@ impl Table {
 
     /// The type of the objects of this kind.
     pub(super) fn kind(&self, group: &str, version: &str, kind: &str) -> Option<TypeId> {
-        let found = self.kinds.iter().find(|row| row.kind == kind && row.group == group && row.version == version);
+        let found = self.kinds.iter().find(|row| row.name == kind && row.group == group && row.version == version);
         found.map(|row| row.id)
     }
 
@@ -263,4 +263,53 @@ struct RawTable {
     kinds: BTreeMap<&'static str, &'static str>,
     types: BTreeMap<&'static str, BTreeMap<&'static str, &'static str>>,
     rules: BTreeMap<&'static str, Vec<RawRule>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &'static str) -> String {
+        Table::read(text).unwrap_err()
+    }
+
+    #[test]
+    fn rejects_tables_that_contradict_themselves() {
+        assert_eq!(error(r#"{"kinds":{"v1/A":"A"},"types":{},"rules":{}}"#), r#"kind "v1/A" has the unknown type "A""#);
+        assert_eq!(error(r#"{"kinds":{"A":"A"},"types":{"A":{}},"rules":{}}"#), r#""A" is no kind"#);
+        assert_eq!(
+            error(r#"{"kinds":{},"types":{"A":{"a":"[][]int!"}},"rules":{}}"#),
+            r#"field "a" has the unknown shape "[][]int!""#
+        );
+        assert_eq!(error(r#"{"kinds":{},"types":{},"rules":{"A":[]}}"#), r#"there are rules for the unknown type "A""#);
+    }
+
+    #[test]
+    fn rejects_rules_that_it_would_not_apply() {
+        const TYPES: &str = r#"{"A":{"a":"int","b":"[]B","m":"{}string"},"B":{"c":"string"}}"#;
+        for (rule, expected) in [
+            (r#"{"set":"b[].d","to":1}"#, r#"the path "b[].d" leads nowhere"#),
+            (r#"{"set":"a[].c","to":1}"#, r#"the path "a[].c" leads nowhere"#),
+            (r#"{"set":"a[k]","to":1}"#, r#"the path "a[k]" leads nowhere"#),
+            (r#"{"set":"m[k","to":1}"#, r#"the path "m[k" leads nowhere"#),
+            (r#"{"set":"b[].c","sibling":"a"}"#, r#"there is no "a" beside "b[].c""#),
+            (r#"{"set":"a","to":1,"copy":"a"}"#, r#"the rule for "a" must say one thing that it is set to"#),
+            (r#"{"set":"a"}"#, r#"the rule for "a" must say one thing that it is set to"#),
+            (r#"{"remove":"b[].c"}"#, r#"only "set" may lead through lists"#),
+            (r#"{"rule":"pods"}"#, r#"a rule must have one of "set", "remove" and a known "rule""#),
+            (r#"{"remove":"a","set":"a","to":1}"#, r#"a rule must have one of "set", "remove" and a known "rule""#),
+        ] {
+            let table = format!(r#"{{"kinds":{{}},"types":{TYPES},"rules":{{"A":[{rule}]}}}}"#);
+            assert_eq!(error(table.leak()), expected);
+        }
+    }
+
+    #[test]
+    fn settles_what_no_pass_would_change() {
+        let table = Table::read(
+            r#"{"kinds":{},"types":{"A":{"b":"B?","a":"string"},"B":{"c":"[]C"},"C":{"d":"string!"},"D":{"d":"D?"}},"rules":{}}"#,
+        );
+        let settled: Vec<bool> = table.unwrap().types.iter().map(|found| found.is_settled).collect();
+        assert_eq!(settled, [false, false, false, true]);
+    }
 }

@@ -156,3 +156,20 @@ proptest! {
         let _ = Quantity::parse(&text).map(|quantity| quantity.to_string());
     }
 }
+
+#[test]
+fn rounds_to_thousandths_away_from_zero() {
+    for (text, rounded) in [
+        ("100u", "1m"),
+        ("-100u", "-1m"),
+        ("1500u", "2m"),
+        ("2m", "2m"),
+        ("0", "0"),
+        ("1e3", "1e3"),
+        ("1.2345678901Gi", "1325607178168m"),
+        ("1234567890123456789012345678901.0001", "1234567890123456789012345678901001m"),
+        ("-1234567890123456789012345678901.0001", "-1234567890123456789012345678901001m"),
+    ] {
+        assert_eq!(quantity(text).rounded_up_to_milli().to_string(), rounded, "{text}");
+    }
+}
