@@ -141,8 +141,8 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     deal::deal(
         &inputs,
         |input, send| reader.read(input, send),
-        |position, printed| {
-            match printed {
+        |position, result| {
+            match result {
                 Some(printed) => printer.take(printed),
                 None => printer.progress(position + 1),
             }

@@ -1,10 +1,11 @@
 //! The option `-p`: policies for commands that run once.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use admittance_engine::document::{Diagnostic, Paint};
 use admittance_engine::set::{PolicySet, link};
-use admittance_engine::unit::{Unit, compile};
+use admittance_engine::unit::{CompiledUnit, Unit, compile};
 
 use crate::source::directory::{Directory, Read};
 use crate::source::starter;
@@ -26,7 +27,7 @@ pub(super) fn load(paths: &[PathBuf], paint: Paint) -> Loaded {
         match Directory::new(paths.to_vec()).poll() {
             Ok(files) => files.unwrap_or_default(),
             Err(error) => {
-                loading.error(error.to_string());
+                loading.error(&error.to_string());
                 vec![]
             }
         }
@@ -35,7 +36,7 @@ pub(super) fn load(paths: &[PathBuf], paint: Paint) -> Loaded {
     for file in files {
         match file {
             Read::Unit(unit) => units.extend(loading.compiled(&unit)),
-            Read::Unreadable(name, reason) => loading.error(format!("cannot read {name:?}: {reason}")),
+            Read::Unreadable(name, reason) => loading.error(&format!("cannot read {name:?}: {reason}")),
             Read::Malformed(_, problem) => loading.diagnostics(&[*problem], true),
         }
     }
@@ -43,7 +44,7 @@ pub(super) fn load(paths: &[PathBuf], paint: Paint) -> Loaded {
     loading.diagnostics(&conflicts, true);
     if set.is_empty() && !loading.is_broken {
         let names: Vec<String> = paths.iter().map(|path| format!("{:?}", path.display())).collect();
-        loading.error(format!("no policies in {}", names.join(", ")));
+        loading.error(&format!("no policies in {}", names.join(", ")));
     }
     Loaded { set: (!loading.is_broken).then_some(set), problems: loading.problems }
 }
@@ -55,7 +56,7 @@ struct Loading {
 }
 
 impl Loading {
-    fn compiled(&mut self, unit: &Unit) -> Option<std::sync::Arc<admittance_engine::unit::CompiledUnit>> {
+    fn compiled(&mut self, unit: &Unit) -> Option<Arc<CompiledUnit>> {
         match compile(unit) {
             Ok(unit) => {
                 self.diagnostics(unit.warnings(), false);
@@ -73,7 +74,7 @@ impl Loading {
         self.problems.extend(found.iter().map(|problem| problem.render(self.paint)));
     }
 
-    fn error(&mut self, message: String) {
+    fn error(&mut self, message: &str) {
         self.is_broken = true;
         self.problems.push(format!("error: {message}"));
     }

@@ -105,12 +105,12 @@ pub fn text(module: &ModuleEntry, colour: Colour) -> String {
 #[serde(rename_all = "camelCase")]
 struct Document<'m> {
     schema_version: u32,
-    modules: Vec<Page<'m>>,
+    modules: Vec<Description<'m>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Page<'m> {
+struct Description<'m> {
     id: &'m str,
     mutates: bool,
     group: &'m str,
@@ -135,7 +135,7 @@ struct Rule<'m> {
 /// These modules as one JSON document: `{schemaVersion, modules: [{id, mutates, group, summary, replaces, public, matches,
 /// settings (JSON Schema), example, page (Markdown)}]}`.
 pub fn json(modules: &[ModuleEntry]) -> String {
-    let pages = modules.iter().map(|module| Page {
+    let descriptions = modules.iter().map(|module| Description {
         id: module.id,
         mutates: module.mutates,
         group: module.group.title(),
@@ -154,7 +154,7 @@ pub fn json(modules: &[ModuleEntry]) -> String {
         example: module.example(),
         page: module.page(),
     });
-    let document = Document { schema_version: SCHEMA_VERSION, modules: pages.collect() };
+    let document = Document { schema_version: SCHEMA_VERSION, modules: descriptions.collect() };
     serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
 }
 

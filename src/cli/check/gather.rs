@@ -6,7 +6,7 @@ use admittance_engine::document::{Diagnostic, Paint};
 use admittance_engine::kubernetes::defaults::Defaults;
 use admittance_engine::review::Operation;
 
-use super::Arguments;
+use super::{Arguments, Format};
 use crate::cli::policies;
 use crate::manifests::inputs::{self, Input, InputError, documents};
 use crate::manifests::namespaces::Namespaces;
@@ -31,6 +31,9 @@ pub(super) fn gather(arguments: &Arguments, paint: Paint) -> Result<(Judge, Vec<
     } else if operation != Operation::Update && !arguments.old_object.is_empty() {
         let message = "--old-object is for UPDATE alone: a DELETE takes the manifest itself for the stored object";
         errors.push(format!("error: {message}"));
+    }
+    if arguments.diff && arguments.output == Format::Jsonl {
+        errors.push("error: --diff is for -o text: with jsonl the field patch says what changes".to_owned());
     }
     let mut stored = Stored::default();
     for_each(&arguments.old_object, paint, &mut errors, |manifest| {

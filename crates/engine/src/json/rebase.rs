@@ -114,8 +114,11 @@ impl Place<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
     use super::*;
-    use crate::json::{diff, read};
+    use crate::json::{Constant, diff, read};
     use crate::kubernetes::list_keys;
 
     /// The patch of the written form for a change of the typed one.
@@ -197,5 +200,40 @@ mod tests {
             rebased(r#"{"items":[]}"#, r#"{"items":[1,2]}"#, r#"{"items":[1]}"#),
             r#"[{"op":"add","path":"/items/0","value":1}]"#
         );
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![Just(Value::Null), any::<bool>().prop_map(Value::from), (0..3).prop_map(Value::from)];
+        leaf.prop_recursive(4, 40, 4, |inner| {
+            let key = prop_oneof![Just("name"), Just("containers"), Just("a"), Just("b")].prop_map(str::to_owned);
+            let list = prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from);
+            prop_oneof![list, prop::collection::btree_map(key, inner, 0..4).prop_map(|map| map.into_iter().collect())]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn makes_the_very_change_where_both_forms_are_one(typed in any_json(), mutated in any_json()) {
+            let arena = Arena::with_limit(1 << 20);
+            let [typed, mutated] = [typed, mutated].map(|value| Constant::from(value).build(&arena));
+            prop_assert!(rebase(&arena, typed, typed, mutated, list_keys::of) == mutated);
+        }
+
+        #[test]
+        fn leaves_alone_what_did_not_change(written in any_json(), typed in any_json()) {
+            let arena = Arena::with_limit(1 << 20);
+            let [written, typed, mutated] = [written, typed.clone(), typed].map(|value| Constant::from(value).build(&arena));
+            prop_assert!(rebase(&arena, written, typed, mutated, list_keys::of).is_same(written));
+        }
+
+        #[test]
+        fn ends_whatever_the_three_forms_are(written in any_json(), typed in any_json(), mutated in any_json()) {
+            let arena = Arena::with_limit(1 << 20);
+            let [written, typed, mutated] = [written, typed, mutated].map(|value| Constant::from(value).build(&arena));
+            let once = rebase(&arena, written, typed, mutated, list_keys::of);
+            prop_assert!(rebase(&arena, once, typed, typed, list_keys::of).is_same(once));
+        }
     }
 }
