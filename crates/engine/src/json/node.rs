@@ -309,6 +309,9 @@ fn same_number(float: f64, int: i128) -> bool {
 }
 
 impl<'a> Map<'a> {
+    /// The map without a key.
+    pub const EMPTY: Map<'static> = Map { entries: &[], index: &[] };
+
     /// How many keys it has.
     pub fn len(&self) -> usize {
         self.entries.len()
