@@ -38,7 +38,7 @@ pub struct Defaults {
 }
 
 impl Defaults {
-    /// Reads the table that is a part of the program. It costs less than a millisecond: make it once for a run.
+    /// Reads the table that is a part of the program. It costs about a millisecond: make it once for a run.
     #[expect(
         clippy::expect_used,
         clippy::missing_panics_doc,
