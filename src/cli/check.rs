@@ -143,7 +143,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         |input, send| reader.read(input, send),
         |position, result| {
             match result {
-                Some(printed) => printer.take(printed),
+                Some(result) => printer.take(result),
                 None => printer.progress(position + 1),
             }
             printer.goes_on()
