@@ -48,12 +48,12 @@ mod tests {
     use crate::unit::{Unit, compile};
 
     fn unit(file: &str, names: &[&str]) -> Arc<CompiledUnit> {
-        let text: String = names
-            .iter()
-            .map(|name| {
-                format!("apiVersion: admittance.dev/v1alpha1\nkind: Policy\nmetadata: {{ name: {name} }}\nspec: {{ module: host-ports }}\n---\n")
-            })
-            .collect();
+        let document = |name: &&str| {
+            format!(
+                "apiVersion: admittance.dev/v1alpha1\nkind: Policy\nmetadata: {{ name: {name} }}\nspec: {{ module: host-ports }}\n"
+            )
+        };
+        let text = names.iter().map(document).collect::<Vec<_>>().join("---\n");
         compile(&Unit::of_file(SourceFile::new(file, text))).unwrap()
     }
 
