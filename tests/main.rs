@@ -14,6 +14,8 @@ mod connection;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod e2e;
+#[cfg(test)]
 mod generated;
 #[cfg(test)]
 mod http;
