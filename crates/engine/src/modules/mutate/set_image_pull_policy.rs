@@ -9,7 +9,9 @@
 //! the default of its image counts as not chosen. `Never` for `nginx:1.27` is a choice and stays, and so is `Always`;
 //! `IfNotPresent` there is none. Set `overwrite` to replace choices as well.
 //!
-//! Pods are changed when they are created, and in their new ephemeral containers; never mirror pods.
+//! Pods are changed when they are created, and in their new ephemeral containers; never mirror pods. With `overwrite`, a
+//! manifest of a bare pod that names another policy cannot be applied a second time: the API server takes it for a change of
+//! the pod's specification. Templates of workloads are not concerned.
 //!
 //! # Why
 //! With `Always` the registry is asked for permission each time: on a shared node nobody runs a private image that
