@@ -9,6 +9,7 @@ use admittance_engine::json::Arena;
 use admittance_engine::pipeline::{self, Budget as MemoryBudget, Deadline, Needs, Route, Run};
 use admittance_engine::response;
 use admittance_engine::review::{Envelope, NoLookups, Review};
+use admittance_engine::set::PolicySet;
 use admittance_engine::verdict::Refusal;
 use arc_swap::ArcSwap;
 use axum::body::Body;
@@ -89,7 +90,9 @@ impl Admission {
     }
 
     fn judge(&self, arena: &Arena, call: Call, body: &[u8], problem: Option<Problem>) -> Answer {
-        let (envelope, read) = Envelope::read(arena, body);
+        let active = self.active.load();
+        let mutates = call.route == Route::Mutate;
+        let (envelope, read) = Envelope::read_for(arena, body, &|target| active.set.concerns(target, mutates));
         let uid = envelope.uid();
         let problem = match (problem, read) {
             (Some(problem), _) => Some(problem),
@@ -101,13 +104,12 @@ impl Admission {
             None => envelope.into_review(arena).map_err(|error| Problem::new(Refusal::BAD_REQUEST, error.to_string())),
         };
         match review {
-            Ok(review) => Answer::Review(self.admit(call, &review)),
+            Ok(review) => Answer::Review(self.admit(&active.set, call, &review)),
             Err(problem) => self.turn_away(call, uid, problem),
         }
     }
 
-    fn admit(&self, call: Call, review: &Review<'_>) -> Vec<u8> {
-        let active = self.active.load();
+    fn admit(&self, set: &PolicySet, call: Call, review: &Review<'_>) -> Vec<u8> {
         let run = Run {
             route: call.route,
             deadline: Deadline::at(call.deadline),
@@ -115,7 +117,7 @@ impl Admission {
             lookups: &NoLookups,
             trace: false,
         };
-        match pipeline::admit(&active.set, review, &run) {
+        match pipeline::admit(set, review, &run) {
             Ok(verdict) => {
                 let bytes = response::answer(review, &verdict, call.route);
                 let patched = call.route == Route::Mutate && !verdict.edits.is_empty();

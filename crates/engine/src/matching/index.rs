@@ -2,7 +2,7 @@
 
 use super::constraints::{MatchConstraints, MatchPolicy};
 use super::rules::{Names, Operations, ResourcePattern, twin_group};
-use crate::review::{Operation, Review};
+use crate::review::{Operation, Target};
 
 /// An index over the resource rules of many policies. A request is looked up under its group, resource, subresource and
 /// operation, each by name and as `*`: at most eight binary searches, whatever the number of policies.
@@ -117,24 +117,24 @@ impl Index {
     }
 
     /// The policies whose rules may fit this request, ascending, each once. Allocates nothing.
-    pub fn candidates(&self, review: &Review<'_>) -> Candidates<'_> {
-        let (asked, sent) = (review.request_resource, review.resource);
+    pub fn candidates(&self, target: &Target<'_>) -> Candidates<'_> {
+        let (asked, sent) = (target.request_resource, target.resource);
         let mut candidates = Candidates::default();
-        self.find(asked.group, asked.resource, review, &mut candidates);
+        self.find(asked.group, asked.resource, target, &mut candidates);
         // A conversion may change the group as well as the version.
         if (asked.group, asked.resource) != (sent.group, sent.resource) {
-            self.find(sent.group, sent.resource, review, &mut candidates);
+            self.find(sent.group, sent.resource, target, &mut candidates);
         }
         candidates
     }
 
-    fn find<'i>(&'i self, group: &str, resource: &str, review: &Review<'_>, candidates: &mut Candidates<'i>) {
+    fn find<'i>(&'i self, group: &str, resource: &str, target: &Target<'_>, candidates: &mut Candidates<'i>) {
         for (number, rows) in self.shapes.iter().enumerate().filter(|(_, rows)| !rows.is_empty()) {
-            let key = Shape::of_number(number).key(group, resource, review.subresource);
+            let key = Shape::of_number(number).key(group, resource, target.subresource);
             let position = rows.partition_point(|row| row.key() < key);
             let Some(row) = rows.get(position).filter(|row| row.key() == key) else { continue };
             let mut by_operation = row.policies.iter().zip(Operation::ALL);
-            if let Some((list, _)) = by_operation.find(|(_, operation)| *operation == review.operation) {
+            if let Some((list, _)) = by_operation.find(|(_, operation)| *operation == target.operation) {
                 candidates.add(list);
             }
         }

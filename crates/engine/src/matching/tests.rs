@@ -538,7 +538,7 @@ proptest! {
     ) {
         let request = format!("{operation} {group} {resource} a/b");
         let arena = Arena::with_limit(1 << 20);
-        let candidates: Vec<usize> = Index::new(&policies).candidates(&review(&arena, &request)).collect();
+        let candidates: Vec<usize> = Index::new(&policies).candidates(&review(&arena, &request).target()).collect();
         prop_assert!(candidates.is_sorted_by(|left, right| left < right), "{candidates:?}");
         for (position, policy) in policies.iter().enumerate() {
             let is_silent = matches!(outcome(policy, &request), Outcome::NotMatched(_));
@@ -557,7 +557,7 @@ fn passes_by_policies_of_other_resources_and_operations() {
     let arena = Arena::with_limit(1 << 20);
     let found = |request: &str| {
         let request = arena.text(request);
-        index.candidates(&review(&arena, request)).collect::<Vec<_>>()
+        index.candidates(&review(&arena, request).target()).collect::<Vec<_>>()
     };
     assert_eq!(found("CREATE v1 pods a/b"), [1001]);
     assert_eq!(found("DELETE v1 pods a/b"), [1000]);

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{GroupVersionKind, GroupVersionResource, Lazy, Operation, Review, User};
+use super::{GroupVersionKind, GroupVersionResource, Lazy, Operation, Review, Target, User};
 use crate::json::{self, Arena, ReadError};
 
 /// What is known of a request, also after its text turned out broken. Every field may be missing.
@@ -25,9 +25,9 @@ pub struct Envelope<'a> {
     operation: &'a str,
     user: User<'a>,
     dry_run: bool,
-    object: Option<&'a str>,
-    old_object: Option<&'a str>,
-    options: Option<&'a str>,
+    object: Option<Lazy<'a>>,
+    old_object: Option<Lazy<'a>>,
+    options: Option<Lazy<'a>>,
 }
 
 /// Why an envelope is no request that can be judged. Holds nothing of the request's content.
@@ -68,6 +68,30 @@ impl<'a> Envelope<'a> {
     /// Reads as much of `body` as can be read. The result says whether that was all of it; the envelope holds what came
     /// before the error. Objects stay text.
     pub fn read(arena: &'a Arena, body: &'a [u8]) -> (Self, Result<(), EnvelopeError>) {
+        Self::read_for(arena, body, &|_| false)
+    }
+
+    /// As [`Envelope::read`], but objects of requests that somebody `is_concerned` with become trees at once: the API server
+    /// sends everything that decides this before them, and passing over their text first, to read it later, would cost
+    /// half as much again. An object that cannot be read is left to whoever reads it.
+    pub fn read_for(
+        arena: &'a Arena,
+        body: &'a [u8],
+        is_concerned: &dyn Fn(&Target<'a>) -> bool,
+    ) -> (Self, Result<(), EnvelopeError>) {
+        let (envelope, outcome, has_trees) = Self::decode(arena, body, is_concerned);
+        if outcome.is_err() && has_trees {
+            let (envelope, outcome, _) = Self::decode(arena, body, &|_| false);
+            return (envelope, outcome);
+        }
+        (envelope, outcome)
+    }
+
+    fn decode(
+        arena: &'a Arena,
+        body: &'a [u8],
+        is_concerned: &dyn Fn(&Target<'a>) -> bool,
+    ) -> (Self, Result<(), EnvelopeError>, bool) {
         let mut envelope = Self::default();
         let (text, mut outcome) = match std::str::from_utf8(body) {
             Ok(text) => (text, Ok(())),
@@ -77,13 +101,22 @@ impl<'a> Envelope<'a> {
             }
         };
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        let read = Into { arena, target: &mut ReviewFields(&mut envelope) }
-            .deserialize(&mut deserializer)
-            .and_then(|()| deserializer.end());
+        let mut fields = ReviewFields(RequestFields { request: &mut envelope, is_concerned, has_trees: false });
+        let read = Into { arena, target: &mut fields }.deserialize(&mut deserializer).and_then(|()| deserializer.end());
+        let has_trees = fields.0.has_trees;
         if let Err(error) = read {
             outcome = outcome.and(Err(EnvelopeError::Unreadable(json::read::classify(&error))));
         }
-        (envelope, outcome)
+        (envelope, outcome, has_trees)
+    }
+
+    fn target(&self) -> Option<Target<'a>> {
+        Some(Target {
+            resource: self.resource,
+            request_resource: self.request_resource.unwrap_or(self.resource),
+            subresource: self.subresource,
+            operation: Operation::parse(self.operation)?,
+        })
     }
 
     /// The uid, if the text got that far and it is not empty.
@@ -103,7 +136,6 @@ impl<'a> Envelope<'a> {
             return Err(EnvelopeError::NoRequest);
         }
         let uid = self.uid().ok_or(EnvelopeError::NoUid)?;
-        let lazy = |text: Option<&'a str>| text.map(|text| Lazy::new(arena, text));
         Ok(Review {
             arena,
             uid,
@@ -117,9 +149,9 @@ impl<'a> Envelope<'a> {
             operation: Operation::parse(self.operation).ok_or(EnvelopeError::UnknownOperation)?,
             user: self.user,
             dry_run: self.dry_run,
-            object: lazy(self.object),
-            old_object: lazy(self.old_object),
-            options: lazy(self.options),
+            object: self.object,
+            old_object: self.old_object,
+            options: self.options,
         })
     }
 }
@@ -233,31 +265,49 @@ fn skip<'a, A: MapAccess<'a>>(access: &mut A) -> Result<(), A::Error> {
     access.next_value::<serde::de::IgnoredAny>().map(|_| ())
 }
 
-fn raw<'a, A: MapAccess<'a>>(access: &mut A) -> Result<Option<&'a str>, A::Error> {
+/// A part that is read when somebody needs it.
+fn lazy<'a, A: MapAccess<'a>>(arena: &'a Arena, access: &mut A) -> Result<Option<Lazy<'a>>, A::Error> {
     let text = access.next_value::<&'a RawValue>()?.get();
-    Ok((text != "null").then_some(text))
+    Ok((text != "null").then(|| Lazy::new(arena, text)))
 }
 
-struct ReviewFields<'e, 'a>(&'e mut Envelope<'a>);
+struct ReviewFields<'e, 'a>(RequestFields<'e, 'a>);
 
 impl<'a> Fill<'a> for ReviewFields<'_, 'a> {
     fn fill<A: MapAccess<'a>>(&mut self, key: &str, arena: &'a Arena, access: &mut A) -> Result<(), A::Error> {
         match key {
-            "apiVersion" => self.0.api_version = Some(access.next_value_seed(Text(arena))?),
-            "kind" => self.0.kind_of_review = Some(access.next_value_seed(Text(arena))?),
-            "request" => access.next_value_seed(Into { arena, target: &mut RequestFields(self.0) })?,
+            "apiVersion" => self.0.request.api_version = Some(access.next_value_seed(Text(arena))?),
+            "kind" => self.0.request.kind_of_review = Some(access.next_value_seed(Text(arena))?),
+            "request" => access.next_value_seed(Into { arena, target: &mut self.0 })?,
             _ => skip(access)?,
         }
         Ok(())
     }
 }
 
-struct RequestFields<'e, 'a>(&'e mut Envelope<'a>);
+struct RequestFields<'e, 'a> {
+    request: &'e mut Envelope<'a>,
+    is_concerned: &'e dyn Fn(&Target<'a>) -> bool,
+    /// Whether an object became a tree.
+    has_trees: bool,
+}
+
+impl<'a> RequestFields<'_, 'a> {
+    /// An object: a tree at once if somebody will read it.
+    fn object<A: MapAccess<'a>>(&mut self, arena: &'a Arena, access: &mut A) -> Result<Option<Lazy<'a>>, A::Error> {
+        if !self.request.target().is_some_and(|target| (self.is_concerned)(&target)) {
+            return lazy(arena, access);
+        }
+        self.has_trees = true;
+        let node = access.next_value_seed(json::read::Tree(arena))?;
+        Ok((!node.is_null()).then(|| Lazy::of(arena, node)))
+    }
+}
 
 impl<'a> Fill<'a> for RequestFields<'_, 'a> {
     fn fill<A: MapAccess<'a>>(&mut self, key: &str, arena: &'a Arena, access: &mut A) -> Result<(), A::Error> {
-        let request = &mut *self.0;
-        request.has_request = true;
+        self.request.has_request = true;
+        let request = &mut *self.request;
         match key {
             "uid" => request.uid = Some(access.next_value_seed(Text(arena))?),
             "kind" => access.next_value_seed(Into { arena, target: &mut request.kind })?,
@@ -275,10 +325,10 @@ impl<'a> Fill<'a> for RequestFields<'_, 'a> {
             "namespace" => request.namespace = access.next_value_seed(Text(arena))?,
             "operation" => request.operation = access.next_value_seed(Text(arena))?,
             "userInfo" => access.next_value_seed(Into { arena, target: &mut request.user })?,
-            "object" => request.object = raw(access)?,
-            "oldObject" => request.old_object = raw(access)?,
+            "object" => self.request.object = self.object(arena, access)?,
+            "oldObject" => self.request.old_object = self.object(arena, access)?,
             "dryRun" => request.dry_run = access.next_value::<Option<bool>>()?.unwrap_or_default(),
-            "options" => request.options = raw(access)?,
+            "options" => request.options = lazy(arena, access)?,
             _ => skip(access)?,
         }
         Ok(())

@@ -76,6 +76,19 @@ pub struct GroupVersionResource<'a> {
     pub resource: &'a str,
 }
 
+/// What resource rules look at: known before the object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target<'a> {
+    /// [`Review::resource`]
+    pub resource: GroupVersionResource<'a>,
+    /// [`Review::request_resource`]
+    pub request_resource: GroupVersionResource<'a>,
+    /// [`Review::subresource`]
+    pub subresource: &'a str,
+    /// [`Review::operation`]
+    pub operation: Operation,
+}
+
 /// Who asks (authentication.k8s.io/v1 `UserInfo`).
 #[derive(Clone, Copy, Default)]
 pub struct User<'a> {
@@ -165,6 +178,16 @@ pub struct Review<'a> {
 }
 
 impl<'a> Review<'a> {
+    /// What resource rules look at.
+    pub fn target(&self) -> Target<'a> {
+        Target {
+            resource: self.resource,
+            request_resource: self.request_resource,
+            subresource: self.subresource,
+            operation: self.operation,
+        }
+    }
+
     /// The new object's tree; None where there is none (DELETE) or it is null.
     ///
     /// # Errors

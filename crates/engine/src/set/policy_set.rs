@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::kubernetes::kinds::Kinds;
 use crate::matching::Index;
 use crate::policy::{Mutator, Validator};
-use crate::review::Review;
+use crate::review::{Review, Target};
 
 /// What the pipeline runs. Made by [`super::link`]; swapped as a whole.
 pub struct PolicySet {
@@ -32,12 +32,22 @@ impl PolicySet {
 
     /// The mutators that could match, in the order in which they run.
     pub fn mutators_for(&self, review: &Review<'_>) -> impl Iterator<Item = &Mutator> {
-        self.mutator_index.candidates(review).filter_map(|position| self.mutators.get(position).map(Arc::as_ref))
+        self.mutator_index
+            .candidates(&review.target())
+            .filter_map(|position| self.mutators.get(position).map(Arc::as_ref))
     }
 
     /// The validators that could match, by name.
     pub fn validators_for(&self, review: &Review<'_>) -> impl Iterator<Item = &Validator> {
-        self.validator_index.candidates(review).filter_map(|position| self.validators.get(position).map(Arc::as_ref))
+        self.validator_index
+            .candidates(&review.target())
+            .filter_map(|position| self.validators.get(position).map(Arc::as_ref))
+    }
+
+    /// Whether a mutator (`mutates`) or a validator could match: whether anybody will read the object.
+    pub fn concerns(&self, target: &Target<'_>, mutates: bool) -> bool {
+        let index = if mutates { &self.mutator_index } else { &self.validator_index };
+        index.candidates(target).next().is_some()
     }
 
     /// Whether a mutator is in shadow mode.

@@ -131,3 +131,36 @@ fn reads_recorded_reviews() {
         assert_eq!((uid.as_deref(), error), (row["review"]["request"]["uid"].as_str(), None), "{}", row["id"]);
     }
 }
+
+#[test]
+fn makes_trees_at_once_for_those_who_are_concerned() {
+    let body = r#"{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"u",
+        "resource":{"version":"v1","resource":"pods"},"operation":"UPDATE","object":{"a":1},"oldObject":null,"dryRun":true}}"#;
+    for concerned in [true, false] {
+        let arena = Arena::with_limit(1 << 20);
+        let asked = std::cell::Cell::new(0);
+        let (envelope, read) = Envelope::read_for(&arena, body.as_bytes(), &|target| {
+            asked.set(asked.get() + 1);
+            assert_eq!((target.request_resource.resource, target.operation), ("pods", Operation::Update));
+            concerned
+        });
+        assert_eq!((read, asked.get()), (Ok(()), 2));
+        let review = envelope.into_review(&arena).unwrap();
+        assert_eq!(format!("{:?}", review.object), if concerned { "Some(0 bytes)" } else { "Some(7 bytes)" });
+        assert!(review.object().unwrap().unwrap().get("a").is_some());
+        assert!(review.old_object().unwrap().is_none() && review.dry_run);
+    }
+}
+
+#[test]
+fn leaves_an_object_that_cannot_be_read_to_those_who_read_it() {
+    let object = format!("{}{}", "[".repeat(200), "]".repeat(200));
+    let body = format!(
+        r#"{{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{{"uid":"u","operation":"CREATE","object":{object},"dryRun":true}}}}"#
+    );
+    let arena = Arena::with_limit(1 << 20);
+    let (envelope, read) = Envelope::read_for(&arena, body.as_bytes(), &|_| true);
+    assert_eq!(read, Ok(()));
+    let review = envelope.into_review(&arena).unwrap();
+    assert!(review.dry_run && review.object().is_err());
+}
