@@ -61,7 +61,7 @@ generate: setup ## regenerate what is generated and committed
 advisories: setup ## known vulnerabilities in dependencies; needs the network
 	$(TOOLS) cargo deny --log-level error check advisories
 
-fuzz: setup ## each fuzz target for SECONDS (60); needs a nightly toolchain and cargo-fuzz
+fuzz: setup ## each fuzz target for SECONDS_EACH (60) seconds; needs a nightly toolchain and cargo-fuzz
 	cd fuzz && for target in $$(cargo fuzz list); do cargo +nightly fuzz run $$target -- -max_total_time=$${SECONDS_EACH:-60} || exit 1; done
 
 setup:
