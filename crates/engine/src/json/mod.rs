@@ -3,7 +3,7 @@
 //! Reading order: [`arena`] owns the memory, [`node`] is the view that everybody reads through, [`mod@read`] builds it from
 //! text, [`mod@write`] prints it, [`constant`] keeps values that outlive a review (settings), [`path`] names a place in it,
 //! [`edit`] makes a new tree of an old one, [`mod@diff`] says in the operations of a JSON [`patch`] what became of it, and
-//! [`rebase`] carries a change to another form of the same document; [`merge_patch`] is the other standard way to write a
+//! [`mod@rebase`] carries a change to another form of the same document; [`merge_patch`] is the other standard way to write a
 //! change.
 
 pub mod arena;
