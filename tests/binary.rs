@@ -23,6 +23,9 @@ use tokio_rustls::client::TlsStream;
 
 use crate::peer::{PATIENCE, shake};
 
+/// Within this time a log line is written that something before has caused, on a busy machine too.
+pub(crate) const LOGGED_WITHIN: Duration = Duration::from_millis(200);
+
 /// `admittance serve` on free ports of loopback; ended when this is dropped.
 pub(crate) struct Binary {
     process: Child,
@@ -125,8 +128,10 @@ impl Binary {
         Self { process, address, operations, certificate, log, _folder: folder }
     }
 
-    /// What it has written to standard error so far.
+    /// What it has written to standard error about all that has happened so far: lines are gathered for a moment before
+    /// they are written.
     pub(crate) fn log(&self) -> Vec<String> {
+        thread::sleep(LOGGED_WITHIN);
         self.log.lock().unwrap().clone()
     }
 

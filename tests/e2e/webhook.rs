@@ -171,8 +171,9 @@ impl Webhook {
         }
     }
 
-    /// Everything that it said.
+    /// Everything that it said: lines are gathered for a moment before they are written.
     pub(super) fn log(&self) -> String {
+        std::thread::sleep(crate::binary::LOGGED_WITHIN);
         fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
 
