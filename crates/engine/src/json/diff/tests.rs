@@ -373,16 +373,16 @@ proptest! {
     }
 }
 
-/// `json-patch-oracle` in the folder ADMITTANCE_ORACLES applies patches with the library that the API server uses. It reads
+/// `json-patch` in the folder ADMITTANCE_ORACLES applies patches with the library that the API server uses. It reads
 /// lines `{doc, patch}` and answers each by a line `{result}` or `{error}`.
 #[test]
 fn means_the_same_to_the_api_server() {
     const PAIRS: usize = 2_000;
     let Some(folder) = std::env::var_os("ADMITTANCE_ORACLES") else {
-        println!("skipped {PAIRS} pairs: ADMITTANCE_ORACLES names no folder with json-patch-oracle");
+        println!("skipped {PAIRS} pairs: ADMITTANCE_ORACLES names no folder with json-patch");
         return;
     };
-    let program = std::path::Path::new(&folder).join("json-patch-oracle");
+    let program = std::path::Path::new(&folder).join("json-patch");
     let mut runner = TestRunner::deterministic();
     let maps = |value: Value| if value.is_object() { value } else { json!({"root": value}) };
     let pairs: Vec<(Value, Value)> = (0..PAIRS)
@@ -408,5 +408,5 @@ fn means_the_same_to_the_api_server() {
         let result = read(&arena, answer).unwrap().get("result");
         assert!(result.is_some_and(|result| result == read(&arena, &to_text).unwrap()), "{from} {to} {answer}");
     }
-    println!("json-patch-oracle: {} of {PAIRS}", answers.len());
+    println!("json-patch: {} of {PAIRS}", answers.len());
 }
