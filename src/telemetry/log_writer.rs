@@ -1,7 +1,7 @@
 //! Log lines on their way to standard error: gathered for a moment, then written at once by a thread of their own.
 //!
-//! A line a decision, each with a wake-up and a system call of its own, costs as much CPU as the decision (measured: a third
-//! of a request's). Gathered for [`GATHER`] it costs a lock and a copy. A full pipe stops the thread, never a worker.
+//! A line a decision, each with a wake-up and a system call of its own, makes the kernel's switching between threads stand out
+//! in a profile of the server. Gathered for [`GATHER`] it costs a lock and a copy. A full pipe stops the thread, never a worker.
 
 use std::fmt;
 use std::io::{self, Write};
