@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use admittance_engine::json::Arena;
-use admittance_engine::pipeline::{self, Budget as MemoryBudget, Deadline, Needs, Route, Run};
+use admittance_engine::deadline::Deadline;
+use admittance_engine::pipeline::{self, Budget as MemoryBudget, Needs, Route, Run};
 use admittance_engine::response;
 use admittance_engine::review::{Envelope, NoLookups, Review};
 use admittance_engine::set::PolicySet;

@@ -8,8 +8,10 @@
 //! body ─▶ review ──────────────────────────────▶ pipeline::admit(&PolicySet, &Review, &Run) ─▶ Verdict ─▶ response
 //! ```
 
+pub mod deadline;
 pub mod json;
 pub mod kubernetes;
+pub mod cel;
 pub mod review;
 pub mod verdict;
 pub mod document;

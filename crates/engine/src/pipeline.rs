@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Instant;
 
+use crate::deadline::Deadline;
 use crate::json::Node;
 use crate::kubernetes::kinds::Kinds;
 use crate::matching::{self, Outcome};
@@ -39,27 +39,6 @@ pub struct Run<'r> {
     pub lookups: &'r dyn Lookups,
     /// Whether the verdict says of every candidate what became of it.
     pub trace: bool,
-}
-
-/// The end of a review's time.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Deadline(Option<Instant>);
-
-impl Deadline {
-    /// Ends at that time.
-    pub const fn at(time: Instant) -> Self {
-        Self(Some(time))
-    }
-
-    /// Never ends.
-    pub const fn never() -> Self {
-        Self(None)
-    }
-
-    /// Whether the time is over.
-    pub fn is_over(self) -> bool {
-        self.0.is_some_and(|time| Instant::now() >= time)
-    }
 }
 
 /// Limits on memory, in bytes.

@@ -102,8 +102,14 @@ impl Arena {
         Map { entries, index }
     }
 
-    pub(super) fn keep<T: Copy>(&self, value: T) -> &T {
+    /// `value` in the arena. Copy types alone: nothing in an arena is ever dropped.
+    pub fn keep<T: Copy>(&self, value: T) -> &T {
         self.bump.alloc(value)
+    }
+
+    /// A copy of `values` in the arena.
+    pub fn keep_slice<T: Copy>(&self, values: &[T]) -> &[T] {
+        self.bump.alloc_slice_copy(values)
     }
 }
 
