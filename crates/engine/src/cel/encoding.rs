@@ -21,9 +21,11 @@
 
 mod decode;
 mod encode;
+mod type_name;
 
 pub use decode::{DecodeError, decode};
 pub use encode::{TooLarge, encode};
+pub use type_name::parse_type;
 
 /// The tags. A map whose only key is one of them is written as pairs.
 const TAGS: [&str; 15] = [

@@ -61,7 +61,7 @@ fn of_tag<'a>(tag: &str, payload: Node<'a>, context: &Context<'_, 'a>, depth: us
         "bool" | "string" => return nested(payload, context, depth + 1),
         "int" => match payload.view() {
             View::Int(number) => Value::Int(number),
-            View::Float(number) if number == 0.0 => Value::Int(0),
+            View::Float(0.0) => Value::Int(0),
             _ => return Err(wrong("a whole number of 64 bits")),
         },
         "uint" => match payload.view() {

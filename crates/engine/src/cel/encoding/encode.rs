@@ -40,11 +40,15 @@ type Written = Result<(), TooLarge>;
 /// [`TooLarge`]
 pub fn encode(value: Value<'_>) -> Result<String, TooLarge> {
     let mut out = Output(String::new());
-    match value {
-        Value::Null | Value::Bool(_) | Value::Int(_) | Value::String(_) => tagged(&mut out, value)?,
-        Value::Double(number) if number.is_finite() => tagged(&mut out, value)?,
-        Value::List(_) | Value::Map(_) => tagged(&mut out, value)?,
-        _ => nested(&mut out, value, 0)?,
+    let is_plain_inside = match value {
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::String(_) | Value::List(_) | Value::Map(_) => true,
+        Value::Double(number) => number.is_finite(),
+        _ => false,
+    };
+    if is_plain_inside {
+        tagged(&mut out, value)?;
+    } else {
+        nested(&mut out, value, 0)?;
     }
     Ok(out.0)
 }
@@ -109,9 +113,9 @@ fn nested(out: &mut Output, value: Value<'_>, depth: usize) -> Written {
         Value::Struct(value) => {
             write!(out, "{{\"opaque\":{{\"type\":\"{}\",\"value\":", value.name)?;
             if value.name == "JSONPatch" {
-                json_patch(out, value, depth)?
+                json_patch(out, value, depth)?;
             } else {
-                object(out, value, depth)?
+                object(out, value, depth)?;
             }
             out.write_str("}}")?;
         }
@@ -158,9 +162,9 @@ fn payload(out: &mut Output, map: Map<'_>, depth: usize) -> Written {
             out.write_str(",")?;
         }
         if is_object {
-            write!(out, "{key}:")?
+            write!(out, "{key}:")?;
         } else {
-            write!(out, "[{key},")?
+            write!(out, "[{key},")?;
         }
         nested(out, value, depth + 1)?;
         if !is_object {
@@ -207,8 +211,6 @@ fn native(out: &mut Output, value: Value<'_>, depth: usize) -> Written {
         return Err(TooLarge);
     }
     match value {
-        // The number of protobuf's enum NullValue; null itself where it comes from an object, which cannot be told here.
-        Value::Null => out.write_str("null")?,
         Value::Uint(value) => write!(out, "{value}")?,
         Value::Double(value) if !value.is_finite() => out.write_str("null")?,
         Value::Double(value) => write!(out, "{value}")?,
@@ -216,7 +218,7 @@ fn native(out: &mut Output, value: Value<'_>, depth: usize) -> Written {
         Value::Duration(value) => write!(out, "{}", value.nanoseconds)?,
         Value::Timestamp(value) => write!(out, "\"{}\"", utc(value)?)?,
         Value::Type(_) => write!(out, "\"{}\"", value.named_type().unwrap_or_default())?,
-        Value::Optional(None) => out.write_str("null")?,
+        Value::Null | Value::Optional(None) => out.write_str("null")?,
         Value::Optional(Some(value)) => native(out, *value, depth + 1)?,
         Value::Struct(value) => object(out, value, depth)?,
         Value::List(list) => {
