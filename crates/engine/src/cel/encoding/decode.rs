@@ -163,7 +163,8 @@ fn duration(text: &str) -> Option<Duration> {
     Some(Duration { nanoseconds: i64::try_from(sign * length).ok()? })
 }
 
-fn timestamp(text: &str) -> Option<Timestamp> {
+/// A time of RFC 3339; None if it is none.
+pub fn timestamp(text: &str) -> Option<Timestamp> {
     let pieces = Pieces::parse(text).ok()?;
     let offset = pieces.to_numeric_offset()?.seconds();
     let local = pieces.date().to_datetime(pieces.time()?);
