@@ -15,3 +15,5 @@ pub mod error;
 pub mod context;
 pub mod function;
 pub mod standard;
+pub mod environment;
+pub mod check;
