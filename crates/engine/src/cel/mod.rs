@@ -14,4 +14,7 @@ pub mod constant;
 pub mod error;
 pub mod context;
 pub mod function;
+pub mod standard;
+pub mod environment;
+pub mod check;
 pub mod encoding;
