@@ -46,7 +46,7 @@ struct Cluster<'c>(&'c Case);
 
 impl Lookups for Cluster<'_> {
     fn answer<'a>(&self, lookup: &Lookup<'_>, arena: &'a Arena) -> Answer<'a> {
-        let Lookup::Namespace(name) = lookup;
+        let Lookup::Namespace(name) = lookup else { return Answer::Unavailable("there is no cluster to ask") };
         Answer::Found(Constant::from(self.0.namespace_object(name)).build(arena))
     }
 }
