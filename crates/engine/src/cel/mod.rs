@@ -19,3 +19,4 @@ pub mod regex;
 pub mod standard;
 pub mod environment;
 pub mod check;
+pub mod program;

@@ -2,3 +2,4 @@
 
 pub mod declarations;
 pub mod typed;
+pub mod query;

@@ -1,6 +1,6 @@
 //! What texts hold, begin and end with, and patterns (cel-go, common/stdlib/standard.go).
 
-use regex::Regex;
+use crate::cel::regex::Regex;
 
 use crate::cel::context::Context;
 use crate::cel::error::Outcome;

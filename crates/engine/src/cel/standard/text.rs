@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use crate::cel::regex::Regex;
 
 use crate::cel::context::Context;
 use crate::cel::error::Outcome;
