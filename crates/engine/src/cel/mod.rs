@@ -15,3 +15,4 @@ pub mod error;
 pub mod context;
 pub mod function;
 pub mod standard;
+pub mod encoding;
