@@ -11,7 +11,7 @@ use crate::cel::function::{Library, Overload, Version, global};
 use crate::cel::value::{self, Value};
 
 /// Within one type.
-pub const WITHIN_TYPES: Library = Library {
+pub(super) const WITHIN_TYPES: Library = Library {
     name: "comparisons",
     since: Version(0),
     until: Some(ACROSS_TYPES.since),
@@ -19,7 +19,7 @@ pub const WITHIN_TYPES: Library = Library {
 };
 
 /// Within one type and across numbers.
-pub const ACROSS_TYPES: Library =
+pub(super) const ACROSS_TYPES: Library =
     Library { name: "comparisons", since: Version(28), until: None, overloads: OVERLOADS_ACROSS_TYPES };
 
 const OVERLOADS_WITHIN_TYPES: &[Overload] = &[

@@ -8,7 +8,7 @@ use crate::cel::function::{Library, Overload, Version, global, member};
 use crate::cel::value::Value;
 
 /// `contains`, `endsWith`, `startsWith`, `matches`
-pub const LIBRARY: Library = Library { name: "matches", since: Version(0), until: None, overloads: OVERLOADS };
+pub(super) const LIBRARY: Library = Library { name: "matches", since: Version(0), until: None, overloads: OVERLOADS };
 
 const OVERLOADS: &[Overload] = &[
     member("contains_string", "contains", &["string", "string"], "bool", contains),
