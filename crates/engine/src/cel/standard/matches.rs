@@ -1,10 +1,9 @@
 //! What texts hold, begin and end with, and patterns (cel-go, common/stdlib/standard.go).
 
-use regex::Regex;
-
 use crate::cel::context::Context;
 use crate::cel::error::Outcome;
 use crate::cel::function::{Library, Overload, Version, global, member};
+use crate::cel::regex::Regex;
 use crate::cel::value::Value;
 
 /// `contains`, `endsWith`, `startsWith`, `matches`
