@@ -16,4 +16,6 @@ pub mod context;
 pub mod function;
 pub mod regex;
 pub mod standard;
+pub mod environment;
+pub mod check;
 pub mod encoding;
