@@ -14,5 +14,8 @@ pub mod constant;
 pub mod error;
 pub mod context;
 pub mod function;
+pub mod regex;
 pub mod standard;
+pub mod environment;
+pub mod check;
 pub mod encoding;
