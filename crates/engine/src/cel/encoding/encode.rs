@@ -10,7 +10,7 @@ use crate::cel::value::{Authorizer, Duration, List, Map, Opaque, Quantity, Struc
 
 /// How long the text of a value may get, in bytes: values share their parts, and a few hundred bytes of variables may stand
 /// for billions of elements.
-const LENGTH: usize = 16 << 20;
+pub(super) const LENGTH: usize = 16 << 20;
 
 /// The value is nested more than 500 levels deep, or its text is longer than 16 MiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,14 +30,14 @@ impl From<fmt::Error> for TooLarge {
     }
 }
 
-type Written = Result<(), TooLarge>;
+pub(super) type Written = Result<(), TooLarge>;
 
 /// The value as JSON, in the form used at the top.
 ///
 /// # Errors
 /// [`TooLarge`]
 pub fn encode(value: Value<'_>) -> Result<String, TooLarge> {
-    let mut out = Output(String::new());
+    let mut out = Output::new(LENGTH);
     let is_plain_inside = match value {
         Value::Null | Value::Bool(_) | Value::Int(_) | Value::String(_) | Value::List(_) | Value::Map(_) => true,
         Value::Double(number) => number.is_finite(),
@@ -48,18 +48,27 @@ pub fn encode(value: Value<'_>) -> Result<String, TooLarge> {
     } else {
         nested(&mut out, value, 0)?;
     }
-    Ok(out.0)
+    Ok(out.text)
 }
 
 /// Text of bounded length.
-struct Output(String);
+pub(super) struct Output {
+    pub(super) text: String,
+    limit: usize,
+}
+
+impl Output {
+    pub(super) const fn new(limit: usize) -> Self {
+        Self { text: String::new(), limit }
+    }
+}
 
 impl Write for Output {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        if self.0.len() + text.len() > LENGTH {
+        if self.text.len() + text.len() > self.limit {
             return Err(fmt::Error);
         }
-        self.0.push_str(text);
+        self.text.push_str(text);
         Ok(())
     }
 }
@@ -108,6 +117,9 @@ fn nested(out: &mut Output, value: Value<'_>, depth: usize) -> Written {
             payload(out, value, depth)?;
             out.write_str("}")?;
         }
+        Value::Struct(value) if value.name == "kubernetes.variables" => {
+            write!(out, "{{\"opaque\":{{\"type\":\"{}\"}}}}", value.name)?;
+        }
         Value::Struct(value) => {
             write!(out, "{{\"opaque\":{{\"type\":\"{}\",\"value\":", value.name)?;
             if value.name == "JSONPatch" {
@@ -122,7 +134,7 @@ fn nested(out: &mut Output, value: Value<'_>, depth: usize) -> Written {
     Ok(())
 }
 
-fn string(out: &mut Output, text: &str) -> Written {
+pub(super) fn string(out: &mut Output, text: &str) -> Written {
     let quoted = serde_json::to_string(text).map_err(|_| TooLarge)?;
     Ok(out.write_str(&quoted)?)
 }
@@ -149,9 +161,9 @@ fn payload(out: &mut Output, map: Map<'_>, depth: usize) -> Written {
     let is_object = is_plain(map);
     let mut entries = Vec::with_capacity(map.len());
     for (key, value) in map.iter() {
-        let mut text = Output(String::new());
+        let mut text = Output::new(LENGTH);
         nested(&mut text, key, depth + 1)?;
-        entries.push((text.0, value));
+        entries.push((text.text, value));
     }
     entries.sort_by(|left, right| left.0.cmp(&right.0));
     out.write_str(if is_object { "{" } else { "[" })?;
@@ -261,7 +273,7 @@ fn opaque(out: &mut Output, value: Opaque<'_>) -> Written {
 }
 
 /// What a value of a library is compared by; nothing for those that have no more than their type.
-fn text(value: Opaque<'_>) -> Option<String> {
+pub(super) fn text(value: Opaque<'_>) -> Option<String> {
     match value {
         Opaque::Quantity(quantity) => Some(notation(quantity)),
         Opaque::Ip(address) => Some(address.to_string()),
@@ -298,13 +310,13 @@ fn notation(quantity: &Quantity<'_>) -> String {
     }
 }
 
-fn seconds(duration: Duration) -> String {
+pub(super) fn seconds(duration: Duration) -> String {
     let sign = if duration.nanoseconds < 0 { "-" } else { "" };
     let length = duration.nanoseconds.unsigned_abs();
     let text = format!("{sign}{}.{:09}", length / 1_000_000_000, length % 1_000_000_000);
     format!("{}s", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
-fn utc(time: Timestamp) -> String {
+pub(super) fn utc(time: Timestamp) -> String {
     Timestamp { offset: 0, ..time }.print()
 }
