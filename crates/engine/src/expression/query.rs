@@ -137,5 +137,3 @@ impl Compiled {
     }
 }
 
-#[cfg(test)]
-mod tests;
