@@ -15,7 +15,6 @@ pub mod kubernetes;
 pub mod cel;
 pub mod expression;
 pub mod review;
-pub mod expression;
 pub mod verdict;
 pub mod document;
 pub mod rule;

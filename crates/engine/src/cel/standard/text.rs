@@ -2,10 +2,9 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
-
 use crate::cel::context::Context;
 use crate::cel::error::Outcome;
+use crate::cel::regex::Regex;
 
 /// A text that grows. Its bytes are taken from the context before they are written.
 pub(super) struct Text<'c, 'e, 'a> {
@@ -42,6 +41,8 @@ impl<'c, 'e, 'a> Text<'c, 'e, 'a> {
 
     /// Adds a text in double quotes, as Go's `%q` does (strconv.Quote).
     pub(super) fn push_quoted(&mut self, text: &str) -> Outcome<'a, ()> {
+        // Some nanoseconds a character, and more for those beyond ASCII.
+        self.context.step(text.len())?;
         self.push('"')?;
         for character in text.chars() {
             self.push_escaped(character)?;
@@ -75,7 +76,7 @@ impl<'c, 'e, 'a> Text<'c, 'e, 'a> {
 
 /// Go's `strconv.IsPrint`: letters, marks, numbers, punctuation, symbols, and the space of ASCII.
 fn is_printable(character: char) -> bool {
-    static PRINTABLE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[\p{L}\p{M}\p{N}\p{P}\p{S}]$").ok());
+    static PRINTABLE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[\pL\pM\pN\pP\pS]$").ok());
     if character.is_ascii() {
         return matches!(character, ' '..='~');
     }
