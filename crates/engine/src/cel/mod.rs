@@ -18,4 +18,5 @@ pub mod regex;
 pub mod standard;
 pub mod environment;
 pub mod check;
+pub mod program;
 pub mod encoding;
