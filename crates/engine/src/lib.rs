@@ -13,7 +13,6 @@ mod near_name;
 pub mod json;
 pub mod kubernetes;
 pub mod cel;
-pub mod expression;
 pub mod review;
 pub mod expression;
 pub mod verdict;

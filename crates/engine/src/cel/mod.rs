@@ -19,4 +19,5 @@ pub mod standard;
 pub mod kubernetes;
 pub mod environment;
 pub mod check;
+pub mod program;
 pub mod encoding;
