@@ -17,3 +17,4 @@ pub mod function;
 pub mod standard;
 pub mod environment;
 pub mod check;
+pub mod estimate;
