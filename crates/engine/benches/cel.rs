@@ -12,8 +12,8 @@ use admittance_engine::expression::query::{Query, compile};
 use admittance_engine::json::Arena;
 use serde_json::Value;
 
-const BATCHES: usize = 60;
-const BATCH: Duration = Duration::from_millis(4);
+const BATCHES: usize = 300;
+const BATCH: Duration = Duration::from_micros(400);
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
