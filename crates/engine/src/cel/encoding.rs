@@ -23,8 +23,8 @@ mod decode;
 mod encode;
 mod type_name;
 
-pub use decode::{DecodeError, decode, timestamp};
-pub use encode::{TooLarge, encode, rfc3339};
+pub use decode::{DecodeError, decode};
+pub use encode::{TooLarge, encode};
 pub use type_name::parse_type;
 
 /// The tags. A map whose only key is one of them is written as pairs.

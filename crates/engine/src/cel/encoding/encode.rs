@@ -4,8 +4,6 @@ use std::fmt::{self, Write};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use jiff::SignedDuration;
-use jiff::civil::DateTime;
 
 use super::{DEPTH, TAGS};
 use crate::cel::value::{Authorizer, Duration, List, Map, Opaque, Quantity, Struct, Timestamp, Value};
@@ -94,7 +92,7 @@ fn nested(out: &mut Output, value: Value<'_>, depth: usize) -> Written {
         Value::String(value) => string(out, value)?,
         Value::Bytes(value) => write!(out, "{{\"bytes\":\"{}\"}}", STANDARD.encode(value))?,
         Value::Duration(value) => write!(out, "{{\"duration\":\"{}\"}}", seconds(value))?,
-        Value::Timestamp(value) => write!(out, "{{\"timestamp\":\"{}\"}}", rfc3339(value)?)?,
+        Value::Timestamp(value) => write!(out, "{{\"timestamp\":\"{}\"}}", utc(value))?,
         Value::Type(_) => write!(out, "{{\"type\":\"{}\"}}", value.named_type().unwrap_or_default())?,
         Value::Optional(None) => out.write_str("{\"optional\":null}")?,
         Value::Optional(Some(Value::Null)) => out.write_str("{\"optional\":{\"null\":null}}")?,
@@ -216,7 +214,7 @@ fn native(out: &mut Output, value: Value<'_>, depth: usize) -> Written {
         Value::Double(value) => write!(out, "{value}")?,
         Value::Bytes(value) => write!(out, "\"{}\"", STANDARD.encode(value))?,
         Value::Duration(value) => write!(out, "{}", value.nanoseconds)?,
-        Value::Timestamp(value) => write!(out, "\"{}\"", rfc3339(value)?)?,
+        Value::Timestamp(value) => write!(out, "\"{}\"", utc(value))?,
         Value::Type(_) => write!(out, "\"{}\"", value.named_type().unwrap_or_default())?,
         Value::Null | Value::Optional(None) => out.write_str("null")?,
         Value::Optional(Some(value)) => native(out, *value, depth + 1)?,
@@ -307,13 +305,6 @@ fn seconds(duration: Duration) -> String {
     format!("{}s", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// RFC 3339 in UTC. (jiff's timestamps end a day before the last one of CEL, its local times do not.)
-///
-/// # Errors
-/// For years that CEL does not have.
-pub fn rfc3339(time: Timestamp) -> Result<String, TooLarge> {
-    let nanoseconds = i32::try_from(time.nanoseconds).map_err(|_| TooLarge)?;
-    let since = SignedDuration::new(time.seconds, nanoseconds);
-    let time = DateTime::constant(1970, 1, 1, 0, 0, 0, 0).checked_add(since).map_err(|_| TooLarge)?;
-    Ok(format!("{time}Z"))
+fn utc(time: Timestamp) -> String {
+    Timestamp { offset: 0, ..time }.print()
 }
