@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use admittance_engine::document::Paint;
+use admittance_engine::json::Arena;
+use admittance_engine::pipeline::Budget;
 use serde_json::value::RawValue;
 
 use crate::manifests::inputs::{Input, InputError, documents};
@@ -42,5 +44,6 @@ fn of_file(path: &str, paint: Paint) -> Result<Box<RawValue>, String> {
     let Some(document) = parsed.documents.first() else {
         return Err(format!("error: there is no document in {path:?}"));
     };
-    serde_json::value::to_raw_value(&document.to_value()).map_err(|error| format!("error: {path:?}: {error}"))
+    let arena = Arena::with_limit(Budget::REVIEW);
+    serde_json::value::to_raw_value(&document.to_node(&arena)).map_err(|error| format!("error: {path:?}: {error}"))
 }

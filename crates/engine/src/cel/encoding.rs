@@ -22,6 +22,7 @@
 mod decode;
 mod encode;
 mod literal;
+mod native;
 mod type_name;
 
 pub use decode::{DecodeError, decode};

@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{DEPTH, TAGS};
+use super::{DEPTH, TAGS, native};
 use crate::cel::value::{Authorizer, Duration, List, Map, Opaque, Quantity, Struct, Timestamp, Value};
 
 /// How long the text of a value may get, in bytes: values share their parts, and a few hundred bytes of variables may stand
@@ -125,7 +125,7 @@ fn nested(out: &mut Output, value: Value<'_>, depth: usize) -> Written {
             if value.name == "JSONPatch" {
                 json_patch(out, value, depth)?;
             } else {
-                object(out, value, depth)?;
+                out.write_str(&native::object(value)?)?;
             }
             out.write_str("}}")?;
         }
@@ -199,68 +199,6 @@ fn json_patch(out: &mut Output, patch: &Struct<'_>, depth: usize) -> Written {
         nested(out, value, depth + 1)?;
     }
     Ok(out.write_str("}")?)
-}
-
-/// An object as plain JSON (apiserver pkg/cel/mutation/dynamic/objects.go `ConvertToNative`).
-fn object(out: &mut Output, object: &Struct<'_>, depth: usize) -> Written {
-    out.write_str("{")?;
-    for (position, (name, value)) in object.fields.iter().enumerate() {
-        if position > 0 {
-            out.write_str(",")?;
-        }
-        string(out, name)?;
-        out.write_str(":")?;
-        native(out, *value, depth + 1)?;
-    }
-    Ok(out.write_str("}")?)
-}
-
-/// A value as Go's encoder writes what cel-go makes of it.
-fn native(out: &mut Output, value: Value<'_>, depth: usize) -> Written {
-    if depth > DEPTH {
-        return Err(TooLarge);
-    }
-    match value {
-        Value::Uint(value) => write!(out, "{value}")?,
-        Value::Double(value) if !value.is_finite() => out.write_str("null")?,
-        Value::Double(value) => write!(out, "{value}")?,
-        Value::Bytes(value) => write!(out, "\"{}\"", STANDARD.encode(value))?,
-        Value::Duration(value) => write!(out, "{}", value.nanoseconds)?,
-        Value::Timestamp(value) => write!(out, "\"{}\"", utc(value))?,
-        Value::Type(_) => write!(out, "\"{}\"", value.named_type().unwrap_or_default())?,
-        Value::Null | Value::Optional(None) => out.write_str("null")?,
-        Value::Optional(Some(value)) => native(out, *value, depth + 1)?,
-        Value::Struct(value) => object(out, value, depth)?,
-        Value::List(list) => {
-            out.write_str("[")?;
-            for (position, item) in list.iter().enumerate() {
-                if position > 0 {
-                    out.write_str(",")?;
-                }
-                native(out, item, depth + 1)?;
-            }
-            out.write_str("]")?;
-        }
-        Value::Map(map) => {
-            out.write_str("{")?;
-            let mut between = "";
-            for (key, value) in map.iter() {
-                let Value::String(key) = key else { continue };
-                out.write_str(between)?;
-                string(out, key)?;
-                out.write_str(":")?;
-                native(out, value, depth + 1)?;
-                between = ",";
-            }
-            out.write_str("}")?;
-        }
-        Value::Opaque(value) => match text(value) {
-            Some(text) => string(out, &text)?,
-            None => out.write_str("null")?,
-        },
-        Value::Bool(_) | Value::Int(_) | Value::String(_) => nested(out, value, depth)?,
-    }
-    Ok(())
 }
 
 fn opaque(out: &mut Output, value: Opaque<'_>) -> Written {
