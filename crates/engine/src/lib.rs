@@ -27,3 +27,5 @@ pub mod response;
 
 #[cfg(test)]
 mod corpora;
+#[cfg(test)]
+mod oracle;

@@ -24,7 +24,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 
@@ -163,7 +162,7 @@ func converterFor(kind schema.GroupVersionKind, crd json.RawMessage) (managedfie
 		name = "api__" + kind.Version
 	}
 	text, err := os.ReadFile(filepath.Join(dir, name+"_openapi.json"))
-	if errors.Is(err, os.ErrNotExist) || !strings.Contains(string(text), `"kind": "`+kind.Kind+`"`) {
+	if errors.Is(err, os.ErrNotExist) {
 		return managedfields.NewDeducedTypeConverter(), nil
 	}
 	if err != nil {
@@ -218,7 +217,11 @@ func applyJSONPatch(object *unstructured.Unstructured, operations []operation) (
 			one["from"] = raw(strconv.Quote(o.From))
 		}
 		if o.Value != nil {
-			one["value"] = raw(string(o.Value))
+			value, err := json.Marshal(o.Value) // with < > & escaped, as the patcher and the object's encoder do
+			if err != nil {
+				return nil, err
+			}
+			one["value"] = raw(string(value))
 		}
 		made = append(made, one)
 	}
