@@ -136,10 +136,16 @@ func apply(object *unstructured.Unstructured, q question) (*unstructured.Unstruc
 	return merged.(*unstructured.Unstructured), nil
 }
 
-var converters = map[schema.GroupVersion]managedfields.TypeConverter{}
+var (
+	converters    = map[schema.GroupVersion]managedfields.TypeConverter{}
+	ofDefinitions = map[string]managedfields.TypeConverter{}
+)
 
 func converterFor(kind schema.GroupVersionKind, crd json.RawMessage) (managedfields.TypeConverter, error) {
 	if crd != nil {
+		if known, ok := ofDefinitions[string(crd)]; ok {
+			return known, nil
+		}
 		definition := &apiextensionsv1.CustomResourceDefinition{}
 		if err := json.Unmarshal(crd, definition); err != nil {
 			return nil, err
@@ -148,7 +154,9 @@ func converterFor(kind schema.GroupVersionKind, crd json.RawMessage) (managedfie
 		if err != nil {
 			return nil, err
 		}
-		return converterOf(openapi)
+		converter, err := converterOf(openapi)
+		ofDefinitions[string(crd)] = converter
+		return converter, err
 	}
 	if known, ok := converters[kind.GroupVersion()]; ok {
 		return known, nil
