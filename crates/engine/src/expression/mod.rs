@@ -1,5 +1,6 @@
-//! What expressions of policies are surrounded by (k8s.io/apiserver, pkg/admission/plugin/cel): the variables that are declared
-//! in them, and what stands in these.
+//! Expressions of policies: what their names mean to the API server (k8s.io/apiserver, pkg/admission/plugin/cel).
 
-pub mod mutation;
+pub mod declarations;
 pub mod typed;
+pub mod query;
+pub mod mutation;
