@@ -1,3 +1,5 @@
+mod expressions;
+
 use super::*;
 use crate::cel::value::{List, Map, Struct, Value};
 use crate::json::read;
