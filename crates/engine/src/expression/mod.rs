@@ -3,3 +3,4 @@
 pub mod declarations;
 pub mod typed;
 pub mod query;
+pub mod mutation;
