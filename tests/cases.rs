@@ -8,10 +8,10 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Instant;
 
+use admittance_engine::deadline::Deadline;
 use admittance_engine::json::{Arena, Constant};
 use admittance_engine::kubernetes::defaults::Defaults;
 use admittance_engine::kubernetes::kinds::Kinds;
-use admittance_engine::deadline::Deadline;
 use admittance_engine::pipeline::{Budget, Route, Run, admit};
 use admittance_engine::response;
 use admittance_engine::review::{Answer, Envelope, Lookup, Lookups, Review};
@@ -46,7 +46,7 @@ struct Cluster<'c>(&'c Case);
 
 impl Lookups for Cluster<'_> {
     fn answer<'a>(&self, lookup: &Lookup<'_>, arena: &'a Arena) -> Answer<'a> {
-        let Lookup::Namespace(name) = lookup;
+        let Lookup::Namespace(name) = lookup else { return Answer::Unavailable("there is no cluster to ask") };
         Answer::Found(Constant::from(self.0.namespace_object(name)).build(arena))
     }
 }

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
+use admittance_engine::deadline::Deadline;
 use admittance_engine::json::patch::Operation as PatchOperation;
 use admittance_engine::json::{Arena, Node, diff, edit, rebase};
 use admittance_engine::kubernetes::defaults::Defaults;
 use admittance_engine::kubernetes::list_keys;
-use admittance_engine::deadline::Deadline;
 use admittance_engine::pipeline::{self, Budget, Route, Run};
 use admittance_engine::review::{Envelope, EnvelopeError, Lazy, Operation, Review};
 use admittance_engine::set::PolicySet;

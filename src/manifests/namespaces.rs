@@ -54,7 +54,7 @@ impl Namespaces {
 
 impl Lookups for Namespaces {
     fn answer<'a>(&self, lookup: &Lookup<'_>, arena: &'a Arena) -> Answer<'a> {
-        let Lookup::Namespace(name) = lookup;
+        let Lookup::Namespace(name) = lookup else { return Answer::Unavailable("there is no cluster to ask") };
         if let Some(namespace) = self.given.get(name.as_ref()) {
             return Answer::Found(namespace.build(arena));
         }

@@ -5,8 +5,8 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use admittance_engine::json::Arena;
 use admittance_engine::deadline::Deadline;
+use admittance_engine::json::Arena;
 use admittance_engine::pipeline::{self, Budget as MemoryBudget, Needs, Route, Run};
 use admittance_engine::response;
 use admittance_engine::review::{Envelope, NoLookups, Review};

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::types::Type;
+use super::value::map;
 use super::value::{Cidr, Duration, List, Map, Opaque, Quantity, Semver, Timestamp, Value};
 
 /// An owned value of a program. An evaluation borrows it.
@@ -29,7 +30,7 @@ pub enum Constant {
     /// `list`
     List(Box<[Constant]>),
     /// `map`
-    Map(Box<[(Constant, Constant)]>),
+    Map(ConstantMap),
     /// A type as a value.
     Type(Box<Type>),
     /// `kubernetes.Quantity`
@@ -42,6 +43,40 @@ pub enum Constant {
     Semver(Box<Semver<'static>>),
     /// `kubernetes.NamedFormat`
     Format(&'static str),
+}
+
+/// A map that a program holds.
+#[derive(Clone, Debug)]
+pub struct ConstantMap {
+    entries: Box<[(Constant, Constant)]>,
+    /// Positions in `entries`, sorted by key, for large maps; empty for small ones.
+    index: Box<[u32]>,
+}
+
+impl ConstantMap {
+    /// A map of these entries. The keys are bool, int, uint or string, and differ from each other.
+    pub fn new(entries: Vec<(Constant, Constant)>) -> Self {
+        let mut index: Vec<u32> = vec![];
+        if entries.len() >= map::INDEXED_FROM {
+            index.extend(0..u32::try_from(entries.len()).unwrap_or(u32::MAX));
+            let key = |position: &u32| entries.get(*position as usize).map_or(Value::Null, |entry| entry.0.value());
+            index.sort_by(|left, right| map::key_order(key(left), key(right)));
+        }
+        Self { entries: entries.into(), index: index.into() }
+    }
+
+    /// Keys and values, in the order of the literal.
+    pub fn entries(&self) -> &[(Constant, Constant)] {
+        &self.entries
+    }
+
+    /// The value under the very key.
+    pub(in crate::cel) fn find(&self, key: Value<'_>) -> Option<Value<'_>> {
+        let entry = |position: usize| self.entries.get(position);
+        let key_at = |position| entry(position).map(|entry| entry.0.value());
+        let position = map::find(self.entries.len(), &self.index, key, key_at)?;
+        entry(position).map(|entry| entry.1.value())
+    }
 }
 
 impl Constant {

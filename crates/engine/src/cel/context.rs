@@ -24,6 +24,9 @@ pub struct Meter {
     bytes: Cell<usize>,
     /// Steps until the clock is looked at again.
     steps: Cell<u32>,
+    /// Looks at the clock that are left: with a step of a nanosecond or more this ends every evaluation, also where there is
+    /// no deadline.
+    looks: Cell<u32>,
     /// How deep evaluation may still go.
     depth: Cell<u32>,
     deadline: Deadline,
@@ -31,6 +34,9 @@ pub struct Meter {
 
 /// How many steps pass between two looks at the clock: some 10 µs.
 const STEPS: u32 = 4096;
+
+/// How many looks at the clock there are: 500 million steps, some seconds.
+const LOOKS: u32 = 120_000;
 
 /// How deep variables, nested values, equality and printing may go, together.
 const DEPTH: u32 = 1000;
@@ -75,7 +81,14 @@ impl Host for NoHost {
 impl Meter {
     /// Bounds: cost units (the API server allows 1,000,000 for one expression), bytes of new values, the end of the time.
     pub fn new(cost: u64, bytes: usize, deadline: Deadline) -> Self {
-        Self { cost: cost.into(), bytes: bytes.into(), steps: STEPS.into(), depth: DEPTH.into(), deadline }
+        Self {
+            cost: cost.into(),
+            bytes: bytes.into(),
+            steps: STEPS.into(),
+            looks: LOOKS.into(),
+            depth: DEPTH.into(),
+            deadline,
+        }
     }
 
     /// Cost units that are left.
@@ -142,14 +155,17 @@ impl<'e, 'a> Context<'e, 'a> {
                 self.meter.steps.set(left);
                 Ok(())
             }
-            None => self.look_at_the_clock(),
+            None => self.look_at_the_clock(steps),
         }
     }
 
     #[cold]
-    fn look_at_the_clock(&self) -> Outcome<'a, ()> {
+    fn look_at_the_clock(&self, steps: u32) -> Outcome<'a, ()> {
+        let passed = steps / STEPS + 1;
+        let looks = self.meter.looks.get().saturating_sub(passed);
+        self.meter.looks.set(looks);
         self.meter.steps.set(STEPS);
-        if self.meter.deadline.is_over() { self.raise(ErrorKind::Limit(Limit::Time)) } else { Ok(()) }
+        if looks == 0 || self.meter.deadline.is_over() { self.raise(ErrorKind::Limit(Limit::Time)) } else { Ok(()) }
     }
 
     /// Takes bytes for new values before they are made.

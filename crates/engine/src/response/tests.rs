@@ -5,9 +5,9 @@ use std::sync::Arc;
 use base64::Engine as _;
 
 use super::*;
+use crate::deadline::Deadline;
 use crate::document::SourceFile;
 use crate::json::Arena;
-use crate::deadline::Deadline;
 use crate::pipeline::{Budget, Run, admit};
 use crate::review::{Envelope, NoLookups};
 use crate::set::link;

@@ -10,6 +10,84 @@ use crate::json::{Arena, Node};
 pub enum Lookup<'k> {
     /// The Namespace of this name.
     Namespace(Cow<'k, str>),
+    /// Whether somebody may do something. What is found is the `status` of a SubjectAccessReview.
+    Access(Box<Access<'k>>),
+}
+
+/// A question to the API server's authorizer: the `spec` of a SubjectAccessReview (authorization.k8s.io/v1).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Access<'k> {
+    /// Who: the user's name.
+    pub user: Cow<'k, str>,
+    /// The user's UID, or nothing.
+    pub uid: Cow<'k, str>,
+    /// The user's groups.
+    pub groups: Vec<Cow<'k, str>>,
+    /// What else an authenticator knows of the user.
+    pub extra: Vec<(Cow<'k, str>, Vec<Cow<'k, str>>)>,
+    /// Does what.
+    pub verb: Cow<'k, str>,
+    /// With what.
+    pub target: AccessTarget<'k>,
+}
+
+/// What access is asked to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum AccessTarget<'k> {
+    /// A path that is no resource.
+    Path(Cow<'k, str>),
+    /// A resource; what is empty was not said.
+    Resource {
+        /// The API group.
+        group: Cow<'k, str>,
+        /// The resource.
+        resource: Cow<'k, str>,
+        /// The subresource.
+        subresource: Cow<'k, str>,
+        /// The namespace.
+        namespace: Cow<'k, str>,
+        /// The object's name.
+        name: Cow<'k, str>,
+        /// A field selector.
+        field_selector: Option<Cow<'k, str>>,
+        /// A label selector.
+        label_selector: Option<Cow<'k, str>>,
+    },
+}
+
+impl Access<'_> {
+    fn into_owned(self) -> Access<'static> {
+        let keep = |text: Cow<'_, str>| -> Cow<'static, str> { Cow::Owned(text.into_owned()) };
+        let keep_all = |texts: Vec<Cow<'_, str>>| texts.into_iter().map(keep).collect();
+        let target = match self.target {
+            AccessTarget::Path(path) => AccessTarget::Path(keep(path)),
+            AccessTarget::Resource {
+                group,
+                resource,
+                subresource,
+                namespace,
+                name,
+                field_selector,
+                label_selector,
+            } => AccessTarget::Resource {
+                group: keep(group),
+                resource: keep(resource),
+                subresource: keep(subresource),
+                namespace: keep(namespace),
+                name: keep(name),
+                field_selector: field_selector.map(keep),
+                label_selector: label_selector.map(keep),
+            },
+        };
+        Access {
+            user: keep(self.user),
+            uid: keep(self.uid),
+            groups: keep_all(self.groups),
+            extra: self.extra.into_iter().map(|(key, values)| (keep(key), keep_all(values))).collect(),
+            verb: keep(self.verb),
+            target,
+        }
+    }
 }
 
 impl Lookup<'_> {
@@ -17,6 +95,7 @@ impl Lookup<'_> {
     pub fn into_owned(self) -> Lookup<'static> {
         match self {
             Self::Namespace(name) => Lookup::Namespace(Cow::Owned(name.into_owned())),
+            Self::Access(access) => Lookup::Access(Box::new(access.into_owned())),
         }
     }
 }
@@ -25,6 +104,15 @@ impl fmt::Display for Lookup<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Namespace(name) => write!(formatter, "namespace `{name}`"),
+            Self::Access(access) => {
+                let Access { user, verb, target, .. } = access.as_ref();
+                match target {
+                    AccessTarget::Path(path) => write!(formatter, "whether `{user}` may {verb} {path}"),
+                    AccessTarget::Resource { resource, .. } => {
+                        write!(formatter, "whether `{user}` may {verb} {resource}")
+                    }
+                }
+            }
         }
     }
 }

@@ -1,13 +1,17 @@
 //! Values of an evaluation. They borrow the review's tree and the program's constants; new ones live in the arena.
 
-mod list;
-mod map;
-mod opaque;
 mod time;
+mod opaque;
+mod list;
+pub(in crate::cel) mod map;
+mod order;
+mod equal;
 
-pub use list::{List, Sum};
-pub use map::{Map, ValueMap};
+pub use equal::{Equality, contains, equal};
+pub use list::{Iter, List, Sum};
+pub use map::{Map, ValueMap, whole_int, whole_uint};
 pub use opaque::{Authorizer, Cidr, Decision, Magnitude, Opaque, Quantity, Resource, Semver, Url};
+pub use order::compare;
 pub use time::{Duration, Timestamp};
 
 use std::fmt;
@@ -79,6 +83,18 @@ impl<'a> Value<'a> {
             View::List(items) => Self::List(List::Nodes(items)),
             View::Map(map) => Self::Map(Map::Node(map)),
         }
+    }
+
+    /// The name of the type that a type value names, parameters left out: `type([1]) == list`.
+    pub fn named_type(self) -> Option<String> {
+        let Self::Type(named) = self else { return None };
+        Some(match named {
+            Type::List(_) => "list".to_owned(),
+            Type::Map(..) => "map".to_owned(),
+            Type::Optional(_) => "optional_type".to_owned(),
+            Type::Type(_) => "type".to_owned(),
+            other => other.to_string(),
+        })
     }
 
     /// The name of its type at run time, as cel-go gives it: `int`, `google.protobuf.Timestamp`, `net.IP`.
