@@ -15,7 +15,9 @@ pub trait Mutate: Send + Sync {
     ///
     /// # Errors
     /// When the object has a shape that the module cannot work with: the policy's failurePolicy decides.
-    fn mutate<'a>(&self, subject: Subject<'_, 'a>, report: &mut Report<'_>) -> Result<Node<'a>, PolicyError>;
+    ///
+    /// The new root may hold texts of the policy itself: `'a` is the time for which both live.
+    fn mutate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) -> Result<Node<'a>, PolicyError>;
 }
 
 /// Judges an object. Total: on any JSON it ends, without a panic, with findings or none.

@@ -12,6 +12,53 @@ pub enum Lookup<'k> {
     Namespace(Cow<'k, str>),
     /// Whether somebody may do something. What is found is the `status` of a SubjectAccessReview.
     Access(Box<Access<'k>>),
+    /// Whether objects of this kind live in namespaces: what is found is `Namespaced` or `Cluster`, and what is missing is
+    /// a kind that the cluster does not serve.
+    Scope(KindName<'k>),
+    /// The object of this kind and name.
+    Object(Box<ObjectName<'k>>),
+    /// All objects of this kind: in the namespace, or everywhere where that is empty. What is found is a list, in order of
+    /// namespace and name.
+    Objects(Box<ObjectName<'k>>),
+}
+
+/// A kind as `paramKind` names it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct KindName<'k> {
+    /// `v1`, `rules.example.com/v1`
+    pub api_version: Cow<'k, str>,
+    /// `ConfigMap`
+    pub kind: Cow<'k, str>,
+}
+
+/// An object, or some of one kind.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectName<'k> {
+    /// Its kind.
+    pub kind: KindName<'k>,
+    /// Its namespace; empty for objects outside of namespaces.
+    pub namespace: Cow<'k, str>,
+    /// Its name; empty for all.
+    pub name: Cow<'k, str>,
+}
+
+impl KindName<'_> {
+    fn into_owned(self) -> KindName<'static> {
+        KindName {
+            api_version: Cow::Owned(self.api_version.into_owned()),
+            kind: Cow::Owned(self.kind.into_owned()),
+        }
+    }
+}
+
+impl ObjectName<'_> {
+    fn into_owned(self) -> ObjectName<'static> {
+        ObjectName {
+            kind: self.kind.into_owned(),
+            namespace: Cow::Owned(self.namespace.into_owned()),
+            name: Cow::Owned(self.name.into_owned()),
+        }
+    }
 }
 
 /// A question to the API server's authorizer: the `spec` of a SubjectAccessReview (authorization.k8s.io/v1).
@@ -96,6 +143,9 @@ impl Lookup<'_> {
         match self {
             Self::Namespace(name) => Lookup::Namespace(Cow::Owned(name.into_owned())),
             Self::Access(access) => Lookup::Access(Box::new(access.into_owned())),
+            Self::Scope(kind) => Lookup::Scope(kind.into_owned()),
+            Self::Object(object) => Lookup::Object(Box::new(object.into_owned())),
+            Self::Objects(objects) => Lookup::Objects(Box::new(objects.into_owned())),
         }
     }
 }
@@ -104,6 +154,9 @@ impl fmt::Display for Lookup<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Namespace(name) => write!(formatter, "namespace `{name}`"),
+            Self::Scope(kind) => write!(formatter, "the kind {} of {}", kind.kind, kind.api_version),
+            Self::Object(object) => write!(formatter, "{} `{}`", object.kind.kind, object.name),
+            Self::Objects(objects) => write!(formatter, "the objects of kind {}", objects.kind.kind),
             Self::Access(access) => {
                 let Access { user, verb, target, .. } = access.as_ref();
                 match target {

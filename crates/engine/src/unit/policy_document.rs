@@ -57,7 +57,7 @@ pub(super) fn decode(decoder: &Decoder, node: &Spanned, unit: &str, line: u32) -
     let name = fields.required_with("metadata", name);
     let spec = fields.required_with("spec", |decoder, node| {
         let name = name.clone().unwrap_or_default();
-        spec(decoder, node, Origin { policy: name, module: None, unit: unit.to_owned(), line })
+        spec(decoder, node, Origin { policy: name, module: None, unit: unit.to_owned(), line, binding: None })
     });
     fields.finish();
     name.and(spec)
@@ -123,6 +123,7 @@ fn spec(decoder: &Decoder, node: &Spanned, origin: Origin) -> Option<Policy> {
         origin: origin.clone(),
         constraints,
         namespaces,
+        binding: None,
         failure_policy: failure_policy.unwrap_or_default(),
         public: module.public,
     };
@@ -144,6 +145,7 @@ fn spec(decoder: &Decoder, node: &Spanned, origin: Origin) -> Option<Policy> {
             head: head(constraints),
             order: order.map(|order| order.value).unwrap_or_default(),
             shadow,
+            is_reinvoked: false,
             rule,
         }));
     }
