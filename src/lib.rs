@@ -6,6 +6,7 @@
 //!                                                                                               │ swapped whole
 //!  API server ─▶ server::connection ─▶ server::handler ─▶ engine: review, pipeline::admit, response ─▶ API server
 //!                                            │
+//!                                            ├─▶ cluster: what policies need to know, asked while the request waits
 //!                                            └─▶ telemetry::observe: one log line and the counters
 //!
 //!  cli: serve wires the above; check, modules and schema call the engine without a server:
@@ -16,6 +17,7 @@
 
 pub mod telemetry;
 pub mod source;
+pub mod cluster;
 pub mod server;
 pub mod manifests;
 pub mod output;

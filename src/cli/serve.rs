@@ -24,6 +24,10 @@ pub(super) struct Arguments {
     /// A file or folder with policies; may be repeated. Without it the built-in starter policies are served.
     #[arg(short, long, env = "ADMITTANCE_POLICIES", value_delimiter = ':', value_name = "PATH")]
     policies: Vec<PathBuf>,
+    /// Whom policies ask about namespaces and permissions: the current context of this file. In a pod it is the cluster
+    /// that the pod runs in; elsewhere, without a file, nobody is asked.
+    #[arg(long, env = "ADMITTANCE_KUBECONFIG", value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
     /// The certificate chain, PEM. Reloaded when it changes.
     #[arg(long, env = "ADMITTANCE_TLS_CERT", requires = "tls_key", value_name = "FILE")]
     tls_cert: Option<PathBuf>,
@@ -80,6 +84,7 @@ fn start(arguments: Arguments) -> Result<(), String> {
         listen: arguments.listen,
         metrics_listen: arguments.metrics_listen,
         policies: arguments.policies,
+        kubeconfig: arguments.kubeconfig,
         certificate,
         http2: arguments.http2,
         drain: Duration::from_secs(arguments.drain_seconds),

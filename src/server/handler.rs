@@ -9,7 +9,7 @@ use admittance_engine::deadline::Deadline;
 use admittance_engine::json::Arena;
 use admittance_engine::pipeline::{self, Budget as MemoryBudget, Needs, Route, Run};
 use admittance_engine::response;
-use admittance_engine::review::{Envelope, NoLookups, Review};
+use admittance_engine::review::{Envelope, Lookup, Lookups, Review};
 use admittance_engine::set::PolicySet;
 use admittance_engine::verdict::Refusal;
 use arc_swap::ArcSwap;
@@ -20,6 +20,7 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
 
 use super::body::{self, Budget, Reason};
+use crate::cluster::{Asked, Cluster};
 use crate::source::Active;
 use crate::telemetry::metrics::OutcomeLabel;
 use crate::telemetry::{Metrics, Observation, observe, route_label};
@@ -28,10 +29,13 @@ use crate::telemetry::{Metrics, Observation, observe, route_label};
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// What is kept of it for the way: the API server rounds its timeout up to whole seconds.
 const MARGIN: Duration = Duration::from_millis(1_200);
+/// How often a request may wait for answers of the cluster.
+const ROUNDS: usize = 3;
 
 /// What all requests share.
 #[derive(Debug)]
 pub struct Admission {
+    cluster: Option<Cluster>,
     active: ArcSwap<Active>,
     metrics: Arc<Metrics>,
     in_flight: Budget,
@@ -42,8 +46,9 @@ pub struct Admission {
 
 impl Admission {
     /// Nothing is active yet: an empty set, which allows everything.
-    pub fn new(metrics: Arc<Metrics>, max_body: usize, max_in_flight: usize) -> Self {
+    pub fn new(metrics: Arc<Metrics>, cluster: Option<Cluster>, max_body: usize, max_in_flight: usize) -> Self {
         Self {
+            cluster,
             active: ArcSwap::default(),
             metrics,
             in_flight: Budget::new(max_in_flight),
@@ -75,23 +80,45 @@ impl Admission {
             Err(incomplete) => (incomplete.prefix, Some(incomplete_request(incomplete.reason))),
         };
         let call = Call { route, started, deadline };
-        match self.decide(call, collected.bytes(), problem) {
-            Answer::Review(bytes) => review(bytes),
-            Answer::Bare(problem) => bare(&problem),
+        let active = self.active.load_full();
+        let mut asked = Asked::new(self.cluster.as_ref());
+        let mut rounds = 0;
+        loop {
+            match self.decide(&active, call, collected.bytes(), problem.as_ref(), &asked) {
+                Answer::Review(bytes) => return review(bytes),
+                Answer::Bare(problem) => return bare(&problem),
+                Answer::Needs { lookups, .. } if rounds < ROUNDS => asked = asked.fetch(lookups, deadline).await,
+                Answer::Needs { uid, lookups } => return review(self.unanswered(call, &uid, &lookups)),
+            }
+            rounds += 1;
         }
     }
 
     /// Everything from the body to the answer, in one piece: nothing of a review crosses an await.
-    fn decide(&self, call: Call, body: &[u8], problem: Option<Problem>) -> Answer {
+    fn decide(
+        &self,
+        active: &Active,
+        call: Call,
+        body: &[u8],
+        problem: Option<&Problem>,
+        lookups: &dyn Lookups,
+    ) -> Answer {
         let mut arena = self.arenas.take();
-        let answer = self.judge(&arena, call, body, problem);
+        let answer = self.judge(active, &arena, call, body, problem.cloned(), lookups);
         arena.reset();
         self.arenas.give_back(arena);
         answer
     }
 
-    fn judge(&self, arena: &Arena, call: Call, body: &[u8], problem: Option<Problem>) -> Answer {
-        let active = self.active.load();
+    fn judge(
+        &self,
+        active: &Active,
+        arena: &Arena,
+        call: Call,
+        body: &[u8],
+        problem: Option<Problem>,
+        lookups: &dyn Lookups,
+    ) -> Answer {
         let mutates = call.route == Route::Mutate;
         let (envelope, read) = Envelope::read_for(arena, body, &|target| active.set.concerns(target, mutates));
         let uid = envelope.uid();
@@ -105,17 +132,17 @@ impl Admission {
             None => envelope.into_review(arena).map_err(|error| Problem::new(Refusal::BAD_REQUEST, error.to_string())),
         };
         match review {
-            Ok(review) => Answer::Review(self.admit(&active.set, call, &review)),
+            Ok(review) => self.admit(&active.set, call, &review, lookups),
             Err(problem) => self.turn_away(call, uid, problem),
         }
     }
 
-    fn admit(&self, set: &PolicySet, call: Call, review: &Review<'_>) -> Vec<u8> {
+    fn admit(&self, set: &PolicySet, call: Call, review: &Review<'_>, lookups: &dyn Lookups) -> Answer {
         let run = Run {
             route: call.route,
             deadline: Deadline::at(call.deadline),
             budget: MemoryBudget::default(),
-            lookups: &NoLookups,
+            lookups,
             trace: false,
         };
         match pipeline::admit(set, review, &run) {
@@ -124,15 +151,18 @@ impl Admission {
                 let patched = call.route == Route::Mutate && !verdict.edits.is_empty();
                 let seen = Observation { route: call.route, patched, elapsed: call.started.elapsed() };
                 observe(&self.metrics, review, &verdict, seen);
-                bytes
+                Answer::Review(bytes)
             }
-            Err(Needs(lookups)) => {
-                let names: Vec<String> = lookups.iter().map(ToString::to_string).collect();
-                let message = format!("not known: {}", names.join(", "));
-                self.reject(call, review.uid, Refusal::INTERNAL_ERROR, &message);
-                response::refuse(review.uid, Refusal::INTERNAL_ERROR, &message)
-            }
+            Err(Needs(lookups)) => Answer::Needs { uid: review.uid.to_owned(), lookups },
         }
+    }
+
+    /// The answer where every round of lookups led to new ones.
+    fn unanswered(&self, call: Call, uid: &str, lookups: &[Lookup<'_>]) -> Vec<u8> {
+        let names: Vec<String> = lookups.iter().map(ToString::to_string).collect();
+        let message = format!("not known after {ROUNDS} rounds of questions to the cluster: {}", names.join(", "));
+        self.reject(call, uid, Refusal::INTERNAL_ERROR, &message);
+        response::refuse(uid, Refusal::INTERNAL_ERROR, &message)
     }
 
     /// The answer to what no policy can judge. With a uid it is a denial: any other status opens the door where the webhook
@@ -166,10 +196,15 @@ struct Call {
 enum Answer {
     Review(Vec<u8>),
     Bare(Problem),
+    /// Policies have to know more first.
+    Needs {
+        uid: String,
+        lookups: Vec<Lookup<'static>>,
+    },
 }
 
 /// Why a request is not judged.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Problem {
     refusal: Refusal,
     message: String,

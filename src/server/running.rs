@@ -28,6 +28,7 @@ use super::handler::Admission;
 use super::pages::{self, Pages};
 use super::stage::{Stage, shut_down};
 use super::tls::{self, CertificateFiles, Change, Presented};
+use crate::cluster::Cluster;
 use crate::source::directory::{self, Directory, Read};
 use crate::source::{Loaded, UnitState, starter};
 use crate::telemetry::Metrics;
@@ -41,6 +42,8 @@ pub struct Config {
     pub metrics_listen: SocketAddr,
     /// Files and folders with policies; none: the starter policies.
     pub policies: Vec<PathBuf>,
+    /// A kubeconfig for what policies ask the cluster; in a pod none is needed.
+    pub kubeconfig: Option<PathBuf>,
     /// Where the certificate comes from.
     pub certificate: CertificateSource,
     /// Whether HTTP/2 is offered.
@@ -98,17 +101,19 @@ impl From<io::Error> for StartError {
 /// What kept it from starting: an address in use, a certificate that cannot be read, a folder that is not there.
 pub fn run(config: &Config) -> Result<(), StartError> {
     let metrics = Arc::new(Metrics::default());
-    let admission = Arc::new(Admission::new(Arc::clone(&metrics), config.max_body, config.max_in_flight));
+    let operations = runtime::Builder::new_current_thread().enable_all().build()?;
+    let workers = runtime::Builder::new_multi_thread().enable_all().thread_name("admission").build()?;
+    let cluster = workers.block_on(Cluster::find(config.kubeconfig.as_deref())).map_err(StartError)?;
+    let mut policies = Policies::new(&config.policies, cluster.is_some());
+    let admission = Admission::new(Arc::clone(&metrics), cluster, config.max_body, config.max_in_flight);
+    let admission = Arc::new(admission);
     let pages = Pages { admission, metrics, ready: Arc::new(AtomicBool::new(false)) };
-    let mut policies = Policies::new(&config.policies);
     let first = policies.first().map_err(StartError)?;
     let (presented, files) = certificate(&config.certificate)?;
     let presented = Arc::new(presented);
     let tls =
         tls::server_config(Arc::clone(&presented), config.http2).map_err(|error| StartError(error.to_string()))?;
 
-    let operations = runtime::Builder::new_current_thread().enable_all().build()?;
-    let workers = runtime::Builder::new_multi_thread().enable_all().thread_name("admission").build()?;
     let listener = bind(&workers, config.listen)?;
     let metrics_listener = bind(&operations, config.metrics_listen)?;
     let addresses = (listener.local_addr()?, metrics_listener.local_addr()?);
@@ -204,9 +209,9 @@ struct Policies {
 }
 
 impl Policies {
-    fn new(paths: &[PathBuf]) -> Self {
+    fn new(paths: &[PathBuf], has_cluster: bool) -> Self {
         let directory = (!paths.is_empty()).then(|| Directory::new(paths.to_vec()));
-        Self { directory, loaded: Loaded::default(), last_error: None }
+        Self { directory, loaded: Loaded::new(has_cluster), last_error: None }
     }
 
     /// The first look: a path that is not there is an error; a broken file is none, it is reported when it is taken.

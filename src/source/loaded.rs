@@ -49,9 +49,11 @@ pub struct UnitStatus {
 }
 
 /// Keeps units from one look to the next.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Loaded {
     units: BTreeMap<String, Kept>,
+    /// Whether policies may ask a cluster: without one those that must are refused here, not on every request.
+    has_cluster: bool,
 }
 
 #[derive(Debug, Default)]
@@ -76,6 +78,11 @@ impl Problem {
 }
 
 impl Loaded {
+    /// Nothing yet.
+    pub const fn new(has_cluster: bool) -> Self {
+        Self { units: BTreeMap::new(), has_cluster }
+    }
+
     /// Takes over what a source holds now: units that are gone are dropped, changed ones compiled, broken ones replaced by
     /// their last good version. Returns the set, and for each newly broken unit its diagnostics as text.
     pub fn update(&mut self, files: Vec<Read>) -> (Active, Vec<String>) {
@@ -114,7 +121,7 @@ impl Loaded {
                     self.units.insert(unit.name.clone(), kept);
                 }
                 let result = compile(&unit).and_then(|compiled| {
-                    let problems = compiled.needing_a_cluster();
+                    let problems = if self.has_cluster { vec![] } else { compiled.needing_a_cluster() };
                     if problems.is_empty() { Ok(compiled) } else { Err(problems) }
                 });
                 let result = result.map_err(|problems| problems.iter().map(Problem::of).collect());

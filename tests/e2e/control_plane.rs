@@ -101,6 +101,11 @@ impl ControlPlane {
         Api::connect(&self.folder.join("kubeconfig")).await
     }
 
+    /// An administrator's kubeconfig.
+    pub(super) fn kubeconfig(&self) -> PathBuf {
+        self.folder.join("kubeconfig")
+    }
+
     /// Runs kubectl as a person does.
     pub(super) fn kubectl(&self, arguments: &[&str]) -> Said {
         self.kubectl_with(arguments, "")

@@ -22,6 +22,7 @@ mod service;
 mod reload;
 mod outage;
 mod limits;
+mod lookups;
 mod cases;
 mod outcome;
 mod asking;

@@ -61,7 +61,7 @@ fn validator(name: &str, failure_policy: FailurePolicy, panics: &Arc<AtomicUsize
 
 fn router(set: PolicySet) -> Router {
     let metrics = Arc::new(Metrics::default());
-    let admission = Arc::new(Admission::new(Arc::clone(&metrics), 20 << 20, 256 << 20));
+    let admission = Arc::new(Admission::new(Arc::clone(&metrics), None, 20 << 20, 256 << 20));
     admission.activate(Arc::new(Active { set, units: vec![] }));
     pages::admission(Pages { admission, metrics, ready: Arc::new(AtomicBool::new(true)) })
 }

@@ -1,0 +1,62 @@
+//! What one request has asked so far.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fmt;
+use std::time::Instant;
+
+use admittance_engine::json::{self, Arena};
+use admittance_engine::review::{Answer, Lookup, Lookups};
+
+use super::{Cluster, Fact};
+
+/// The answers that one request goes by: what it has seen once stays, whatever the cluster says later.
+pub struct Asked<'c> {
+    cluster: Option<&'c Cluster>,
+    answered: RefCell<HashMap<Lookup<'static>, Fact>>,
+}
+
+impl<'c> Asked<'c> {
+    /// Nothing is asked yet. Without a cluster nothing can be.
+    pub fn new(cluster: Option<&'c Cluster>) -> Self {
+        Self { cluster, answered: RefCell::default() }
+    }
+
+    /// Asks all of these, side by side. None stays without an answer: what cannot be asked in time is known to be so.
+    pub async fn fetch(self, lookups: Vec<Lookup<'static>>, deadline: Instant) -> Self {
+        let Some(cluster) = self.cluster else { return self };
+        let asked = lookups.into_iter().map(|lookup| async move {
+            let fact = cluster.ask(&lookup, deadline).await;
+            (lookup, fact)
+        });
+        for (lookup, fact) in futures_util::future::join_all(asked).await {
+            cluster.keep(lookup.clone(), fact.clone());
+            self.answered.borrow_mut().insert(lookup, fact);
+        }
+        self
+    }
+}
+
+impl Lookups for Asked<'_> {
+    fn answer<'a>(&self, lookup: &Lookup<'_>, arena: &'a Arena) -> Answer<'a> {
+        let Some(cluster) = self.cluster else { return Answer::Unavailable("there is no cluster to ask") };
+        let owned = lookup.clone().into_owned();
+        let fact = self.answered.borrow().get(&owned).cloned().or_else(|| cluster.known(&owned));
+        let Some(fact) = fact else { return Answer::Unknown };
+        self.answered.borrow_mut().insert(owned, fact.clone());
+        match fact {
+            Fact::Found(text) => match json::read(arena, arena.text(&text)) {
+                Ok(node) => Answer::Found(node),
+                Err(_) => Answer::Unavailable("the cluster's answer cannot be read"),
+            },
+            Fact::Missing => Answer::Missing,
+            Fact::Failed(reason) => Answer::Unavailable(reason),
+        }
+    }
+}
+
+impl fmt::Debug for Asked<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Asked({} answers)", self.answered.borrow().len())
+    }
+}

@@ -1,0 +1,115 @@
+//! What policies ask the cluster while a request waits: at once, within the request's time, kept for seconds.
+//!
+//! A policy never waits. The engine returns what it needs, [`Asked::fetch`] asks for all of it, and the engine is called
+//! again with the same request.
+
+mod asked;
+mod question;
+
+pub use asked::Asked;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use admittance_engine::review::Lookup;
+use kube::config::{Config, KubeConfigOptions, Kubeconfig};
+
+/// What is known about a lookup.
+#[derive(Clone, Debug)]
+pub(crate) enum Fact {
+    /// The object, JSON.
+    Found(Arc<str>),
+    /// It does not exist.
+    Missing,
+    /// It could not be asked, and why.
+    Failed(&'static str),
+}
+
+/// How long an answer is taken for true.
+const KEPT: Duration = Duration::from_secs(5);
+/// How long it is taken for true that the cluster could not be asked: long enough to spare it, short enough to recover.
+const KEPT_FAILURE: Duration = Duration::from_secs(1);
+/// How many answers are kept.
+const MAX_KEPT: usize = 4_096;
+/// How long one question may take, whatever the request's own time.
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// A Kubernetes API server that can be asked, and what it said lately.
+pub struct Cluster {
+    client: kube::Client,
+    kept: Mutex<HashMap<Lookup<'static>, (Instant, Fact)>>,
+}
+
+impl Cluster {
+    /// The cluster of a kubeconfig file's current context; without a file the one whose pod this is, if it is one.
+    ///
+    /// # Errors
+    /// A file that cannot be read or used, credentials of a pod that are not there: one line.
+    pub async fn find(kubeconfig: Option<&Path>) -> Result<Option<Self>, String> {
+        let mut config = match kubeconfig {
+            Some(path) => {
+                let named = |error: &dyn fmt::Display| format!("cannot use the kubeconfig {}: {error}", path.display());
+                let file = Kubeconfig::read_from(path).map_err(|error| named(&error))?;
+                Config::from_custom_kubeconfig(file, &KubeConfigOptions::default())
+                    .await
+                    .map_err(|error| named(&error))?
+            }
+            None if std::env::var_os("KUBERNETES_SERVICE_HOST").is_none() => return Ok(None),
+            None => Config::incluster().map_err(|error| {
+                format!(
+                    "this is a pod, and its service account cannot be used: {error}; set automountServiceAccountToken"
+                )
+            })?,
+        };
+        config.connect_timeout = Some(LONGEST);
+        config.read_timeout = Some(LONGEST);
+        let client = kube::Client::try_from(config).map_err(|error| format!("cannot use the cluster: {error}"))?;
+        Ok(Some(Self { client, kept: Mutex::default() }))
+    }
+
+    /// What is known now.
+    fn known(&self, lookup: &Lookup<'static>) -> Option<Fact> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.get(lookup).filter(|(until, _)| Instant::now() < *until).map(|(_, fact)| fact.clone())
+    }
+
+    fn keep(&self, lookup: Lookup<'static>, fact: Fact) {
+        let now = Instant::now();
+        let until = now + if matches!(fact, Fact::Failed(_)) { KEPT_FAILURE } else { KEPT };
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= MAX_KEPT {
+            kept.retain(|_, (until, _)| now < *until);
+        }
+        if kept.len() < MAX_KEPT {
+            kept.insert(lookup, (until, fact));
+        }
+    }
+
+    /// Asks the API server.
+    async fn ask(&self, lookup: &Lookup<'static>, deadline: Instant) -> Fact {
+        let question = question::of(lookup);
+        let Ok(request) = question.request() else { return Fact::Failed("it has a name that no request can hold") };
+        let end = deadline.min(Instant::now() + LONGEST);
+        match tokio::time::timeout_at(end.into(), self.client.request_text(request)).await {
+            Err(_) => Fact::Failed("the cluster did not answer in time"),
+            Ok(Ok(text)) => question.read(&text),
+            Ok(Err(kube::Error::Api(status))) if status.code == 404 => Fact::Missing,
+            Ok(Err(kube::Error::Api(status))) if status.code == 403 || status.code == 401 => {
+                Fact::Failed("the cluster refuses the question: this server's role lacks the right")
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(%error, %lookup, "the cluster could not be asked");
+                Fact::Failed("the cluster could not be asked")
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Cluster {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Cluster")
+    }
+}
