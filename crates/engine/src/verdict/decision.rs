@@ -16,6 +16,8 @@ pub struct Refusal {
 impl Refusal {
     /// A validation of ValidatingAdmissionPolicy that is false and names no reason.
     pub const INVALID: Self = Self { code: 422, reason: "Invalid" };
+    /// The same with the reason Unauthorized, which the API knows and no policy may name.
+    pub const UNAUTHORIZED: Self = Self { code: 401, reason: "Unauthorized" };
     /// A module's finding.
     pub const FORBIDDEN: Self = Self { code: 403, reason: "Forbidden" };
     /// An evaluation error under `failurePolicy: Fail`.

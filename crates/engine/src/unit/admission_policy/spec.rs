@@ -10,6 +10,7 @@ use super::raw::{
     RawVariable,
 };
 use super::{formats, match_resources};
+use crate::expression::Role;
 use crate::matching::RawMatchConstraints;
 
 /// What compiles an expression at its field; what is wrong with it goes to the same list.
@@ -19,17 +20,6 @@ pub(crate) type Compile<'c> = &'c mut dyn FnMut(&Place<'_>, &str, &mut FieldErro
 pub(crate) struct Place<'f> {
     pub(crate) field: &'f Field,
     pub(crate) role: Role,
-}
-
-/// What an expression is for: its type and what it sees depend on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    MatchCondition(usize),
-    Variable(usize),
-    Validation(usize),
-    Message(usize),
-    AuditAnnotation(usize),
-    Mutation(usize),
 }
 
 /// The most audit annotations of a policy, and the longest expression of one, in bytes.
