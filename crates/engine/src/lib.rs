@@ -17,6 +17,7 @@ pub mod verdict;
 pub mod document;
 pub mod rule;
 pub mod matching;
+pub mod expression;
 pub mod modules;
 pub mod policy;
 pub mod unit;

@@ -23,7 +23,7 @@ pub trait Mutate: Send + Sync {
 /// Judges an object. Total: on any JSON it ends, without a panic, with findings or none.
 pub trait Validate: Send + Sync {
     /// Reports every violation, not only the first.
-    fn validate(&self, subject: Subject<'_, '_>, report: &mut Report<'_>);
+    fn validate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>);
 }
 
 /// One of the two.

@@ -2,6 +2,7 @@
 
 pub mod admission_policy;
 mod parameter;
+mod policy_expressions;
 mod policy_document;
 mod config_map;
 mod compile;

@@ -11,7 +11,7 @@ pub(crate) mod field_error;
 mod formats;
 mod match_resources;
 mod metadata;
-mod native;
+pub(super) mod native;
 pub(crate) mod raw;
 pub(crate) mod spec;
 
