@@ -12,6 +12,7 @@ pub mod deadline;
 pub mod json;
 pub mod kubernetes;
 pub mod cel;
+pub mod expression;
 pub mod review;
 pub mod verdict;
 pub mod document;

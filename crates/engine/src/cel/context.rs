@@ -147,6 +147,14 @@ impl<'e, 'a> Context<'e, 'a> {
         }
     }
 
+    /// Evaluates within a cost limit of its own, and says what it cost.
+    pub fn with_cost_limit<T>(&self, limit: u64, inner: impl FnOnce() -> T) -> (T, u64) {
+        let outer = self.meter.cost.replace(limit);
+        let outcome = inner();
+        let left = self.meter.cost.replace(outer);
+        (outcome, limit.saturating_sub(left))
+    }
+
     /// Counts `steps` of work of a few nanoseconds each: iterations, copied or compared elements, 64 bytes of text.
     pub fn step(&self, steps: usize) -> Outcome<'a, ()> {
         let steps = u32::try_from(steps).unwrap_or(u32::MAX);

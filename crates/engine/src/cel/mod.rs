@@ -14,3 +14,5 @@ pub mod constant;
 pub mod error;
 pub mod context;
 pub mod function;
+pub mod standard;
+pub mod encoding;

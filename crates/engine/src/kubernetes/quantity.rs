@@ -77,6 +77,12 @@ impl Quantity {
         self.format
     }
 
+    /// The same amount in another notation.
+    #[must_use]
+    pub fn with_format(self, format: Format) -> Self {
+        Self { format, ..self }
+    }
+
     /// Whether it is zero.
     pub fn is_zero(&self) -> bool {
         self.sign() == Ordering::Equal

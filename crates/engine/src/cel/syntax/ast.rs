@@ -241,3 +241,73 @@ impl Ast {
         self.get(id).map(|expression| expression.span).unwrap_or_default()
     }
 }
+
+impl Span {
+    /// From the beginning of one place to the end of another.
+    pub(super) const fn to(self, end: Self) -> Self {
+        Self { start: self.start, end: end.end }
+    }
+}
+
+impl ExprKind {
+    /// Its parts in the order in which they stand. What the origin of a comprehension names is a part of the comprehension's
+    /// step, and is not visited again.
+    pub fn for_each_part(&self, mut visit: impl FnMut(ExprId)) {
+        match self {
+            Self::Literal(_) | Self::Ident(_) => {}
+            Self::Select { operand, .. } => visit(*operand),
+            Self::Call { target, args, .. } => target.iter().chain(args).for_each(|part| visit(*part)),
+            Self::List { elements, .. } => elements.iter().for_each(|part| visit(*part)),
+            Self::Map(entries) => entries.iter().for_each(|entry| {
+                visit(entry.key);
+                visit(entry.value);
+            }),
+            Self::Struct { fields, .. } => fields.iter().for_each(|field| visit(field.value)),
+            Self::Comprehension(fold) => {
+                [fold.range, fold.init, fold.condition, fold.step, fold.result].into_iter().for_each(visit);
+            }
+        }
+    }
+
+    /// Gives its parts other numbers.
+    pub(super) fn renumber(&mut self, number: impl Fn(ExprId) -> ExprId) {
+        let change = |part: &mut ExprId| *part = number(*part);
+        match self {
+            Self::Literal(_) | Self::Ident(_) => {}
+            Self::Select { operand, .. } => change(operand),
+            Self::Call { target, args, .. } => target.iter_mut().chain(args).for_each(change),
+            Self::List { elements, .. } => elements.iter_mut().for_each(change),
+            Self::Map(entries) => entries.iter_mut().for_each(|entry| {
+                change(&mut entry.key);
+                change(&mut entry.value);
+            }),
+            Self::Struct { fields, .. } => fields.iter_mut().for_each(|field| change(&mut field.value)),
+            Self::Comprehension(fold) => {
+                let fold = fold.as_mut();
+                [&mut fold.range, &mut fold.init, &mut fold.condition, &mut fold.step, &mut fold.result]
+                    .into_iter()
+                    .for_each(change);
+                fold.origin.renumber(change);
+            }
+        }
+    }
+}
+
+impl Macro {
+    fn renumber(&mut self, change: impl Fn(&mut ExprId)) {
+        match self {
+            Self::All { predicate }
+            | Self::Exists { predicate }
+            | Self::ExistsOne { predicate }
+            | Self::Filter { predicate } => change(predicate),
+            Self::OptMap { transform } | Self::OptFlatMap { transform } => change(transform),
+            Self::Map { predicate, transform }
+            | Self::TransformList { predicate, transform }
+            | Self::TransformMap { predicate, transform }
+            | Self::TransformMapEntry { predicate, transform } => {
+                predicate.iter_mut().for_each(&change);
+                change(transform);
+            }
+        }
+    }
+}

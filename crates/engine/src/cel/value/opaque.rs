@@ -4,6 +4,8 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use crate::kubernetes::quantity::Format;
+
 /// A value that only functions look into. Adding a kind: a variant here, its operations in `cel/kubernetes`.
 #[derive(Clone, Copy)]
 pub enum Opaque<'a> {
@@ -32,6 +34,8 @@ pub struct Quantity<'a> {
     pub magnitude: Magnitude<'a>,
     /// How many of the decimal digits stand behind the point; negative for zeros before it.
     pub scale: i32,
+    /// How it is printed: as what it was read from, or the receiver of the sum.
+    pub format: Format,
     /// Whether it was made by `add` or `sub`: upstream's result is a pointer, and differs in equality.
     pub is_pointer: bool,
 }

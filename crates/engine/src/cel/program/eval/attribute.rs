@@ -1,0 +1,309 @@
+//! Names and what is selected from them (cel-go, interpreter/attributes.go).
+
+use super::Evaluation;
+use crate::cel::error::{ErrorKind, Outcome};
+use crate::cel::program::Recorder;
+use crate::cel::program::cost::SELECT;
+use crate::cel::program::tree::{Attribute, Base, Conditional, Key, Node, NodeKind, Qualifier};
+use crate::cel::value::{List, Map, Opaque, Value, whole_int};
+
+/// What an attribute stands for.
+#[derive(Clone, Copy)]
+pub(super) enum Resolved<'a> {
+    /// A value.
+    Plain(Value<'a>),
+    /// The value of an optional: there was an optional on the way.
+    Present(Value<'a>),
+    /// An optional without a value.
+    Absent,
+}
+
+impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
+    /// The value of an attribute, an optional where there was one on the way.
+    pub(super) fn attribute(&mut self, attribute: &'a Attribute) -> Outcome<'a> {
+        match self.resolve(attribute)? {
+            Resolved::Plain(value) => Ok(value),
+            resolved => self.wrapped(resolved),
+        }
+    }
+
+    fn wrapped(&self, resolved: Resolved<'a>) -> Outcome<'a> {
+        match resolved {
+            Resolved::Plain(value) => Ok(value),
+            Resolved::Present(value) => self.context.some(value),
+            Resolved::Absent => Ok(Value::Optional(None)),
+        }
+    }
+
+    /// `has(a.b)`
+    pub(super) fn has(&mut self, attribute: &'a Attribute) -> Outcome<'a> {
+        let mut steps = 0;
+        let resolved = self.walk(attribute, &mut steps);
+        // Upstream takes back the cost of a name, also where there is none: of `has((a ? b : c).d)`.
+        if matches!(attribute.base, Base::Conditional(_)) {
+            steps = steps.saturating_sub(SELECT);
+        }
+        self.context.spend(steps)?;
+        Ok(match resolved? {
+            Resolved::Plain(value) => value,
+            Resolved::Present(_) => Value::Bool(true),
+            Resolved::Absent => Value::Bool(false),
+        })
+    }
+
+    /// `a.orValue(b)`: without an optional made in between where `a` is an attribute.
+    pub(super) fn or_value(&mut self, operands: &'a [Node; 2]) -> Outcome<'a> {
+        let [left, right] = operands;
+        if !R::RECORDS
+            && let NodeKind::Attribute(attribute) = &left.kind
+        {
+            return match self.resolve(attribute)? {
+                Resolved::Plain(Value::Optional(None)) | Resolved::Absent => self.eval(right),
+                Resolved::Plain(Value::Optional(Some(value))) => Ok(*value),
+                Resolved::Plain(value) | Resolved::Present(value) => Ok(value),
+            };
+        }
+        match self.eval(left)? {
+            Value::Optional(None) => self.eval(right),
+            Value::Optional(Some(value)) => Ok(*value),
+            value => Ok(value),
+        }
+    }
+
+    /// `a.hasValue()`
+    pub(super) fn has_value(&mut self, operand: &'a Node) -> Outcome<'a> {
+        if !R::RECORDS
+            && let NodeKind::Attribute(attribute) = &operand.kind
+        {
+            let resolved = self.resolve(attribute);
+            self.context.spend(1)?;
+            return match resolved? {
+                Resolved::Plain(Value::Optional(value)) => Ok(Value::Bool(value.is_some())),
+                Resolved::Plain(_) => self.context.no_such_overload(),
+                Resolved::Present(_) => Ok(Value::Bool(true)),
+                Resolved::Absent => Ok(Value::Bool(false)),
+            };
+        }
+        let value = self.eval(operand);
+        self.context.spend(1)?;
+        match value? {
+            Value::Optional(value) => Ok(Value::Bool(value.is_some())),
+            _ => self.context.no_such_overload(),
+        }
+    }
+
+    #[inline]
+    fn resolve(&mut self, attribute: &'a Attribute) -> Outcome<'a, Resolved<'a>> {
+        let mut steps = if matches!(attribute.base, Base::Conditional(_)) { 0 } else { SELECT };
+        let resolved = self.walk(attribute, &mut steps);
+        self.context.spend(steps)?;
+        resolved
+    }
+
+    /// Goes the way and counts its steps; what is evaluated on the way is paid for at once.
+    fn walk(&mut self, attribute: &'a Attribute, steps: &mut u64) -> Outcome<'a, Resolved<'a>> {
+        let mut value = match &attribute.base {
+            Base::Declared(_, slot) => self.activation.value(*slot),
+            Base::Local(_, local) => self.locals.get(*local).copied().unwrap_or_default(),
+            base => return self.walk_from(base, attribute, steps),
+        };
+        if R::RECORDS || matches!(value, Value::Optional(_)) {
+            let resolved = self.unwrapped(value)?;
+            self.record_base(&attribute.base, value);
+            return self.follow(resolved, &attribute.qualifiers, steps);
+        }
+        for (position, qualifier) in attribute.qualifiers.iter().enumerate() {
+            if let (Key::Field(name), Value::Map(Map::Node(map))) = (&qualifier.key, value)
+                && let Some(node) = map.get(name)
+                && !qualifier.is_test
+                && !qualifier.is_optional
+            {
+                *steps += SELECT;
+                value = Value::of_node(node);
+                continue;
+            }
+            let rest = attribute.qualifiers.get(position..).unwrap_or_default();
+            return self.follow(Resolved::Plain(value), rest, steps);
+        }
+        Ok(Resolved::Plain(value))
+    }
+
+    fn walk_from(&mut self, base: &'a Base, attribute: &'a Attribute, steps: &mut u64) -> Outcome<'a, Resolved<'a>> {
+        let resolved = match base {
+            Base::Declared(..) | Base::Local(..) => Resolved::Plain(Value::Null),
+            Base::Lazy(_, local) => {
+                let value = self.bound(*local)?;
+                self.record_base(base, value);
+                self.unwrapped(value)?
+            }
+            Base::PolicyVariable(_, index, is_test) => {
+                *steps += SELECT;
+                let value = self.activation.variable(*index, self.context)?;
+                self.record_base(base, value);
+                Resolved::Plain(if *is_test { Value::Bool(true) } else { value })
+            }
+            Base::Computed(node) => {
+                let value = self.eval(node)?;
+                self.unwrapped(value)?
+            }
+            Base::Conditional(conditional) => self.conditional(conditional, steps)?,
+        };
+        self.follow(resolved, &attribute.qualifiers, steps)
+    }
+
+    fn conditional(&mut self, conditional: &'a Conditional, steps: &mut u64) -> Outcome<'a, Resolved<'a>> {
+        match self.eval(&conditional.condition)? {
+            Value::Bool(true) => self.walk(&conditional.then, steps),
+            Value::Bool(false) => self.walk(&conditional.otherwise, steps),
+            _ => self.context.no_such_overload(),
+        }
+    }
+
+    /// A value that is an optional, looked into.
+    fn unwrapped(&self, value: Value<'a>) -> Outcome<'a, Resolved<'a>> {
+        match value {
+            Value::Optional(None) => Ok(Resolved::Absent),
+            Value::Optional(Some(Value::Opaque(
+                opaque @ (Opaque::Quantity(_) | Opaque::Ip(_) | Opaque::Cidr(_) | Opaque::Url(_) | Opaque::Semver(_)),
+            ))) => {
+                // Upstream takes the Go value out and cannot put it back.
+                self.context.raise_text(format_args!("unsupported conversion to ref.Val: {}", opaque.type_name()))
+            }
+            Value::Optional(Some(value)) => Ok(Resolved::Present(*value)),
+            value => Ok(Resolved::Plain(value)),
+        }
+    }
+
+    /// Follows qualifiers (`applyQualifiers`).
+    fn follow(
+        &mut self,
+        from: Resolved<'a>,
+        qualifiers: &'a [Qualifier],
+        steps: &mut u64,
+    ) -> Outcome<'a, Resolved<'a>> {
+        let (mut value, mut is_optional) = match from {
+            Resolved::Plain(value) => (value, false),
+            Resolved::Present(value) => (value, true),
+            Resolved::Absent => return Ok(Resolved::Absent),
+        };
+        for qualifier in qualifiers {
+            is_optional |= qualifier.is_optional;
+            // Upstream sees every plain step, but of optional ones only those that found something.
+            *steps += u64::from(!is_optional);
+            let mut key = Value::Null;
+            let found = self.select(value, qualifier, &mut key)?;
+            if R::RECORDS && !qualifier.is_test {
+                self.recorder.record(qualifier.id, &Ok(found.unwrap_or_default()));
+            }
+            value = match found {
+                Some(found) if is_optional => {
+                    *steps += SELECT;
+                    found
+                }
+                None if is_optional => return Ok(Resolved::Absent),
+                found if qualifier.is_test => Value::Bool(found.is_some()),
+                Some(found) => found,
+                None if qualifier.is_declared_field && matches!(value, Value::Struct(_)) => Value::Null,
+                None => return self.missing(value, key, qualifier),
+            };
+        }
+        Ok(if is_optional { Resolved::Present(value) } else { Resolved::Plain(value) })
+    }
+
+    /// What stands under a qualifier; None if nothing does. `key` becomes what was looked for.
+    fn select(
+        &mut self,
+        value: Value<'a>,
+        qualifier: &'a Qualifier,
+        key: &mut Value<'a>,
+    ) -> Outcome<'a, Option<Value<'a>>> {
+        *key = match &qualifier.key {
+            Key::Field(name) => Value::String(name),
+            Key::Constant(constant) => constant.value(),
+            computed => self.key(computed)?,
+        };
+        match (value, *key) {
+            (Value::Map(map), Value::String(name)) => Ok(map.field(name)),
+            (Value::Map(map), key) => Ok(map.get(key)),
+            (Value::List(list), key) => self.element(list, key),
+            (Value::Struct(fields), Value::String(name)) => {
+                Ok(fields.fields.iter().find(|field| field.0 == name).map(|field| field.1))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The value of a key that is not constant.
+    fn key(&mut self, key: &'a Key) -> Outcome<'a> {
+        let value = match key {
+            Key::Attribute(attribute) => {
+                let mut steps = 0;
+                let resolved = self.walk(attribute, &mut steps);
+                self.context.spend(steps)?;
+                self.wrapped(resolved?)?
+            }
+            Key::Computed(node) => self.eval(node)?,
+            Key::Field(name) => Value::String(name),
+            Key::Constant(constant) => constant.value(),
+        };
+        let type_name = match value {
+            Value::String(_) | Value::Int(_) | Value::Uint(_) | Value::Double(_) | Value::Bool(_) => return Ok(value),
+            Value::Null => "<nil>",
+            Value::Map(_) => "map[string]interface {}",
+            Value::List(_) => "[]interface {}",
+            other => other.type_name(),
+        };
+        self.context.raise_text(format_args!("invalid qualifier type: {type_name}"))
+    }
+
+    fn element(&self, list: List<'a>, key: Value<'a>) -> Outcome<'a, Option<Value<'a>>> {
+        let position = match key {
+            Value::Int(position) => Some(position),
+            Value::Uint(position) => i64::try_from(position).ok(),
+            Value::Double(position) => whole_int(position),
+            other => {
+                let name = other.type_name();
+                return self.context.raise_text(format_args!("unsupported index type '{name}' in list"));
+            }
+        };
+        match position {
+            Some(position) => match usize::try_from(position) {
+                Ok(position) => list.get(position, self.context),
+                Err(_) => Ok(None),
+            },
+            None => match key {
+                Value::Double(key) => {
+                    self.context.raise_text(format_args!("unsupported index value {key} in list"))
+                }
+                Value::Uint(key) => self.context.raise_text(format_args!("unsupported index value {key} in list")),
+                _ => self.context.no_such_overload(),
+            },
+        }
+    }
+
+    #[cold]
+    fn missing<T>(&self, value: Value<'a>, key: Value<'a>, qualifier: &'a Qualifier) -> Outcome<'a, T> {
+        let kind = match (value, key) {
+            (Value::List(_), Value::Int(key)) => ErrorKind::IndexOutOfBounds(key),
+            (Value::List(_), Value::Uint(key)) => ErrorKind::IndexOutOfBounds(i64::try_from(key).unwrap_or(i64::MAX)),
+            (Value::List(_), Value::Double(key)) => {
+                ErrorKind::IndexOutOfBounds(whole_int(key).unwrap_or(i64::MAX))
+            }
+            (_, Value::Double(key)) => {
+                return self.context.raise_text(format_args!("no such key: {key}"));
+            }
+            _ => ErrorKind::NoSuchKey(key),
+        };
+        let error = self.context.raise(kind);
+        error.map_err(|error| self.label(error, qualifier.id))
+    }
+
+    fn record_base(&mut self, base: &'a Base, value: Value<'a>) {
+        if !R::RECORDS {
+            return;
+        }
+        if let Base::Declared(id, _) | Base::Local(id, _) | Base::Lazy(id, _) | Base::PolicyVariable(id, ..) = base {
+            self.recorder.record(*id, &Ok(value));
+        }
+    }
+}

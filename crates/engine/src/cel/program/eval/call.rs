@@ -1,0 +1,113 @@
+//! Calls of functions.
+
+use super::{Evaluation, ends_all, first_error};
+use crate::cel::error::Outcome;
+use crate::cel::program::Recorder;
+use crate::cel::program::tree::{Addition, Call, Candidate, PatternCall, PatternFunction};
+use crate::cel::value::{List, Value};
+
+/// No function has more arguments.
+const ARGUMENTS: usize = 4;
+
+impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
+    pub(super) fn call(&mut self, call: &'a Call) -> Outcome<'a> {
+        let mut outcomes: [Outcome<'a>; ARGUMENTS] = [Ok(Value::Null); ARGUMENTS];
+        let mut values = [Value::Null; ARGUMENTS];
+        let mut failed = false;
+        let count = call.arguments.len();
+        for (position, argument) in call.arguments.iter().enumerate() {
+            let outcome = self.eval(argument);
+            match outcome {
+                Ok(value) => {
+                    if let Some(place) = values.get_mut(position) {
+                        *place = value;
+                    }
+                }
+                Err(error) if ends_all(error) => return Err(error),
+                // What stopped early costs nothing: upstream misses the arguments that it did not evaluate.
+                Err(error) if call.stops_at_error && position + 1 < count => return Err(error),
+                Err(_) => failed = true,
+            }
+            if let Some(place) = outcomes.get_mut(position) {
+                *place = outcome;
+            }
+        }
+        let outcomes = outcomes.get(..count).unwrap_or_default();
+        let result = if failed {
+            outcomes.iter().copied().find(Result::is_err).unwrap_or(Ok(Value::Null))
+        } else if let Some(known) = &call.known {
+            Ok(known.value())
+        } else {
+            self.dispatch(&call.candidates, values.get(..count).unwrap_or_default())
+        };
+        self.charge(call.charge, outcomes, result)
+    }
+
+    /// The one function that is meant, else the first one that takes the arguments.
+    fn dispatch(&self, candidates: &'a [Candidate], arguments: &[Value<'a>]) -> Outcome<'a> {
+        if let [only] = candidates {
+            return (only.overload.call)(self.context, arguments);
+        }
+        for candidate in candidates {
+            if candidate.takes(arguments, self.context)? {
+                return (candidate.overload.call)(self.context, arguments);
+            }
+        }
+        self.context.no_such_overload()
+    }
+
+    /// `a + b`, the frequent ones without a detour.
+    pub(super) fn add(&mut self, addition: &'a Addition) -> Outcome<'a> {
+        let (left, right) = self.both(&addition.operands);
+        let result = match (left, right) {
+            (Ok(Value::List(left)), Ok(Value::List(right))) => left.plus(right, self.context).map(Value::List),
+            (Ok(Value::Int(a)), Ok(Value::Int(b))) if a.checked_add(b).is_some() => Ok(Value::Int(a.wrapping_add(b))),
+            (Ok(left), Ok(right)) => self.dispatch(&addition.candidates, &[left, right]),
+            (left, right) => first_error(left, right),
+        };
+        self.charge(addition.charge, &[left, right], result)
+    }
+
+    /// `text.matches(pattern)`, `text.find(pattern)`, `text.findAll(pattern, limit)` with a known pattern: upstream stops at
+    /// the first error then.
+    pub(super) fn pattern(&mut self, call: &'a PatternCall) -> Outcome<'a> {
+        let text = match self.eval(&call.text) {
+            Ok(text) => text,
+            Err(error) => return Err(error),
+        };
+        let pattern = Ok(Value::String(&call.pattern));
+        let limit = match &call.limit {
+            None => Ok(Value::Int(-1)),
+            Some(limit) => self.eval(limit),
+        };
+        if let Err(error) = limit
+            && ends_all(error)
+        {
+            return limit;
+        }
+        let result = match (text, limit) {
+            (_, Err(error)) => Err(error),
+            (Value::String(text), Ok(Value::Int(limit))) => self.matched(call, text, limit),
+            _ => self.context.no_such_overload(),
+        };
+        self.charge(call.charge, &[Ok(text), pattern], result)
+    }
+
+    fn matched(&self, call: &'a PatternCall, text: &'a str, limit: i64) -> Outcome<'a> {
+        self.context.step(text.len() / 16)?;
+        match call.function {
+            PatternFunction::Matches => Ok(Value::Bool(call.regex.is_match(text))),
+            PatternFunction::Find => Ok(Value::String(call.regex.find(text).unwrap_or_default())),
+            PatternFunction::FindAll => {
+                let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+                let mut found = vec![];
+                for part in call.regex.find_all(text, limit) {
+                    self.context.step(1)?;
+                    found.push(Value::String(part));
+                }
+                List::of(&found, self.context).map(Value::List)
+            }
+        }
+    }
+}
+

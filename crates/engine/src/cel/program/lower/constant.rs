@@ -1,0 +1,110 @@
+//! What is computed when a program is made.
+
+use super::{Lowering, Lowers};
+use crate::cel::constant::{Constant, ConstantMap};
+use crate::cel::context::{Context, Meter, NoHost};
+use crate::cel::function::Overload;
+use crate::cel::program::cost::{self, Charge};
+use crate::cel::program::tree::Node;
+use crate::cel::syntax::ExprId;
+use crate::cel::value::{Magnitude, Opaque, Quantity, Semver, Value};
+use crate::deadline::Deadline;
+use crate::json::Arena;
+
+/// Conversions, which upstream computes when the program is made (cel-go, overloads.IsTypeConversionFunction).
+const CONVERSIONS: [&str; 10] =
+    ["bool", "bytes", "double", "duration", "dyn", "int", "string", "timestamp", "type", "uint"];
+
+/// Functions whose outcome is known from their arguments. Upstream computes them at each evaluation, and so they cost.
+const KNOWN: [&str; 4] = ["quantity", "ip", "cidr", "semver"];
+
+/// More than any constant of an expression needs.
+const BYTES: usize = 4 << 20;
+
+/// Whether upstream computes it when the program is made.
+pub(super) fn is_conversion(function: &str) -> bool {
+    CONVERSIONS.contains(&function)
+}
+
+/// Whether its outcome is worth keeping.
+pub(super) fn is_known(function: &str) -> bool {
+    KNOWN.contains(&function)
+}
+
+/// The outcome of a function for constants; None where no constant can hold it.
+pub(super) fn compute(overload: &Overload, arguments: &[&Constant]) -> Result<Option<Constant>, String> {
+    let arena = Arena::with_limit(BYTES);
+    let meter = Meter::new(u64::MAX, BYTES, Deadline::never());
+    let context = Context::new(&arena, &meter, &NoHost);
+    let arguments: Vec<Value<'_>> = arguments.iter().map(|argument| argument.value()).collect();
+    match (overload.call)(&context, &arguments) {
+        Ok(value) => Ok(constant(value)),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// What a function costs with arguments that are constant.
+pub(super) fn charge_of_constants(charge: Charge, arguments: &[Node]) -> Charge {
+    let arena = Arena::with_limit(BYTES);
+    let meter = Meter::new(u64::MAX, BYTES, Deadline::never());
+    let context = Context::new(&arena, &meter, &NoHost);
+    let values: Option<Vec<_>> = arguments.iter().map(|node| node.constant().map(|c| Ok(c.value()))).collect();
+    match values.map(|values| cost::cost(charge, &values, &Ok(Value::Null), &context)) {
+        Some(Ok(cost)) => Charge::Flat(cost),
+        _ => charge,
+    }
+}
+
+/// A value as a constant; None for what no constant can hold.
+fn constant(value: Value<'_>) -> Option<Constant> {
+    Some(match value {
+        Value::Null => Constant::Null,
+        Value::Bool(value) => Constant::Bool(value),
+        Value::Int(value) => Constant::Int(value),
+        Value::Uint(value) => Constant::Uint(value),
+        Value::Double(value) => Constant::Double(value),
+        Value::String(value) => Constant::String(value.into()),
+        Value::Bytes(value) => Constant::Bytes(value.into()),
+        Value::Duration(value) => Constant::Duration(value),
+        Value::Timestamp(value) => Constant::Timestamp(value),
+        // Nested as deeply as the literal that it comes from.
+        Value::List(list) => Constant::List(list.iter().map(constant).collect::<Option<Vec<_>>>()?.into()),
+        Value::Map(map) => {
+            let entries = map.iter().map(|(key, value)| Some((constant(key)?, constant(value)?)));
+            Constant::Map(ConstantMap::new(entries.collect::<Option<Vec<_>>>()?))
+        }
+        Value::Type(named) => Constant::Type(Box::new(named.clone())),
+        Value::Opaque(opaque) => opaque_constant(opaque)?,
+        Value::Optional(_) | Value::Struct(_) => return None,
+    })
+}
+
+fn opaque_constant(opaque: Opaque<'_>) -> Option<Constant> {
+    Some(match opaque {
+        Opaque::Quantity(Quantity { negative, magnitude: Magnitude::Small(magnitude), scale, is_pointer }) => {
+            Constant::Quantity(Box::new(Quantity {
+                negative: *negative,
+                magnitude: Magnitude::Small(*magnitude),
+                scale: *scale,
+                is_pointer: *is_pointer,
+            }))
+        }
+        Opaque::Ip(ip) => Constant::Ip(Box::new(*ip)),
+        Opaque::Cidr(network) => Constant::Cidr(Box::new(*network)),
+        Opaque::Semver(Semver { major, minor, patch, pre: "", build: "" }) => Constant::Semver(Box::new(Semver {
+            major: *major,
+            minor: *minor,
+            patch: *patch,
+            pre: "",
+            build: "",
+        })),
+        _ => return None,
+    })
+}
+
+impl Lowering<'_> {
+    /// A conversion of a constant: its value, or why the program cannot be made.
+    pub(super) fn converted(&self, id: ExprId, overload: &Overload, argument: &Constant) -> Lowers<Option<Constant>> {
+        compute(overload, &[argument]).map_err(|message| self.problem(id, message))
+    }
+}
