@@ -12,7 +12,6 @@ pub mod deadline;
 pub mod json;
 pub mod kubernetes;
 pub mod cel;
-pub mod expression;
 pub mod review;
 pub mod verdict;
 pub mod document;

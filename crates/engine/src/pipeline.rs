@@ -277,7 +277,7 @@ impl<'p, 'a> Pass<'p, 'a> {
         }
     }
 
-    fn validate(&mut self, validator: &Validator) {
+    fn validate(&mut self, validator: &'a Validator) {
         let head = &validator.head;
         let action = validator.actions.gravest();
         let root: fn(&Roots<'a>) -> Node<'a> =

@@ -194,10 +194,9 @@ impl CelPolicy {
         let mutations = self.mutations.iter().map(|(_, expression)| expression);
         let all = conditions.chain(validations).chain(annotations).chain(mutations);
         variables.chain(all.filter_map(|expression| expression.program.as_ref().ok())).any(|program| {
-            let mut expressions = program.ast().expressions();
-            expressions.any(|(_, expression)| {
-                matches!(&expression.kind, ExprKind::Ident(ident) if ident.trim_start_matches('.') == name)
-            })
+            program.ast().iter().any(
+                |expression| matches!(&expression.kind, ExprKind::Ident(ident) if ident.trim_start_matches('.') == name),
+            )
         })
     }
 

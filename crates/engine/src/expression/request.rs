@@ -16,7 +16,7 @@ pub(super) fn build<'a>(
         ("kind", kind(review.kind, arena)),
         ("resource", self::resource(resource, arena)),
     ];
-    let mut unless_empty = |entries: &mut Vec<Entry<'a>>, key, text: &'a str| {
+    let unless_empty = |entries: &mut Vec<Entry<'a>>, key, text: &'a str| {
         if !text.is_empty() {
             entries.push((key, Node::string(text)));
         }

@@ -14,11 +14,9 @@ mod metadata;
 pub(super) mod native;
 pub(crate) mod raw;
 pub(crate) mod spec;
+mod stored;
 
 use std::ops::Range;
-
-use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
 
 use self::field_error::FieldErrors;
 use self::raw::{
@@ -160,8 +158,8 @@ pub(super) fn compiled<'c>(
 ) -> impl FnMut(&Place<'_>, &str, &mut FieldErrors) + 'c {
     move |place, text, errors| match policy.error(place.role) {
         None => {}
-        Some(CompileError::Type(detail)) => errors.invalid(place.field, text, detail),
-        Some(CompileError::Problems(problems)) => found.extend(problems.iter().map(|problem| {
+        Some(CompileError::Type(detail)) => errors.invalid(place.field, text, &detail),
+        Some(CompileError::Problems(problems) | CompileError::Program(problems)) => found.extend(problems.iter().map(|problem| {
             let span = problem.span.start as usize..problem.span.end as usize;
             (place.field.pointer().to_owned(), span, format!("{}: {}", place.field, problem.message))
         })),

@@ -12,13 +12,13 @@ use crate::matching::{RawLabelSelector, RawMatchConstraints};
 /// A document with a spec and a status, which is passed over.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct RawPolicy<S> {
+pub struct RawPolicy<S> {
     #[serde(rename = "apiVersion")]
-    _api_version: String,
+    _api_version: Option<String>,
     #[serde(rename = "kind")]
-    _kind: String,
-    pub(crate) metadata: Option<RawMetadata>,
-    pub(crate) spec: Option<S>,
+    _kind: Option<String>,
+    pub metadata: Option<RawMetadata>,
+    pub spec: Option<S>,
     #[serde(rename = "status")]
     _status: Option<Value>,
 }
@@ -26,24 +26,24 @@ pub(crate) struct RawPolicy<S> {
 /// A binding, of either kind.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct RawBinding<S> {
+pub struct RawBinding<S> {
     #[serde(rename = "apiVersion")]
     _api_version: Option<String>,
     #[serde(rename = "kind")]
     _kind: Option<String>,
-    pub(crate) metadata: Option<RawMetadata>,
-    pub(crate) spec: Option<S>,
+    pub metadata: Option<RawMetadata>,
+    pub spec: Option<S>,
 }
 
 /// `ObjectMeta`
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct RawMetadata {
-    pub(crate) name: Option<String>,
-    pub(crate) generate_name: Option<String>,
-    pub(crate) namespace: Option<String>,
-    pub(crate) labels: Option<BTreeMap<String, String>>,
-    pub(crate) annotations: Option<BTreeMap<String, String>>,
+pub struct RawMetadata {
+    pub name: Option<String>,
+    pub generate_name: Option<String>,
+    pub namespace: Option<String>,
+    pub labels: Option<BTreeMap<String, String>>,
+    pub annotations: Option<BTreeMap<String, String>>,
     #[serde(rename = "selfLink")]
     _self_link: Option<Value>,
     #[serde(rename = "uid")]
@@ -69,35 +69,35 @@ pub(crate) struct RawMetadata {
 /// `ValidatingAdmissionPolicySpec`
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct RawValidatingSpec {
-    pub(crate) param_kind: Option<RawParamKind>,
-    pub(crate) match_constraints: Option<RawMatchConstraints>,
-    pub(crate) validations: Option<Vec<RawValidation>>,
-    pub(crate) failure_policy: Option<String>,
-    pub(crate) audit_annotations: Option<Vec<RawAuditAnnotation>>,
-    pub(crate) match_conditions: Option<Vec<RawMatchCondition>>,
-    pub(crate) variables: Option<Vec<RawVariable>>,
+pub struct RawValidatingSpec {
+    pub param_kind: Option<RawParamKind>,
+    pub match_constraints: Option<RawMatchConstraints>,
+    pub validations: Option<Vec<RawValidation>>,
+    pub failure_policy: Option<String>,
+    pub audit_annotations: Option<Vec<RawAuditAnnotation>>,
+    pub match_conditions: Option<Vec<RawMatchCondition>>,
+    pub variables: Option<Vec<RawVariable>>,
 }
 
 /// `MutatingAdmissionPolicySpec`
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct RawMutatingSpec {
-    pub(crate) param_kind: Option<RawParamKind>,
-    pub(crate) match_constraints: Option<RawMatchConstraints>,
-    pub(crate) variables: Option<Vec<RawVariable>>,
-    pub(crate) mutations: Option<Vec<RawMutation>>,
-    pub(crate) failure_policy: Option<String>,
-    pub(crate) match_conditions: Option<Vec<RawMatchCondition>>,
-    pub(crate) reinvocation_policy: Option<String>,
+pub struct RawMutatingSpec {
+    pub param_kind: Option<RawParamKind>,
+    pub match_constraints: Option<RawMatchConstraints>,
+    pub variables: Option<Vec<RawVariable>>,
+    pub mutations: Option<Vec<RawMutation>>,
+    pub failure_policy: Option<String>,
+    pub match_conditions: Option<Vec<RawMatchCondition>>,
+    pub reinvocation_policy: Option<String>,
 }
 
 /// `ParamKind`
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct RawParamKind {
-    pub(crate) api_version: Option<String>,
-    pub(crate) kind: Option<String>,
+pub struct RawParamKind {
+    pub api_version: Option<String>,
+    pub kind: Option<String>,
 }
 
 /// A condition in CEL that a request must satisfy for the policy to judge it.
@@ -184,28 +184,28 @@ pub struct RawExpression {
 /// `ValidatingAdmissionPolicyBindingSpec`
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct RawValidatingBindingSpec {
-    pub(crate) policy_name: Option<String>,
-    pub(crate) param_ref: Option<RawParamRef>,
-    pub(crate) match_resources: Option<RawMatchConstraints>,
-    pub(crate) validation_actions: Option<Vec<String>>,
+pub struct RawValidatingBindingSpec {
+    pub policy_name: Option<String>,
+    pub param_ref: Option<RawParamRef>,
+    pub match_resources: Option<RawMatchConstraints>,
+    pub validation_actions: Option<Vec<String>>,
 }
 
 /// `MutatingAdmissionPolicyBindingSpec`
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct RawMutatingBindingSpec {
-    pub(crate) policy_name: Option<String>,
-    pub(crate) param_ref: Option<RawParamRef>,
-    pub(crate) match_resources: Option<RawMatchConstraints>,
+pub struct RawMutatingBindingSpec {
+    pub policy_name: Option<String>,
+    pub param_ref: Option<RawParamRef>,
+    pub match_resources: Option<RawMatchConstraints>,
 }
 
 /// `ParamRef`
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct RawParamRef {
-    pub(crate) name: Option<String>,
-    pub(crate) namespace: Option<String>,
-    pub(crate) selector: Option<RawLabelSelector>,
-    pub(crate) parameter_not_found_action: Option<String>,
+pub struct RawParamRef {
+    pub name: Option<String>,
+    pub namespace: Option<String>,
+    pub selector: Option<RawLabelSelector>,
+    pub parameter_not_found_action: Option<String>,
 }
