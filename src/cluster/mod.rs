@@ -7,6 +7,7 @@ mod asked;
 mod question;
 
 pub use asked::Asked;
+use question::Question;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -88,21 +89,43 @@ impl Cluster {
         }
     }
 
-    /// Asks the API server.
+    /// Asks the API server; for objects of a kind, what it is called there first.
     async fn ask(&self, lookup: &Lookup<'static>, deadline: Instant) -> Fact {
-        let question = question::of(lookup);
-        let Ok(request) = question.request() else { return Fact::Failed("it has a name that no request can hold") };
+        let question = match (question::of(lookup), lookup) {
+            (Some(question), _) => question,
+            (None, Lookup::Object(object) | Lookup::Objects(object)) => {
+                let discovery = match self.send(&Question::Scope(object.kind.clone()), lookup, deadline).await {
+                    Ok(text) => text,
+                    Err(fact) => return fact,
+                };
+                match question::resource(&discovery, &object.kind.kind) {
+                    Some(resource) => question::of_objects(object, &resource),
+                    None => return Fact::Failed("the cluster does not serve the kind"),
+                }
+            }
+            (None, _) => return Fact::Failed("the cluster cannot be asked this"),
+        };
+        match self.send(&question, lookup, deadline).await {
+            Ok(text) => question.read(&text),
+            Err(fact) => fact,
+        }
+    }
+
+    async fn send(&self, question: &Question, lookup: &Lookup<'static>, deadline: Instant) -> Result<String, Fact> {
+        let Ok(request) = question.request() else {
+            return Err(Fact::Failed("it has a name that no request can hold"));
+        };
         let end = deadline.min(Instant::now() + LONGEST);
         match tokio::time::timeout_at(end.into(), self.client.request_text(request)).await {
-            Err(_) => Fact::Failed("the cluster did not answer in time"),
-            Ok(Ok(text)) => question.read(&text),
-            Ok(Err(kube::Error::Api(status))) if status.code == 404 => Fact::Missing,
+            Err(_) => Err(Fact::Failed("the cluster did not answer in time")),
+            Ok(Ok(text)) => Ok(text),
+            Ok(Err(kube::Error::Api(status))) if status.code == 404 => Err(Fact::Missing),
             Ok(Err(kube::Error::Api(status))) if status.code == 403 || status.code == 401 => {
-                Fact::Failed("the cluster refuses the question: this server's role lacks the right")
+                Err(Fact::Failed("the cluster refuses the question: this server's role lacks the right"))
             }
             Ok(Err(error)) => {
                 tracing::warn!(%error, %lookup, "the cluster could not be asked");
-                Fact::Failed("the cluster could not be asked")
+                Err(Fact::Failed("the cluster could not be asked"))
             }
         }
     }

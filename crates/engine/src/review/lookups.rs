@@ -44,10 +44,7 @@ pub struct ObjectName<'k> {
 
 impl KindName<'_> {
     fn into_owned(self) -> KindName<'static> {
-        KindName {
-            api_version: Cow::Owned(self.api_version.into_owned()),
-            kind: Cow::Owned(self.kind.into_owned()),
-        }
+        KindName { api_version: Cow::Owned(self.api_version.into_owned()), kind: Cow::Owned(self.kind.into_owned()) }
     }
 }
 

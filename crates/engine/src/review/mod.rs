@@ -9,7 +9,7 @@ use std::cell::OnceCell;
 use std::fmt;
 
 pub use envelope::{Envelope, EnvelopeError};
-pub use lookups::{KindName, ObjectName, Access, AccessTarget, Answer, Lookup, Lookups, NoLookups};
+pub use lookups::{Access, AccessTarget, Answer, KindName, Lookup, Lookups, NoLookups, ObjectName};
 pub use release::only_releases;
 pub use subject::Subject;
 
