@@ -9,10 +9,12 @@
 //! ```
 
 pub mod deadline;
+mod near_name;
 pub mod json;
 pub mod kubernetes;
 pub mod cel;
 pub mod review;
+pub mod expression;
 pub mod verdict;
 pub mod document;
 pub mod rule;

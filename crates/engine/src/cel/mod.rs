@@ -15,4 +15,5 @@ pub mod error;
 pub mod context;
 pub mod function;
 pub mod standard;
-pub mod encoding;
+pub mod environment;
+pub mod check;

@@ -13,9 +13,9 @@ use serde::de::{
 };
 
 use super::decode::{Decoder, head, shorten};
-use super::near_name;
 use super::schema_walk;
 use super::tree::{Entry, Kind, Spanned};
+use crate::near_name;
 
 /// What serde could not read, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -36,9 +36,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::diagnostic::{Diagnostic, Severity};
-use super::near_name;
 use super::source::SourceFile;
 use super::tree::{Entry, Kind, Map, Spanned};
+use crate::near_name;
 
 /// How many characters of a value a message shows.
 const SHOWN: usize = 40;

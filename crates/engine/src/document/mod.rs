@@ -12,7 +12,6 @@ mod de;
 mod decode;
 mod diagnostic;
 mod json;
-mod near_name;
 mod offsets;
 mod open_map;
 mod scalar;

@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use super::decode::{head, missing, mistyped, shorten, unknown};
 use super::diagnostic::Diagnostic;
-use super::near_name;
 use super::schema_words::{Words, accepts_kind, bounds, literal_names, literals, resolve};
 use super::source::SourceFile;
 use super::tree::{Kind, Map, Spanned};
+use crate::near_name;
 
 /// How many schemas are held against values before the walk gives up and leaves the rest to serde: alternatives
 /// inside alternatives multiply.

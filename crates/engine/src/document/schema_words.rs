@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::near_name;
 use super::tree::Kind;
+use crate::near_name;
 
 /// References that are followed without a step into the value: `$ref` to `$ref` in a circle ends here.
 const HOPS: usize = 16;

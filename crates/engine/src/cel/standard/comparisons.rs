@@ -1,7 +1,6 @@
 //! `<`, `<=`, `>`, `>=` (cel-go, common/stdlib/standard.go).
 //!
-//! The checker binds unknown types to those of the first overload that fits, so that the order of the overloads counts. The
-//! comparisons across types of numbers, new in 1.28, stand between the others: hence two whole tables.
+//! The checker binds unknown types to those of the first overload that fits, so that the order of the overloads counts.
 
 use std::cmp::Ordering;
 
@@ -10,54 +9,10 @@ use crate::cel::error::Outcome;
 use crate::cel::function::{Library, Overload, Version, global};
 use crate::cel::value::{self, Value};
 
-/// Within one type.
-pub const WITHIN_TYPES: Library = Library {
-    name: "comparisons",
-    since: Version(0),
-    until: Some(ACROSS_TYPES.since),
-    overloads: OVERLOADS_WITHIN_TYPES,
-};
+/// The comparisons across types of numbers are new in 1.28; the checker leaves them out before.
+pub const LIBRARY: Library = Library { name: "comparisons", since: Version(0), until: None, overloads: OVERLOADS };
 
-/// Within one type and across numbers.
-pub const ACROSS_TYPES: Library =
-    Library { name: "comparisons", since: Version(28), until: None, overloads: OVERLOADS_ACROSS_TYPES };
-
-const OVERLOADS_WITHIN_TYPES: &[Overload] = &[
-    global("less_bool", "_<_", &["bool", "bool"], "bool", less),
-    global("less_int64", "_<_", &["int", "int"], "bool", less),
-    global("less_uint64", "_<_", &["uint", "uint"], "bool", less),
-    global("less_double", "_<_", &["double", "double"], "bool", less),
-    global("less_string", "_<_", &["string", "string"], "bool", less),
-    global("less_bytes", "_<_", &["bytes", "bytes"], "bool", less),
-    global("less_timestamp", "_<_", &["timestamp", "timestamp"], "bool", less),
-    global("less_duration", "_<_", &["duration", "duration"], "bool", less),
-    global("less_equals_bool", "_<=_", &["bool", "bool"], "bool", less_equals),
-    global("less_equals_int64", "_<=_", &["int", "int"], "bool", less_equals),
-    global("less_equals_uint64", "_<=_", &["uint", "uint"], "bool", less_equals),
-    global("less_equals_double", "_<=_", &["double", "double"], "bool", less_equals),
-    global("less_equals_string", "_<=_", &["string", "string"], "bool", less_equals),
-    global("less_equals_bytes", "_<=_", &["bytes", "bytes"], "bool", less_equals),
-    global("less_equals_timestamp", "_<=_", &["timestamp", "timestamp"], "bool", less_equals),
-    global("less_equals_duration", "_<=_", &["duration", "duration"], "bool", less_equals),
-    global("greater_bool", "_>_", &["bool", "bool"], "bool", greater),
-    global("greater_int64", "_>_", &["int", "int"], "bool", greater),
-    global("greater_uint64", "_>_", &["uint", "uint"], "bool", greater),
-    global("greater_double", "_>_", &["double", "double"], "bool", greater),
-    global("greater_string", "_>_", &["string", "string"], "bool", greater),
-    global("greater_bytes", "_>_", &["bytes", "bytes"], "bool", greater),
-    global("greater_timestamp", "_>_", &["timestamp", "timestamp"], "bool", greater),
-    global("greater_duration", "_>_", &["duration", "duration"], "bool", greater),
-    global("greater_equals_bool", "_>=_", &["bool", "bool"], "bool", greater_equals),
-    global("greater_equals_int64", "_>=_", &["int", "int"], "bool", greater_equals),
-    global("greater_equals_uint64", "_>=_", &["uint", "uint"], "bool", greater_equals),
-    global("greater_equals_double", "_>=_", &["double", "double"], "bool", greater_equals),
-    global("greater_equals_string", "_>=_", &["string", "string"], "bool", greater_equals),
-    global("greater_equals_bytes", "_>=_", &["bytes", "bytes"], "bool", greater_equals),
-    global("greater_equals_timestamp", "_>=_", &["timestamp", "timestamp"], "bool", greater_equals),
-    global("greater_equals_duration", "_>=_", &["duration", "duration"], "bool", greater_equals),
-];
-
-const OVERLOADS_ACROSS_TYPES: &[Overload] = &[
+const OVERLOADS: &[Overload] = &[
     global("less_bool", "_<_", &["bool", "bool"], "bool", less),
     global("less_int64", "_<_", &["int", "int"], "bool", less),
     global("less_int64_double", "_<_", &["int", "double"], "bool", less),

@@ -30,8 +30,7 @@ use super::function::Library;
 pub const LIBRARIES: &[&Library] = &[
     &operators::LIBRARY,
     &arithmetic::LIBRARY,
-    &comparisons::WITHIN_TYPES,
-    &comparisons::ACROSS_TYPES,
+    &comparisons::LIBRARY,
     &conversions::LIBRARY,
     &matches::LIBRARY,
     &times::LIBRARY,

@@ -6,7 +6,7 @@ use strsim::{damerau_levenshtein, normalized_damerau_levenshtein};
 const LISTED: usize = 12;
 
 /// Of the names that are accepted, the one that looks most like `wrong`, if any looks much like it.
-pub(super) fn nearest<'a>(wrong: &str, accepted: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(wrong: &str, accepted: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (wrong.chars().count() / 3).max(1);
     let folded = fold(wrong);
     accepted
@@ -21,7 +21,7 @@ pub(super) fn nearest<'a>(wrong: &str, accepted: impl IntoIterator<Item = &'a st
 }
 
 /// `, did you mean …?` or `, expected one of …`: what follows the name of something unknown.
-pub(super) fn hint<'a>(wrong: &str, accepted: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn hint<'a>(wrong: &str, accepted: impl IntoIterator<Item = &'a str>) -> String {
     let accepted: Vec<&str> = accepted.into_iter().collect();
     match nearest(wrong, accepted.iter().copied()) {
         Some(name) => format!(", did you mean `{name}`?"),
@@ -31,7 +31,7 @@ pub(super) fn hint<'a>(wrong: &str, accepted: impl IntoIterator<Item = &'a str>)
 }
 
 /// `` `a` ``, or `` one of `a`, `b` ``; of many only the first.
-pub(super) fn one_of(names: &[&str]) -> String {
+pub(crate) fn one_of(names: &[&str]) -> String {
     let quoted: Vec<String> = names.iter().take(LISTED).map(|name| format!("`{name}`")).collect();
     match names.len() {
         1 => quoted.concat(),
