@@ -57,6 +57,8 @@ pub enum ErrorKind<'a> {
     Overflow(&'static str),
     /// Anything else.
     Text(&'a str),
+    /// Upstream's evaluator crashes here. Nothing absorbs it, but a policy variable turns it into an error of its own.
+    Internal(&'a str),
     /// A bound of evaluation was reached. Nothing absorbs it.
     Limit(Limit),
     /// The authorizer, or another part of the surroundings, has to be asked first. Nothing absorbs it.
@@ -79,7 +81,7 @@ pub enum Limit {
 impl ErrorKind<'_> {
     /// Whether logical operators may absorb it.
     pub const fn is_absorbable(&self) -> bool {
-        !matches!(self, Self::Limit(_) | Self::Unanswered)
+        !matches!(self, Self::Internal(_) | Self::Limit(_) | Self::Unanswered)
     }
 }
 
@@ -104,6 +106,7 @@ impl fmt::Display for ErrorKind<'_> {
             Self::ModulusByZero => formatter.write_str("modulus by zero"),
             Self::Overflow(what) => write!(formatter, "{what} overflow"),
             Self::Text(text) => formatter.write_str(text),
+            Self::Internal(text) => write!(formatter, "internal error: {text}"),
             Self::Limit(Limit::Cost) => formatter.write_str("operation cancelled: actual cost limit exceeded"),
             Self::Limit(Limit::Memory) => formatter.write_str("operation cancelled: memory limit exceeded"),
             Self::Limit(Limit::Depth) => formatter.write_str("operation cancelled: values are nested too deeply"),

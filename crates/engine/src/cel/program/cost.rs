@@ -3,7 +3,7 @@
 //! An argument that failed counts as a value of size 1.
 
 use crate::cel::context::Context;
-use crate::cel::error::Outcome;
+use crate::cel::error::{ErrorKind, Outcome};
 use crate::cel::value::{List, Map, Opaque, Value};
 
 /// What evaluating a name, or a step into a value, costs.
@@ -46,10 +46,29 @@ pub(super) enum Charge {
     ContainsCidr(bool),
     /// A named format.
     Validate,
+    /// The product of both arguments, so often.
+    Product(u64),
+    /// A new list with the elements of the result.
+    NewList,
+    /// A new list, and the first argument so often as the second one says.
+    Flatten,
+    /// A new list, and each element of this argument compared with each.
+    SelfCompare(usize),
 }
 
 /// The charge of a function. `id` is the overload that the checker decided for, or nothing where it left several.
 pub(super) fn charge(function: &str, id: &str, arguments: usize) -> Charge {
+    // By overload, before all others: trackers of cel-go's libraries (ext/sets.go, ext/lists.go).
+    match id {
+        "list_sets_contains_list" | "list_sets_intersects_list" => return Charge::Product(1),
+        "list_sets_equivalent_list" => return Charge::Product(2),
+        "list_slice" | "lists_range" | "list_reverse" => return Charge::NewList,
+        "list_flatten" | "list_flatten_int" => return Charge::Flatten,
+        "list_distinct" => return Charge::SelfCompare(0),
+        _ if id.ends_with("_sort") => return Charge::SelfCompare(0),
+        _ if id.ends_with("_sortByAssociatedKeys") => return Charge::SelfCompare(1),
+        _ => {}
+    }
     // By name: k8s.io/apiserver.
     match function {
         "check" => return Charge::Flat(350_000),
@@ -121,7 +140,36 @@ pub(super) fn cost<'a>(
             Some(Ok(Value::Opaque(Opaque::Format(name)))) => pattern(size(1), format_size(name)),
             _ => 1,
         },
+        Charge::Product(factor) => size(0).saturating_mul(size(1)).saturating_mul(factor).saturating_add(1),
+        Charge::NewList => LIST + 1 + self::size(result),
+        Charge::Flatten => flatten(arguments, context)?,
+        Charge::SelfCompare(position) => self_compare(arguments.get(position), context)?,
     })
+}
+
+/// As Go's conversions have it, a negative depth makes it cheaper.
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "as upstream")]
+fn flatten<'a>(arguments: &[Outcome<'a>], context: &Context<'_, 'a>) -> Outcome<'a, u64> {
+    let depth = match arguments.get(1) {
+        None => 1.0,
+        Some(Ok(Value::Int(depth))) => *depth as f64,
+        Some(_) => return context.raise(ErrorKind::Internal("interface conversion: ref.Val is not types.Int")),
+    };
+    let elements = arguments.first().map_or(1, size) as f64 * depth;
+    Ok(if elements < 0.0 { elements as i64 as u64 } else { elements as u64 }.wrapping_add(LIST + 1))
+}
+
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "as upstream")]
+fn self_compare<'a>(argument: Option<&Outcome<'a>>, context: &Context<'_, 'a>) -> Outcome<'a, u64> {
+    let Some(Ok(Value::List(list))) = argument else {
+        return context.raise(ErrorKind::Internal("interface conversion: the value is not traits.Lister"));
+    };
+    let factor = match list.get(0, context)? {
+        Some(Value::String(_) | Value::Bytes(_)) => 2.1,
+        _ => 2.0,
+    };
+    let size = list.len() as u64;
+    Ok(((size.saturating_mul(size)) as f64 * factor) as u64 + LIST + 1)
 }
 
 /// The cost of `==` and `!=`.

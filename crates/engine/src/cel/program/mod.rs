@@ -21,7 +21,7 @@ use super::check::{Checked, check};
 use super::context::Context;
 use super::environment::{Environment, Slot};
 use super::error::{Outcome, Problem};
-use super::syntax::{Ast, ExprId, ParseOptions, parse};
+use super::syntax::{Ast, ExprId, parse};
 use super::types::Type;
 use super::value::Value;
 
@@ -73,7 +73,7 @@ impl<'a> Recorder<'a> for () {
 /// What is wrong with it. Conversions of constants that fail are found here, also where they would never be evaluated, as
 /// upstream finds them when it makes the program.
 pub fn compile(text: &str, environment: &Environment) -> Result<Program, Vec<Problem>> {
-    let ast = parse(text, &ParseOptions::default())?;
+    let ast = parse(text, &environment.parse_options())?;
     program(text, check(ast, environment)?)
 }
 

@@ -82,7 +82,7 @@ pub(super) enum Base {
     /// The name that `optMap` binds.
     Lazy(ExprId, usize),
     /// `variables.name`; whether its presence alone is asked for.
-    PolicyVariable(ExprId, usize),
+    PolicyVariable(ExprId, usize, bool),
     /// A computed value.
     Computed(Node),
     /// `condition ? a : b`

@@ -123,7 +123,7 @@ impl<'a> Variables<'a> {
             .with_cost_limit(EXPRESSION_COST, || context.nested(|| program.evaluate(context, names, &mut ())));
         self.cost.set(self.cost.get().saturating_add(cost));
         match outcome {
-            Err(error) if error.kind.is_absorbable() || matches!(error.kind, ErrorKind::Limit(Limit::Cost)) => {
+            Err(error) if error.kind.is_absorbable() || matches!(error.kind, ErrorKind::Internal(_) | ErrorKind::Limit(Limit::Cost)) => {
                 context.raise_text(format_args!("composited variable {name:?} fails to evaluate: {error}"))
             }
             outcome => outcome,

@@ -7,7 +7,8 @@ use crate::cel::function::{Library, Overload, Version, global};
 use crate::cel::value::{Duration, Value};
 
 /// `+ - * / %`
-pub const LIBRARY: Library = Library { name: "arithmetic", since: Version(0), until: None, overloads: OVERLOADS };
+pub(super) const LIBRARY: Library =
+    Library { name: "arithmetic", since: Version(0), until: None, overloads: OVERLOADS };
 
 const OVERLOADS: &[Overload] = &[
     global("add_bytes", "_+_", &["bytes", "bytes"], "bytes", add),

@@ -7,7 +7,7 @@ use crate::cel::function::{Library, Overload, Version, global};
 use crate::cel::value::{Map, Value};
 
 /// `cel.@mapInsert`
-pub const LIBRARY: Library =
+pub(super) const LIBRARY: Library =
     Library { name: "two-variable comprehensions", since: Version(32), until: None, overloads: OVERLOADS };
 
 const OVERLOADS: &[Overload] = &[

@@ -9,7 +9,8 @@ use crate::cel::function::{Library, Overload, Version, global};
 use crate::cel::value::{Duration, Timestamp, Value};
 
 /// `bool`, `bytes`, `double`, `duration`, `int`, `string`, `timestamp`, `uint`
-pub const LIBRARY: Library = Library { name: "conversions", since: Version(0), until: None, overloads: OVERLOADS };
+pub(super) const LIBRARY: Library =
+    Library { name: "conversions", since: Version(0), until: None, overloads: OVERLOADS };
 
 const OVERLOADS: &[Overload] = &[
     global("bool_to_bool", "bool", &["bool"], "bool", identity),

@@ -10,7 +10,7 @@ use crate::cel::function::{Library, Overload, Version, global, member};
 use crate::cel::value::{List, Map, Value};
 
 /// What version 2 of the strings library adds.
-pub const LIBRARY: Library = Library { name: "strings", since: Version(29), until: None, overloads: OVERLOADS };
+pub(super) const LIBRARY: Library = Library { name: "strings", since: Version(29), until: None, overloads: OVERLOADS };
 
 const OVERLOADS: &[Overload] = &[
     member("string_format", "format", &["string", "list(dyn)"], "string", format),

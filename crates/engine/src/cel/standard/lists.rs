@@ -11,7 +11,8 @@ use crate::cel::function::{Library, Overload, Version, member};
 use crate::cel::value::{self, Duration, Equality, List, Value};
 
 /// `isSorted`, `sum`, `max`, `min`, `indexOf`, `lastIndexOf`
-pub const LIBRARY: Library = Library { name: "kubernetes.lists", since: Version(0), until: None, overloads: OVERLOADS };
+pub(super) const LIBRARY: Library =
+    Library { name: "kubernetes.lists", since: Version(0), until: None, overloads: OVERLOADS };
 
 const OVERLOADS: &[Overload] = &[
     member("list_int_is_sorted_bool", "isSorted", &["list(int)"], "bool", is_sorted),

@@ -1,14 +1,13 @@
 //! What texts hold, begin and end with, and patterns (cel-go, common/stdlib/standard.go).
 
-use regex::Regex;
-
 use crate::cel::context::Context;
 use crate::cel::error::Outcome;
 use crate::cel::function::{Library, Overload, Version, global, member};
+use crate::cel::regex::Regex;
 use crate::cel::value::Value;
 
 /// `contains`, `endsWith`, `startsWith`, `matches`
-pub const LIBRARY: Library = Library { name: "matches", since: Version(0), until: None, overloads: OVERLOADS };
+pub(super) const LIBRARY: Library = Library { name: "matches", since: Version(0), until: None, overloads: OVERLOADS };
 
 const OVERLOADS: &[Overload] = &[
     member("contains_string", "contains", &["string", "string"], "bool", contains),

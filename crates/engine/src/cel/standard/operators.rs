@@ -10,7 +10,7 @@ use crate::cel::types::Type;
 use crate::cel::value::{self, Equality, List, Map, Opaque, Value, whole_int};
 
 /// Logic, equality, indices, `in`, `size`, `type`, `dyn`.
-pub const LIBRARY: Library = Library { name: "operators", since: Version(0), until: None, overloads: OVERLOADS };
+pub(super) const LIBRARY: Library = Library { name: "operators", since: Version(0), until: None, overloads: OVERLOADS };
 
 const OVERLOADS: &[Overload] = &[
     global("conditional", "_?_:_", &["bool", "A", "A"], "A", conditional),
@@ -128,6 +128,10 @@ pub(super) fn list_index<'a>(key: Value<'a>, context: &Context<'_, 'a>) -> Outco
 fn is_in<'a>(context: &Context<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
     match *arguments {
         [value, Value::List(list)] => Ok(Value::Bool(value::contains(list, value, context)?)),
+        // Go cannot hash them; a map of an object is asked for strings alone.
+        [Value::Bytes(_), Value::Map(Map::Values(_) | Map::Constants(_))] => {
+            context.raise(ErrorKind::Text("internal error: runtime error: hash of unhashable type types.Bytes"))
+        }
         [key, Value::Map(map)] => Ok(Value::Bool(map.get(key).is_some())),
         _ => context.no_such_overload(),
     }

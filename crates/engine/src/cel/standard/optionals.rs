@@ -7,7 +7,8 @@ use crate::cel::function::{Library, Overload, Version, global, member};
 use crate::cel::value::{List, Value};
 
 /// `optional.of` and its like, `.?`, `[?]`
-pub const LIBRARY: Library = Library { name: "optionals", since: Version(28), until: None, overloads: OVERLOADS };
+pub(super) const LIBRARY: Library =
+    Library { name: "optionals", since: Version(28), until: None, overloads: OVERLOADS };
 
 const OVERLOADS: &[Overload] = &[
     global("optional_of", "optional.of", &["A"], "optional_type(A)", of),
@@ -109,12 +110,12 @@ fn or_value<'a>(context: &Context<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'
 
 /// `container.?key`, `container[?key]`, and `optional[key]`: an optional of what is there.
 fn optional_index<'a>(context: &Context<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
-    let &[container, key] = arguments else { return context.no_such_overload() };
-    let container = match container {
-        Value::Optional(None) => return Ok(Value::Optional(None)),
-        Value::Optional(Some(container)) => *container,
-        container => container,
-    };
+    let &[mut container, key] = arguments else { return context.no_such_overload() };
+    while let Value::Optional(inner) = container {
+        let Some(inner) = inner else { return Ok(Value::Optional(None)) };
+        context.step(1)?;
+        container = *inner;
+    }
     let found = match container {
         Value::List(list) => element(list, list_index(key, context)?, context)?,
         Value::Map(map) => map.get(key),

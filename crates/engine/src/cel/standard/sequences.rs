@@ -11,7 +11,7 @@ use crate::cel::function::{Library, Overload, Version, global, member};
 use crate::cel::value::{self, Equality, List, Value};
 
 /// `slice`, `flatten`, `sort`, `lists.range`, `reverse`, `distinct`
-pub const LIBRARY: Library = Library { name: "lists", since: Version(34), until: None, overloads: OVERLOADS };
+pub(super) const LIBRARY: Library = Library { name: "lists", since: Version(34), until: None, overloads: OVERLOADS };
 
 const OVERLOADS: &[Overload] = &[
     member("list_slice", "slice", &["list(A)", "int", "int"], "list(A)", slice),

@@ -6,7 +6,7 @@ use crate::cel::function::{Library, Overload, Version, global};
 use crate::cel::value::{self, List, Value};
 
 /// `sets.contains`, `sets.equivalent`, `sets.intersects`
-pub const LIBRARY: Library = Library { name: "sets", since: Version(29), until: None, overloads: OVERLOADS };
+pub(super) const LIBRARY: Library = Library { name: "sets", since: Version(29), until: None, overloads: OVERLOADS };
 
 const OVERLOADS: &[Overload] = &[
     global("list_sets_contains_list", "sets.contains", &["list(A)", "list(A)"], "bool", contains),

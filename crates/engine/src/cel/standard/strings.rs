@@ -7,7 +7,7 @@ use crate::cel::function::{Library, Overload, Version, member};
 use crate::cel::value::{List, Value};
 
 /// `charAt` to `upperAscii`, and `join`. Version 2 of the library, from 1.29, only adds to them.
-pub const LIBRARY: Library = Library { name: "strings", since: Version(0), until: None, overloads: OVERLOADS };
+pub(super) const LIBRARY: Library = Library { name: "strings", since: Version(0), until: None, overloads: OVERLOADS };
 
 const OVERLOADS: &[Overload] = &[
     member("string_char_at_int", "charAt", &["string", "int"], "string", char_at),

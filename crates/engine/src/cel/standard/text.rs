@@ -2,10 +2,9 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
-
 use crate::cel::context::Context;
 use crate::cel::error::Outcome;
+use crate::cel::regex::Regex;
 
 /// A text that grows. Its bytes are taken from the context before they are written.
 pub(super) struct Text<'c, 'e, 'a> {

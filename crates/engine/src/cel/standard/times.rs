@@ -9,7 +9,7 @@ use crate::cel::function::{Library, Overload, Version, member};
 use crate::cel::value::Value;
 
 /// `getFullYear` to `getMilliseconds`
-pub const LIBRARY: Library = Library { name: "times", since: Version(0), until: None, overloads: OVERLOADS };
+pub(super) const LIBRARY: Library = Library { name: "times", since: Version(0), until: None, overloads: OVERLOADS };
 
 const OVERLOADS: &[Overload] = &[
     member("timestamp_to_year", "getFullYear", &["timestamp"], "int", |context, arguments| {

@@ -53,7 +53,7 @@ enum Fold {
 }
 
 /// Expands a call if it is one of a macro.
-pub(super) fn expand(tree: &mut Tree, options: &ParseOptions, call: &Call<'_>) -> Result<Expanded, Full> {
+pub(super) fn expand(tree: &mut Tree, options: ParseOptions, call: &Call<'_>) -> Result<Expanded, Full> {
     let Some(target) = call.target else {
         return match call.args {
             [(operand, span)] if call.function == "has" => presence(tree, *operand, *span, call.span),
@@ -82,8 +82,8 @@ pub(super) fn expand(tree: &mut Tree, options: &ParseOptions, call: &Call<'_>) -
         Fold::All | Fold::Exists | Fold::ExistsOne => call.args.len() - 1,
     };
     let Some((names, bodies)) = call.args.split_at_checked(variables) else { return Ok(Expanded::Not) };
-    let (variable, variable2) = match variables_of(tree, call.function, names) {
-        Ok(variables) => variables,
+    let named = match variables_of(tree, call.function, names) {
+        Ok(names) => names,
         Err((span, message)) => return Ok(Expanded::Refused(span, message)),
     };
     let (predicate, body) = match bodies {
@@ -93,12 +93,12 @@ pub(super) fn expand(tree: &mut Tree, options: &ParseOptions, call: &Call<'_>) -
     };
     let element = names.first().map_or(body, |(id, _)| *id);
     let mut parts = Parts { tree, span: call.span };
-    let (origin, [init, condition, step, result]) = parts.fold(fold, predicate, body, element, &variable)?;
+    let (origin, [init, condition, step, result]) = parts.fold(fold, predicate, body, element, &named.0)?;
     let comprehension = Comprehension {
         origin,
         range: target.id,
-        variable,
-        variable2,
+        variable: named.0,
+        variable2: named.1,
         accumulator: ACCUMULATOR.into(),
         init,
         condition,

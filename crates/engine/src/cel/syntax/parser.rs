@@ -292,7 +292,11 @@ impl<'t> Parser<'t> {
                 let message = format!("`{}` is not closed, add `{}`", self.text_of(open.span), kind.text());
                 Err(self.report(open.span, message))
             }
-            None => Err(self.unexpected(&format!("an operator or `{}`", kind.text()))),
+            None => {
+                self.unexpected(&format!("an operator or `{}`", kind.text()));
+                self.skip_to(kind, false)?;
+                Ok(self.advance().span)
+            }
         }
     }
 

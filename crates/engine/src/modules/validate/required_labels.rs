@@ -32,10 +32,10 @@
 //!         pattern: "dev|test|prod"
 //! ```
 
-use regex::{Regex, RegexBuilder};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::cel::regex::Regex;
 use crate::json::{Node, Path};
 use crate::kubernetes::names::is_label_key;
 use crate::review::{Operation, Subject};
@@ -86,9 +86,6 @@ struct Pattern {
     source: String,
     whole: Regex,
 }
-
-/// The memory of a compiled pattern; one of some hundred words stays below it.
-const PATTERN_BYTES: usize = 1 << 20;
 
 const WRITES: &[Operation] = &[Operation::Create, Operation::Update];
 
@@ -148,17 +145,10 @@ impl Module for RequiredLabels {
 
 impl Pattern {
     fn new(source: String) -> Result<Self, String> {
-        let compile = |source: &str| {
-            RegexBuilder::new(source).size_limit(PATTERN_BYTES).build().map_err(|error| match error {
-                regex::Error::CompiledTooBig(limit) => {
-                    format!("{source:?} needs more than {limit} bytes when compiled")
-                }
-                // The first lines of the error draw the pattern; its last line says what is wrong.
-                other => {
-                    let text = other.to_string();
-                    let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
-                    format!("{source:?} is no regular expression of RE2 syntax: {reason}")
-                }
+        let compile = |pattern: &str| {
+            Regex::new(pattern).map_err(|reason| {
+                let reason = reason.trim_start_matches("error parsing regexp: ");
+                format!("{source:?} is no regular expression of RE2 syntax: {reason}")
             })
         };
         // Alone first: in the group below `a)|(b` would be one.
@@ -232,17 +222,17 @@ mod tests {
                 ),
                 (
                     "/labels/0/pattern".to_owned(),
-                    "\"(\" is no regular expression of RE2 syntax: unclosed group".to_owned()
+                    "\"(\" is no regular expression of RE2 syntax: missing closing ): `(`".to_owned()
                 )
             ]
         );
         assert_eq!(
             errors("team", "a)|(b").pop().unwrap().1,
-            "\"a)|(b\" is no regular expression of RE2 syntax: unopened group"
+            "\"a)|(b\" is no regular expression of RE2 syntax: unexpected ): `a)|(b`"
         );
         assert_eq!(
             errors("team", "(a{500}){500}").pop().unwrap().1,
-            "\"(a{500}){500}\" needs more than 1048576 bytes when compiled"
+            "\"(a{500}){500}\" is no regular expression of RE2 syntax: invalid repeat count: `{500}`"
         );
         let none = RequiredLabels::new(Settings::default()).unwrap_err();
         assert_eq!(none.first().unwrap().message, "no label is required: expected at least one, such as {key: team}");

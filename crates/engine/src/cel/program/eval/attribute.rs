@@ -84,7 +84,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
                 Resolved::Absent => Ok(Value::Bool(false)),
             };
         }
-        let value = self.eval(operand);
+        let value = self.attempt(operand)?;
         self.context.spend(1)?;
         match value? {
             Value::Optional(value) => Ok(Value::Bool(value.is_some())),

@@ -58,7 +58,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
 
     /// `a + b`, the frequent ones without a detour.
     pub(super) fn add(&mut self, addition: &'a Addition) -> Outcome<'a> {
-        let (left, right) = self.both(&addition.operands);
+        let (left, right) = self.both(&addition.operands)?;
         let result = match (left, right) {
             (Ok(Value::List(left)), Ok(Value::List(right))) => left.plus(right, self.context).map(Value::List),
             (Ok(Value::Int(a)), Ok(Value::Int(b))) if a.checked_add(b).is_some() => Ok(Value::Int(a.wrapping_add(b))),
@@ -78,13 +78,8 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         let pattern = Ok(Value::String(&call.pattern));
         let limit = match &call.limit {
             None => Ok(Value::Int(-1)),
-            Some(limit) => self.eval(limit),
+            Some(limit) => self.attempt(limit)?,
         };
-        if let Err(error) = limit
-            && ends_all(error)
-        {
-            return limit;
-        }
         let result = match (text, limit) {
             (_, Err(error)) => Err(error),
             (Value::String(text), Ok(Value::Int(limit))) => self.matched(call, text, limit),

@@ -36,14 +36,10 @@ pub(super) fn ends_all(error: &Error<'_>) -> bool {
     !error.kind.is_absorbable()
 }
 
-/// The first of two errors, but one that ends everything before one that does not.
+/// The first of two errors.
 #[cold]
 fn first_error<'a>(left: Outcome<'a>, right: Outcome<'a>) -> Outcome<'a> {
-    match (left, right) {
-        (_, Err(right)) if ends_all(right) => Err(right),
-        (Err(left), _) => Err(left),
-        (Ok(_), right) => right,
-    }
+    left.and(right)
 }
 
 impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
@@ -78,7 +74,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
             NodeKind::NotEqual(operands) => self.equality(operands, false),
             NodeKind::Order(test) => self.order(test),
             NodeKind::In(test) => {
-                let (left, right) = self.both(&test.operands);
+                let (left, right) = self.both(&test.operands)?;
                 let result = match (left, right) {
                     (Ok(value), Ok(aggregate)) => self.is_in(value, aggregate),
                     (left, right) => first_error(left, right),
@@ -86,9 +82,9 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
                 self.charge(test.charge, &[left, right], result)
             }
             NodeKind::Member(test) => match self.eval(&test.operand)? {
-                Value::Bytes(_) => self.context.raise(ErrorKind::Text(
-                    "internal error: runtime error: hash of unhashable type types.Bytes",
-                )),
+                Value::Bytes(_) => self
+                    .context
+                    .raise(ErrorKind::Internal("runtime error: hash of unhashable type types.Bytes")),
                 value => Ok(Value::Bool(test.members.contains(value))),
             },
             NodeKind::Add(addition) => self.add(addition),
@@ -113,12 +109,17 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
 
     /// Both operands of a function that is strict: the second one is evaluated, and costs, even if the first one fails.
     #[inline]
-    fn both(&mut self, operands: &'a [Node; 2]) -> (Outcome<'a>, Outcome<'a>) {
+    fn both(&mut self, operands: &'a [Node; 2]) -> Outcome<'a, (Outcome<'a>, Outcome<'a>)> {
         let [left, right] = operands;
-        let left = self.eval(left);
-        match left {
-            Err(error) if ends_all(error) => (left, Ok(Value::Null)),
-            _ => (left, self.eval(right)),
+        Ok((self.attempt(left)?, self.attempt(right)?))
+    }
+
+    /// The outcome of a node: an error outside where it ends everything, else within.
+    #[inline]
+    fn attempt(&mut self, node: &'a Node) -> Outcome<'a, Outcome<'a>> {
+        match self.eval(node) {
+            Err(error) if ends_all(error) => Err(error),
+            outcome => Ok(outcome),
         }
     }
 
@@ -144,7 +145,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     }
 
     fn not(&mut self, operand: &'a Node) -> Outcome<'a> {
-        let value = self.eval(operand);
+        let value = self.attempt(operand)?;
         self.context.spend(1)?;
         match value? {
             Value::Bool(value) => Ok(Value::Bool(!value)),
@@ -153,7 +154,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     }
 
     fn equality(&mut self, operands: &'a [Node; 2], wanted: bool) -> Outcome<'a> {
-        let (left, right) = self.both(operands);
+        let (left, right) = self.both(operands)?;
         self.context.spend(cost::equality(&left, &right, wanted))?;
         let (Ok(left), Ok(right)) = (left, right) else { return first_error(left, right) };
         if let (Value::String(left), Value::String(right)) = (left, right)
@@ -170,7 +171,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     }
 
     fn order(&mut self, test: &'a OrderTest) -> Outcome<'a> {
-        let (left, right) = self.both(&test.operands);
+        let (left, right) = self.both(&test.operands)?;
         if let (Ok(Value::Int(left)), Ok(Value::Int(right))) = (left, right) {
             self.context.spend(1)?;
             return Ok(Value::Bool(test.wanted.is(left.cmp(&right))));

@@ -53,7 +53,7 @@ impl<'c> Lowering<'c> {
             if **name == *"JSONPatch" || **name == *"Object" || name.starts_with("Object."))
     }
 
-    fn local(&self, id: ExprId, name: &str) -> Lowers {
+    pub(super) fn local(&self, id: ExprId, name: &str) -> Lowers {
         let name = name.strip_prefix('.').unwrap_or(name);
         let Some(named) = self.scope.iter().rev().find(|named| named.name == name) else {
             return Err(self.problem(id, format!("undeclared reference to '{name}'")));

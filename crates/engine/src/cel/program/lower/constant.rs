@@ -81,12 +81,15 @@ fn constant(value: Value<'_>) -> Option<Constant> {
 
 fn opaque_constant(opaque: Opaque<'_>) -> Option<Constant> {
     Some(match opaque {
-        Opaque::Quantity(Quantity { negative, magnitude: Magnitude::Small(magnitude), scale, is_pointer }) => {
+        Opaque::Quantity(quantity) => {
+            let Magnitude::Small(magnitude) = quantity.magnitude else { return None };
+            // Every field but the magnitude is plain.
             Constant::Quantity(Box::new(Quantity {
-                negative: *negative,
-                magnitude: Magnitude::Small(*magnitude),
-                scale: *scale,
-                is_pointer: *is_pointer,
+                negative: quantity.negative,
+                magnitude: Magnitude::Small(magnitude),
+                scale: quantity.scale,
+                is_pointer: quantity.is_pointer,
+                format: quantity.format,
             }))
         }
         Opaque::Ip(ip) => Constant::Ip(Box::new(*ip)),

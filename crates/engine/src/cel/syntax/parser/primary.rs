@@ -110,7 +110,7 @@ impl Parser<'_> {
             return self.placeholder(span);
         }
         let call = macros::Call { function, target, args: &args, span };
-        let id = match macros::expand(&mut self.tree, &self.options, &call)? {
+        let id = match macros::expand(&mut self.tree, self.options, &call)? {
             macros::Expanded::To(id) => id,
             macros::Expanded::Refused(place, message) => {
                 self.report(place, message);

@@ -1,0 +1,139 @@
+//! One expression with its variables as a line of JSON, and what it comes to as another: what `admittance cel --jsonl` reads and
+//! writes. The expression is compiled and evaluated as one of a ValidatingAdmissionPolicy is (k8s.io/apiserver,
+//! pkg/admission/plugin/cel).
+
+mod answer;
+mod bind;
+mod question;
+
+pub use answer::{Answer, Phase, answer};
+pub use question::{Authorizing, NamedExpression, Query, QueryError};
+
+use self::bind::{Bound, bind};
+use super::declarations::{Declarations, policy_environment};
+use crate::cel::context::{Context, Meter};
+use crate::cel::encoding::parse_type;
+use crate::cel::environment::{Environment, Slot};
+use crate::cel::error::{Outcome, Problem};
+use crate::cel::function::Version;
+use crate::cel::program::{self, Composition, EXPRESSION_COST, Names, Program, Recorder, Variables};
+use crate::cel::types::Type;
+use crate::deadline::Deadline;
+use crate::json::Arena;
+
+/// What the values that one evaluation makes may take, in bytes.
+const MEMORY: usize = 16 << 20;
+
+/// A compiled query.
+#[derive(Debug)]
+pub struct Compiled {
+    program: Program,
+    composition: Composition,
+    /// Names that no policy has, and where their values stand.
+    declared: Vec<(String, Slot)>,
+}
+
+/// Why a query cannot be compiled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CompileError {
+    /// It is no query.
+    Query(QueryError),
+    /// Its expression is wrong.
+    Problems(Vec<Problem>),
+}
+
+/// The outcome of an evaluation, and what it took.
+#[derive(Clone, Copy, Debug)]
+pub struct Evaluated<'a> {
+    /// The value.
+    pub outcome: Outcome<'a>,
+    /// In the API server's cost units, those of the variables that were used among them.
+    pub cost: u64,
+}
+
+/// Compiles the expression of a query, and those of its variables: one of these that does not compile harms only what uses it.
+///
+/// # Errors
+/// [`CompileError`]
+pub fn compile(query: &Query<'_>) -> Result<Compiled, CompileError> {
+    let base = base(query).map_err(CompileError::Query)?;
+    let options = Declarations {
+        params: query.params,
+        authorizer: query.authorizer != Authorizing::Undeclared,
+        mutation: query.patch_types,
+    };
+    let mut environment = policy_environment(base, &options);
+    let mut declared = vec![];
+    for (name, ty) in query.declared_names() {
+        let ty = match ty {
+            Some(text) => parse_type(text).ok_or_else(|| CompileError::Query(QueryError::unknown_type(text)))?,
+            None => Type::Dyn,
+        };
+        declared.push((name.to_owned(), environment.declare(name, ty)));
+    }
+    let mut composition = Composition::new();
+    for variable in &query.variables {
+        composition.add(&variable.name, &variable.expression, &mut environment);
+    }
+    let program = program::compile(&query.expr, &environment).map_err(CompileError::Problems)?;
+    Ok(Compiled { program, composition, declared })
+}
+
+fn base(query: &Query<'_>) -> Result<Environment, QueryError> {
+    let environment = match &query.k8s_version {
+        Some(text) => Environment::of_version(version(text)?),
+        None => Environment::stored(),
+    };
+    Ok(match query.container.as_str() {
+        "" => environment,
+        container => environment.with_container(container),
+    })
+}
+
+/// A version of Kubernetes: `1.30`, `v1.30.2`.
+///
+/// # Errors
+/// For what is none.
+pub fn version(text: &str) -> Result<Version, QueryError> {
+    let mut numbers = text.strip_prefix('v').unwrap_or(text).split('.');
+    let mut number = || numbers.next().and_then(|digits| digits.parse::<u32>().ok());
+    match (number(), number()) {
+        (Some(0), Some(_)) => Ok(Version(0)),
+        (Some(1), Some(minor)) => Ok(Version(minor)),
+        (Some(_), Some(_)) => Ok(Version(u32::MAX)),
+        _ => Err(QueryError::version(text)),
+    }
+}
+
+impl Compiled {
+    /// The expression.
+    pub const fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// The values of the query's variables; evaluations borrow them.
+    ///
+    /// # Errors
+    /// For variables that cannot be read.
+    pub fn bind<'a>(&self, query: &Query<'a>, arena: &'a Arena) -> Result<Bound<'a>, QueryError> {
+        bind(query, &self.declared, arena)
+    }
+
+    /// Evaluates the expression.
+    pub fn evaluate<'a, R: Recorder<'a>>(
+        &'a self,
+        bound: &Bound<'a>,
+        arena: &'a Arena,
+        deadline: Deadline,
+        recorder: &mut R,
+    ) -> Evaluated<'a> {
+        let meter = Meter::new(EXPRESSION_COST, MEMORY, deadline);
+        let context = Context::new(arena, &meter, &bound.authorizer);
+        let variables = Variables::new(&self.composition);
+        let names = Names { values: &bound.values, variables: &variables };
+        let outcome = self.program.evaluate(&context, &names, recorder);
+        let cost = (EXPRESSION_COST - meter.cost_left()).saturating_add(variables.take_cost());
+        Evaluated { outcome, cost }
+    }
+}
+
