@@ -3,6 +3,7 @@
 //! Reading order: [`arena`] owns the memory, [`node`] is the view that everybody reads through, [`mod@read`] builds it from
 //! text, [`mod@write`] prints it, [`constant`] keeps values that outlive a review (settings), [`path`] names a place in it,
 //! [`edit`] makes a new tree of an old one, [`mod@diff`] says in the operations of a JSON [`patch`] what became of it, and
+//! [`server_patch`] is the dialect of it that policies of the API server are written in,
 //! [`mod@rebase`] carries a change to another form of the same document; [`merge_patch`] is the other standard way to write a
 //! change.
 
@@ -13,6 +14,7 @@ pub mod edit;
 pub mod merge_patch;
 pub mod node;
 pub mod patch;
+pub mod server_patch;
 pub mod path;
 mod pointer;
 pub mod read;

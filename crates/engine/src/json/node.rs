@@ -138,6 +138,11 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// Whether it was left unparsed and nobody has looked into it.
+    pub fn is_unread(self) -> bool {
+        matches!(self.0, Repr::Raw(_))
+    }
+
     /// Whether this is `null`.
     pub fn is_null(self) -> bool {
         matches!(self.0, Repr::Null)

@@ -376,7 +376,7 @@ impl<'a, 'p> Walk<'a, 'p> {
 }
 
 /// Refuses a value that would make the tree too deep or the patch's result too large.
-fn weigh(value: Node<'_>, depth: usize, left: &mut usize) -> Result<(), PatchProblem> {
+pub(super) fn weigh(value: Node<'_>, depth: usize, left: &mut usize) -> Result<(), PatchProblem> {
     // What is unparsed is text of 128 levels at most, and is copied as text: a value takes about eight bytes of it.
     let (deepest, weight) = value.raw_text().map_or((depth, 1), |text| (depth + 128, 1 + text.len() / 8));
     if deepest > DEEPEST {

@@ -23,7 +23,8 @@ pub(super) fn tokens(pointer: &str) -> Option<Vec<Cow<'_, str>>> {
     is_pointer(pointer).then(|| pointer.split('/').skip(1).map(decode).collect())
 }
 
-fn decode(token: &str) -> Cow<'_, str> {
+/// A token with its escapes replaced; `~` before anything else stands for itself.
+pub(super) fn decode(token: &str) -> Cow<'_, str> {
     // `~1` first: `~01` is the two characters `~1`, not a slash (RFC 6901, section 4).
     if token.contains('~') { Cow::Owned(token.replace("~1", "/").replace("~0", "~")) } else { Cow::Borrowed(token) }
 }
