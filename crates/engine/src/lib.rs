@@ -14,7 +14,6 @@ pub mod json;
 pub mod kubernetes;
 pub mod cel;
 pub mod review;
-pub mod expression;
 pub mod verdict;
 pub mod document;
 pub mod rule;

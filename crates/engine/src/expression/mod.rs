@@ -8,6 +8,8 @@
 
 pub mod declarations;
 pub mod typed;
+pub mod query;
+pub mod mutation;
 mod request;
 mod access;
 mod parameters;

@@ -1,15 +1,19 @@
 //! Mutations: k8s.io/apiserver, admission/plugin/policy/mutating/dispatcher.go. They run in order, each on what the one
 //! before made; after one that fails the next still runs.
 
+use std::sync::LazyLock;
+
 use super::access::Authorizer;
 use super::conditions::{Met, bound, input, meet};
 use super::pass::{BUDGET, Ended, Evaluated, Input, Pass};
+use super::mutation::{self, MutationError};
 use super::request;
 use super::validate::{Bound, fail};
 use crate::cel::context::{Context, Meter};
 use crate::cel::types::Type;
 use crate::cel::value::Value;
 use crate::json::Node;
+use crate::kubernetes::schema::Schemas;
 use crate::review::{Lookup, Subject};
 use crate::rule::Mutate;
 use crate::verdict::{Expressed, Judged, Judgement, PolicyError, Refusal, Report};
@@ -22,6 +26,9 @@ pub enum PatchType {
     /// A list of `JSONPatch{…}`.
     JsonPatch,
 }
+
+/// How built-in kinds are merged: read once, the same for all policies.
+static SCHEMAS: LazyLock<Schemas> = LazyLock::new(Schemas::built_in);
 
 impl PatchType {
     /// The type of the expression.
@@ -119,24 +126,15 @@ impl Bound {
             Err(ended @ Ended::OutOfBudget) => return Err(said(ended.message())),
             Err(ended) => return Err(Failure::Bound(bound(ended))),
         };
-        match patch_type {
-            PatchType::ApplyConfiguration => merged(value, input.object, subject, context),
-            PatchType::JsonPatch => patched(value, input.object, context),
-        }
+        let arena = context.arena();
+        let changed = match patch_type {
+            PatchType::ApplyConfiguration => mutation::schema_of(&SCHEMAS, input.object)
+                .and_then(|schema| mutation::apply_configuration(arena, &schema, input.object, value)),
+            PatchType::JsonPatch => mutation::json_patch(arena, input.object, value),
+        };
+        changed.map_err(|MutationError { text, is_internal }| Failure::Said {
+            message: text,
+            is_fatal: is_internal.then_some(Refusal::INTERNAL_ERROR),
+        })
     }
-}
-
-fn merged<'a>(
-    value: Value<'a>,
-    object: Node<'a>,
-    subject: Subject<'_, 'a>,
-    context: &Context<'_, 'a>,
-) -> Result<Node<'a>, Failure> {
-    let _ = (value, subject, context);
-    Ok(object)
-}
-
-fn patched<'a>(value: Value<'a>, object: Node<'a>, context: &Context<'_, 'a>) -> Result<Node<'a>, Failure> {
-    let _ = (value, context);
-    Ok(object)
 }
