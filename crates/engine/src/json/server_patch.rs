@@ -311,6 +311,3 @@ fn size(value: Node<'_>) -> usize {
     let _ = serde_json::to_writer(&mut count, &value);
     count.0
 }
-
-#[cfg(test)]
-mod tests;

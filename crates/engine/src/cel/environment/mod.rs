@@ -22,6 +22,8 @@ const LATEST: Version = Version(36);
 /// Since when there are optionals, and comprehensions with two variables.
 const OPTIONALS: Version = Version(28);
 const TWO_VARIABLES: Version = Version(32);
+/// The version since which lists are sorted by a key (ext.Lists).
+const SORT_BY: Version = Version(34);
 
 /// The name that policy variables are fields of, and its type.
 const VARIABLES: &str = "variables";
@@ -158,6 +160,7 @@ impl Environment {
         ParseOptions {
             optional_syntax: self.version >= OPTIONALS,
             two_variable_comprehensions: self.version >= TWO_VARIABLES,
+            sort_by: self.version >= SORT_BY,
         }
     }
 

@@ -213,6 +213,11 @@ pub enum Macro {
         /// To what.
         transform: ExprId,
     },
+    /// `range.sortBy(x, key)`; the fold binds a name to the range, and sorts it by the keys that a `map` over it makes
+    SortBy {
+        /// The call that sorts.
+        transform: ExprId,
+    },
 }
 
 impl Ast {
@@ -305,7 +310,9 @@ impl Macro {
             | Self::Exists { predicate }
             | Self::ExistsOne { predicate }
             | Self::Filter { predicate } => change(predicate),
-            Self::OptMap { transform } | Self::OptFlatMap { transform } => change(transform),
+            Self::OptMap { transform } | Self::OptFlatMap { transform } | Self::SortBy { transform } => {
+                change(transform);
+            }
             Self::Map { predicate, transform }
             | Self::TransformList { predicate, transform }
             | Self::TransformMap { predicate, transform }

@@ -14,6 +14,9 @@ const OLD_ACCUMULATOR: &str = "__result__";
 /// The variable of a fold that walks over nothing.
 const UNUSED: &str = "#unused";
 
+/// The name to which `sortBy` binds its target.
+const SORTED: &str = "@__sortBy_input__";
+
 /// A call that may be one of a macro.
 pub(super) struct Call<'c> {
     pub(super) function: &'c str,
@@ -63,6 +66,7 @@ pub(super) fn expand(tree: &mut Tree, options: ParseOptions, call: &Call<'_>) ->
     let two = options.two_variable_comprehensions;
     let fold = match (call.function, call.args.len()) {
         ("optMap" | "optFlatMap", 2) if options.optional_syntax => return optional(tree, target, call),
+        ("sortBy", 2) if options.sort_by => return sort_by(tree, target, call),
         ("map", 2 | 3) => Fold::Map,
         ("filter", 2) => Fold::Filter,
         ("all", 2) => Fold::All,
@@ -82,7 +86,7 @@ pub(super) fn expand(tree: &mut Tree, options: ParseOptions, call: &Call<'_>) ->
         Fold::All | Fold::Exists | Fold::ExistsOne => call.args.len() - 1,
     };
     let Some((names, bodies)) = call.args.split_at_checked(variables) else { return Ok(Expanded::Not) };
-    let named = match variables_of(tree, call.function, names) {
+    let chosen = match variables_of(tree, call.function, names) {
         Ok(names) => names,
         Err((span, message)) => return Ok(Expanded::Refused(span, message)),
     };
@@ -93,12 +97,12 @@ pub(super) fn expand(tree: &mut Tree, options: ParseOptions, call: &Call<'_>) ->
     };
     let element = names.first().map_or(body, |(id, _)| *id);
     let mut parts = Parts { tree, span: call.span };
-    let (origin, [init, condition, step, result]) = parts.fold(fold, predicate, body, element, &named.0)?;
+    let (origin, [init, condition, step, result]) = parts.fold(fold, predicate, body, element, &chosen.0)?;
     let comprehension = Comprehension {
         origin,
         range: target.id,
-        variable: named.0,
-        variable2: named.1,
+        variable: chosen.0,
+        variable2: chosen.1,
         accumulator: ACCUMULATOR.into(),
         init,
         condition,
@@ -127,26 +131,45 @@ fn optional(tree: &mut Tree, target: Target, call: &Call<'_>) -> Result<Expanded
     let variable = variable.clone();
     let flat = call.function == "optFlatMap";
     let mut parts = Parts { tree, span: call.span };
-    let has_value = parts.method(target.id, "hasValue")?;
-    let range = parts.empty_list()?;
+    let has_value = parts.method(target.id, "hasValue", &[])?;
     let copy = parts.tree.copy(target.first, target.id)?;
-    let init = parts.method(copy, "value")?;
-    let condition = parts.literal(Literal::Bool(false))?;
-    let step = parts.name(&variable)?;
-    let fold = parts.add(ExprKind::Comprehension(Box::new(Comprehension {
-        origin: if flat { Macro::OptFlatMap { transform } } else { Macro::OptMap { transform } },
-        range,
-        variable: UNUSED.into(),
-        variable2: None,
-        accumulator: variable,
-        init,
-        condition,
-        step,
-        result: transform,
-    })))?;
+    let init = parts.method(copy, "value", &[])?;
+    let origin = if flat { Macro::OptFlatMap { transform } } else { Macro::OptMap { transform } };
+    let fold = parts.binding(origin, variable, init, transform)?;
+    let fold = parts.add(fold)?;
     let some = if flat { fold } else { parts.call("optional.of", &[fold])? };
     let none = parts.call("optional.none", &[])?;
     let whole = ExprKind::Call { target: None, function: "_?_:_".into(), args: vec![has_value, some, none] };
+    tree.add_level(whole, call.span).map(Expanded::To)
+}
+
+/// `NAME.@sortByAssociatedKeys(NAME.map(variable, key))`, where a fold binds NAME to the target.
+fn sort_by(tree: &mut Tree, target: Target, call: &Call<'_>) -> Result<Expanded, Full> {
+    let [name, (key, _)] = *call.args else { return Ok(Expanded::Not) };
+    if let Some(ExprKind::Literal(_) | ExprKind::Map(_) | ExprKind::Struct { .. }) = tree.kind(target.id) {
+        return Ok(Expanded::Refused(call.span, "`sortBy` sorts a list, which this is not".to_owned()));
+    }
+    let variable = match variables_of(tree, call.function, &[name]) {
+        Ok((variable, _)) => variable,
+        Err((span, message)) => return Ok(Expanded::Refused(span, message)),
+    };
+    let mut parts = Parts { tree, span: call.span };
+    let range = parts.name(SORTED)?;
+    let [init, condition, step, result] = parts.list_of(None, key)?;
+    let keys = parts.add(ExprKind::Comprehension(Box::new(Comprehension {
+        origin: Macro::Map { predicate: None, transform: key },
+        range,
+        variable,
+        variable2: None,
+        accumulator: ACCUMULATOR.into(),
+        init,
+        condition,
+        step,
+        result,
+    })))?;
+    let list = parts.name(SORTED)?;
+    let transform = parts.method(list, "@sortByAssociatedKeys", &[keys])?;
+    let whole = parts.binding(Macro::SortBy { transform }, SORTED.into(), target.id, transform)?;
     tree.add_level(whole, call.span).map(Expanded::To)
 }
 
@@ -290,8 +313,23 @@ impl Parts<'_> {
         self.add(ExprKind::Call { target: None, function: function.into(), args: args.to_vec() })
     }
 
-    fn method(&mut self, target: ExprId, function: &str) -> Result<ExprId, Full> {
-        self.add(ExprKind::Call { target: Some(target), function: function.into(), args: Vec::new() })
+    fn method(&mut self, target: ExprId, function: &str, args: &[ExprId]) -> Result<ExprId, Full> {
+        self.add(ExprKind::Call { target: Some(target), function: function.into(), args: args.to_vec() })
+    }
+
+    /// A fold over nothing, which binds a name to a value.
+    fn binding(&mut self, origin: Macro, name: Box<str>, value: ExprId, result: ExprId) -> Result<ExprKind, Full> {
+        Ok(ExprKind::Comprehension(Box::new(Comprehension {
+            origin,
+            range: self.empty_list()?,
+            variable: UNUSED.into(),
+            variable2: None,
+            init: value,
+            condition: self.literal(Literal::Bool(false))?,
+            step: self.name(&name)?,
+            accumulator: name,
+            result,
+        })))
     }
 
     fn add(&mut self, kind: ExprKind) -> Result<ExprId, Full> {

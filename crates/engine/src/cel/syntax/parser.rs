@@ -26,11 +26,13 @@ pub struct ParseOptions {
     pub optional_syntax: bool,
     /// The macros with two variables: since Kubernetes 1.32.
     pub two_variable_comprehensions: bool,
+    /// The macro `sortBy`: since Kubernetes 1.34.
+    pub sort_by: bool,
 }
 
 impl Default for ParseOptions {
     fn default() -> Self {
-        Self { optional_syntax: true, two_variable_comprehensions: true }
+        Self { optional_syntax: true, two_variable_comprehensions: true, sort_by: true }
     }
 }
 

@@ -94,7 +94,10 @@ impl<'e> Printer<'e> {
                 }
                 self.text.push('}');
             }
-            ExprKind::Comprehension(fold) => self.fold(fold.range, fold),
+            ExprKind::Comprehension(fold) => match self.sorted(fold) {
+                Some(keys) => self.written(fold.init, "sortBy", keys),
+                None => self.fold(fold.range, fold),
+            },
         }
     }
 
@@ -173,18 +176,37 @@ impl<'e> Printer<'e> {
     }
 
     fn fold(&mut self, target: ExprId, fold: &Comprehension) {
-        let two = fold.variable2.is_some();
-        let (name, bodies) = match fold.origin {
-            Macro::All { predicate } => ("all", [None, Some(predicate)]),
-            Macro::Exists { predicate } => ("exists", [None, Some(predicate)]),
-            Macro::ExistsOne { predicate } => (if two { "existsOne" } else { "exists_one" }, [None, Some(predicate)]),
-            Macro::Filter { predicate } => ("filter", [None, Some(predicate)]),
-            Macro::Map { predicate, transform } => ("map", [predicate, Some(transform)]),
-            Macro::TransformList { predicate, transform } => ("transformList", [predicate, Some(transform)]),
-            Macro::TransformMap { predicate, transform } => ("transformMap", [predicate, Some(transform)]),
-            Macro::TransformMapEntry { predicate, transform } => ("transformMapEntry", [predicate, Some(transform)]),
-            Macro::OptMap { transform } => ("optMap", [None, Some(transform)]),
-            Macro::OptFlatMap { transform } => ("optFlatMap", [None, Some(transform)]),
+        let name = match fold.origin {
+            Macro::All { .. } => "all",
+            Macro::Exists { .. } => "exists",
+            Macro::ExistsOne { .. } if fold.variable2.is_some() => "existsOne",
+            Macro::ExistsOne { .. } => "exists_one",
+            Macro::Filter { .. } => "filter",
+            Macro::Map { .. } => "map",
+            Macro::TransformList { .. } => "transformList",
+            Macro::TransformMap { .. } => "transformMap",
+            Macro::TransformMapEntry { .. } => "transformMapEntry",
+            Macro::OptMap { .. } => "optMap",
+            Macro::OptFlatMap { .. } => "optFlatMap",
+            Macro::SortBy { .. } => "sortBy",
+        };
+        self.written(target, name, fold);
+    }
+
+    /// A macro as it was written, its variables and bodies being those of the fold.
+    fn written(&mut self, target: ExprId, name: &str, fold: &Comprehension) {
+        let (first, second) = match fold.origin {
+            Macro::Map { predicate, transform }
+            | Macro::TransformList { predicate, transform }
+            | Macro::TransformMap { predicate, transform }
+            | Macro::TransformMapEntry { predicate, transform } => (predicate, transform),
+            Macro::All { predicate: only }
+            | Macro::Exists { predicate: only }
+            | Macro::ExistsOne { predicate: only }
+            | Macro::Filter { predicate: only }
+            | Macro::OptMap { transform: only }
+            | Macro::OptFlatMap { transform: only }
+            | Macro::SortBy { transform: only } => (None, only),
         };
         let variable = match fold.origin {
             Macro::OptMap { .. } | Macro::OptFlatMap { .. } => &fold.accumulator,
@@ -195,11 +217,21 @@ impl<'e> Printer<'e> {
         if let Some(second) = &fold.variable2 {
             let _ = write!(self.text, ", {second}");
         }
-        for body in bodies.into_iter().flatten() {
+        for body in first.into_iter().chain([second]) {
             self.text.push_str(", ");
             self.write(body, Level::Conditional);
         }
         self.text.push(')');
+    }
+
+    /// The fold that makes the keys of `sortBy`.
+    fn sorted(&self, fold: &Comprehension) -> Option<&'e Comprehension> {
+        let Macro::SortBy { transform } = fold.origin else { return None };
+        let ExprKind::Call { args, .. } = self.kind(transform)? else { return None };
+        match self.kind(*args.first()?)? {
+            ExprKind::Comprehension(keys) => Some(keys),
+            _ => None,
+        }
     }
 
     /// These expand to a conditional, and are written as a call.

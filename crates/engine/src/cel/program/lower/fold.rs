@@ -6,7 +6,9 @@ use crate::cel::syntax::{Comprehension, ExprId, Macro};
 
 impl<'c> Lowering<'c> {
     pub(super) fn fold(&mut self, id: ExprId, comprehension: &'c Comprehension) -> Lowers {
-        if let Macro::OptMap { transform } | Macro::OptFlatMap { transform } = comprehension.origin {
+        if let Macro::OptMap { transform } | Macro::OptFlatMap { transform } | Macro::SortBy { transform } =
+            comprehension.origin
+        {
             return self.bind(id, comprehension, transform);
         }
         let range = self.node(comprehension.range)?;
@@ -43,7 +45,9 @@ impl<'c> Lowering<'c> {
                 predicate: Some(self.node(predicate)?),
                 transform: self.local(predicate, &comprehension.variable)?,
             },
-            Macro::OptMap { transform } | Macro::OptFlatMap { transform } => FoldKind::All(self.node(transform)?),
+            Macro::OptMap { transform } | Macro::OptFlatMap { transform } | Macro::SortBy { transform } => {
+                FoldKind::All(self.node(transform)?)
+            }
         })
     }
 

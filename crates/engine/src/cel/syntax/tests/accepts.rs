@@ -189,7 +189,7 @@ fn writes_no_needless_parentheses() {
         "(a < b) == (c < d)",
         "has(a.b) ? a.?b[?0].orValue(-1.5) : [1u, ?c, -9223372036854775808]",
         "{'it\\'s': b'\\xff\\\\', ?d: null}.e(T{f: 1e300, ?g: \"\"})",
-        "a.map(x, x > 1, x).exists_one(y, y.transformMap(i, v, v) == {}).optMap(z, z.optFlatMap(w, w))",
+        "a.map(x, x > 1, x).exists_one(y, y.transformMap(i, v, v) == {}).optMap(z, z.optFlatMap(w, w)).sortBy(q, q.r)",
     ] {
         let expected = text.replace("\"\"", "''").replace("(a < b) ==", "a < b ==");
         assert_eq!(print(&parsed(text)), expected);

@@ -70,6 +70,15 @@ fn writes_the_target_of_opt_map_twice() {
 }
 
 #[test]
+fn binds_the_list_that_sort_by_sorts() {
+    assert_eq!(
+        tree("a.b.sortBy(x, f)"),
+        "(fold #unused [] @__sortBy_input__ (. a b) false @__sortBy_input__ (.@sortByAssociatedKeys @__sortBy_input__ \
+         (fold x @__sortBy_input__ @result [] true (_+_ @result [f]) @result)))"
+    );
+}
+
+#[test]
 fn expands_nothing_with_another_count_of_arguments_or_another_target() {
     for (text, call) in [
         ("all(x, p)", "(all x p)"),
@@ -82,9 +91,10 @@ fn expands_nothing_with_another_count_of_arguments_or_another_target() {
     ] {
         assert_eq!(tree(text), call, "{text}");
     }
-    let old = ParseOptions { optional_syntax: false, two_variable_comprehensions: false };
+    let old = ParseOptions { optional_syntax: false, two_variable_comprehensions: false, sort_by: false };
     let old = |text: &str| parse(text, &old).map(|ast| show(&ast)).map_err(|problems| problems[0].message.clone());
     assert_eq!(old("a.all(i, x, p)").unwrap(), "(.all a i x p)");
+    assert_eq!(old("a.sortBy(x, p)").unwrap(), "(.sortBy a x p)");
     assert_eq!(old("a.optMap(x, p)").unwrap(), "(.optMap a x p)");
     assert_eq!(old("a.?b").unwrap_err(), "`.?b`: optional fields and elements need Kubernetes 1.28");
     assert_eq!(old("a[?b]").unwrap_err(), "`[?`: optional fields and elements need Kubernetes 1.28");
@@ -112,6 +122,8 @@ fn refuses_what_names_no_variable() {
             "the name `__result__` is reserved, give the variable of `filter` another name".to_owned(),
         ),
         ("has(a)", "a", "`has` asks for a field, write it as `has(x.field)`".to_owned()),
+        ("a.sortBy(x.y, z)", "x.y", name("first", "sortBy")),
+        ("{}.sortBy(x, y)", "{}.sortBy(x, y)", "`sortBy` sorts a list, which this is not".to_owned()),
         ("has(a.?b)", "a.?b", "`has` asks for a field, write it as `has(x.field)`".to_owned()),
         ("has(a['b'])", "a['b']", "`has` asks for a field, write it as `has(x.field)`".to_owned()),
     ] {

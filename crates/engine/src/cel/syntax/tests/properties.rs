@@ -63,6 +63,7 @@ fn plans() -> impl Strategy<Value = Plan> {
             ("transformMap", 2, 2),
             ("transformMapEntry", 2, 1),
             ("transformMapEntry", 2, 2),
+            ("sortBy", 1, 1),
             ("optMap", 1, 1),
             ("optFlatMap", 1, 1),
         ]);
@@ -151,6 +152,9 @@ fn build(tree: &mut Tree, plan: &Plan) -> ExprId {
             ExprKind::Struct { name: (*name).into(), fields: fields.iter().map(field).collect() }
         }
         Plan::Macro(target, function, variables, bodies) => {
+            // `sortBy` accepts no constants, maps and structs.
+            let list = Box::new(Plan::List(vec![(false, (**target).clone())]));
+            let target = if *function == "sortBy" { &list } else { target };
             let first = tree.len();
             let id = build(tree, target);
             let mut args: Vec<(ExprId, Span)> = Vec::new();

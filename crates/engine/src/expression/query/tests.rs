@@ -1,0 +1,72 @@
+//! The collections of cases with upstream's answers: values, static types and costs, and for errors how far they come.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::answer;
+use crate::corpora;
+use crate::deadline::Deadline;
+
+fn answered(line: &str) -> Value {
+    serde_json::to_value(answer(line, Deadline::never())).unwrap()
+}
+
+/// What counts of an answer. Texts of errors are free, and so is the cost of what failed.
+fn essence(answer: &Value, unordered: bool) -> Value {
+    let field = |name: &str| answer.get(name).cloned().unwrap_or(Value::Null);
+    if answer.get("error").is_some() {
+        return json!({ "phase": field("phase") });
+    }
+    let mut value = field("value");
+    if unordered {
+        // Upstream walks maps in random order: what comes of it is a list in any order, and any cost.
+        if let Some(items) = value.get_mut("list").and_then(Value::as_array_mut) {
+            items.sort_by_key(ToString::to_string);
+        }
+        return json!({ "value": value, "type": field("type") });
+    }
+    json!({ "value": value, "type": field("type"), "cost": field("cost") })
+}
+
+/// Asks all rows of a collection that can be asked, and names those whose answer differs.
+fn differing(name: &str, rows: usize, asked: usize) -> BTreeMap<String, String> {
+    let rows: Vec<Value> = corpora::lines(name, rows).iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let rows: Vec<&Value> = rows.iter().filter(|row| row.get("query").is_some()).collect();
+    let mut differing = BTreeMap::new();
+    for row in &rows {
+        let upstream = &row["kubernetes"];
+        let ours = answered(&row["query"].to_string());
+        let unordered = upstream.get("unstable").is_some();
+        let (ours, theirs) = (essence(&ours, unordered), essence(upstream, unordered));
+        if ours != theirs {
+            let id = row["id"].as_str().unwrap().to_owned();
+            differing.insert(id, format!("{}\n    ours     {ours}\n    upstream {theirs}", row["query"]));
+        }
+    }
+    if !rows.is_empty() {
+        assert_eq!(rows.len(), asked, "rows with a query in {name}");
+        println!("{name}: {} of {asked} as upstream", asked - differing.len());
+    }
+    differing
+}
+
+fn assert_none(differing: BTreeMap<String, String>) {
+    let listed: Vec<String> = differing.into_iter().map(|(id, text)| format!("{id}: {text}")).collect();
+    assert!(listed.is_empty(), "{} differ from upstream:\n{}", listed.len(), listed.join("\n"));
+}
+
+#[test]
+fn answers_the_conformance_tests_of_cel_as_kubernetes_does() {
+    assert_none(differing("cel-spec.jsonl", 2456, 1745));
+}
+
+#[test]
+fn answers_the_tests_of_kubernetes_libraries() {
+    assert_none(differing("k8s-cel-lib.jsonl", 168, 168));
+}
+
+#[test]
+fn counts_costs_as_kubernetes_does() {
+    assert_none(differing("k8s-cel-cost.jsonl", 116, 116));
+}
