@@ -28,3 +28,5 @@ pub mod response;
 
 #[cfg(test)]
 mod corpora;
+#[cfg(test)]
+mod oracle;
