@@ -137,3 +137,5 @@ impl Compiled {
     }
 }
 
+#[cfg(test)]
+mod tests;

@@ -22,7 +22,7 @@ const LATEST: Version = Version(36);
 /// Since when there are optionals, and comprehensions with two variables.
 const OPTIONALS: Version = Version(28);
 const TWO_VARIABLES: Version = Version(32);
-/// `sortBy`.
+/// The version since which lists are sorted by a key (ext.Lists).
 const SORT_BY: Version = Version(34);
 
 /// The name that policy variables are fields of, and its type.

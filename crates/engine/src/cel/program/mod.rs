@@ -10,6 +10,8 @@ mod tree;
 mod eval;
 mod lower;
 mod variables;
+#[cfg(test)]
+mod tests;
 
 pub use variables::{Composition, Names, Variables};
 
@@ -126,8 +128,7 @@ impl Program {
                 &mut many
             }
         };
-        let mut evaluation =
-            Evaluation { context, activation, recorder, locals, pending: vec![], scratch: vec![] };
+        let mut evaluation = Evaluation { context, activation, recorder, locals, pending: vec![], scratch: vec![] };
         evaluation.eval(&self.root)
     }
 }
