@@ -136,4 +136,3 @@ impl Compiled {
         Evaluated { outcome, cost }
     }
 }
-

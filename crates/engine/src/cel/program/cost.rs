@@ -74,8 +74,19 @@ pub(super) fn charge(function: &str, id: &str, arguments: usize) -> Charge {
         "check" => return Charge::Flat(350_000),
         "fieldSelector" | "labelSelector" if arguments >= 2 => return Charge::Selector,
         "isSorted" | "sum" | "max" | "min" | "indexOf" | "lastIndexOf" => return Charge::Traversal,
-        "url" | "lowerAscii" | "upperAscii" | "substring" | "trim" | "jsonpatch.escapeKey" | "cidr" | "isIP"
-        | "isCIDR" | "quantity" | "isQuantity" | "semver" | "isSemver"
+        "url"
+        | "lowerAscii"
+        | "upperAscii"
+        | "substring"
+        | "trim"
+        | "jsonpatch.escapeKey"
+        | "cidr"
+        | "isIP"
+        | "isCIDR"
+        | "quantity"
+        | "isQuantity"
+        | "semver"
+        | "isSemver"
             if arguments >= 1 =>
         {
             return Charge::First;
@@ -94,8 +105,14 @@ pub(super) fn charge(function: &str, id: &str, arguments: usize) -> Charge {
         "starts_with_string" | "ends_with_string" | "string_to_bytes" | "bytes_to_string" | "strings_quote"
         | "string_format" => Charge::First,
         "in_list" => Charge::Second,
-        "less_string" | "greater_string" | "less_equals_string" | "greater_equals_string" | "less_bytes"
-        | "greater_bytes" | "less_equals_bytes" | "greater_equals_bytes" => Charge::Smaller,
+        "less_string"
+        | "greater_string"
+        | "less_equals_string"
+        | "greater_equals_string"
+        | "less_bytes"
+        | "greater_bytes"
+        | "less_equals_bytes"
+        | "greater_equals_bytes" => Charge::Smaller,
         "add_string" | "add_bytes" => Charge::Both,
         "matches_string" => Charge::Pattern,
         "contains_string" => Charge::Contains,
@@ -129,9 +146,7 @@ pub(super) fn cost<'a>(
             let length = size(1);
             10 + tenth(length) + length.div_ceil(2).saturating_mul(50)
         }
-        Charge::ContainsIp(is_text) => {
-            tenth(size(0).saturating_mul(2)) + if is_text { tenth(size(1)) } else { 0 }
-        }
+        Charge::ContainsIp(is_text) => tenth(size(0).saturating_mul(2)) + if is_text { tenth(size(1)) } else { 0 },
         Charge::ContainsCidr(is_text) => {
             let network = size(0);
             tenth(network.saturating_mul(2)) + tenth(network) + 1 + if is_text { tenth(size(1)) } else { 0 }

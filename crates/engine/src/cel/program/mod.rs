@@ -126,8 +126,7 @@ impl Program {
                 &mut many
             }
         };
-        let mut evaluation =
-            Evaluation { context, activation, recorder, locals, pending: vec![], scratch: vec![] };
+        let mut evaluation = Evaluation { context, activation, recorder, locals, pending: vec![], scratch: vec![] };
         evaluation.eval(&self.root)
     }
 }

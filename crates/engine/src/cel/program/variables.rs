@@ -31,7 +31,12 @@ impl Composition {
 
     /// Compiles a variable and declares it: expressions that are compiled in `environment` from now on may use it. One that
     /// does not compile harms only what uses it, and is of type dyn for them.
-    pub fn add(&mut self, name: &str, expression: &str, environment: &mut Environment) -> &Result<Program, Vec<Problem>> {
+    pub fn add(
+        &mut self,
+        name: &str,
+        expression: &str,
+        environment: &mut Environment,
+    ) -> &Result<Program, Vec<Problem>> {
         let program = compile(expression, environment);
         let declared = program.as_ref().map_or(Type::Dyn, |program| declared_type(program.result_type()));
         environment.declare_policy_variable(name, declared);
@@ -119,11 +124,14 @@ impl<'a> Variables<'a> {
                 return context.raise_text(format_args!("composited variable {name:?} fails to compile: {problem}"));
             }
         };
-        let (outcome, cost) = context
-            .with_cost_limit(EXPRESSION_COST, || context.nested(|| program.evaluate(context, names, &mut ())));
+        let (outcome, cost) =
+            context.with_cost_limit(EXPRESSION_COST, || context.nested(|| program.evaluate(context, names, &mut ())));
         self.cost.set(self.cost.get().saturating_add(cost));
         match outcome {
-            Err(error) if error.kind.is_absorbable() || matches!(error.kind, ErrorKind::Internal(_) | ErrorKind::Limit(Limit::Cost)) => {
+            Err(error)
+                if error.kind.is_absorbable()
+                    || matches!(error.kind, ErrorKind::Internal(_) | ErrorKind::Limit(Limit::Cost)) =>
+            {
                 context.raise_text(format_args!("composited variable {name:?} fails to evaluate: {error}"))
             }
             outcome => outcome,

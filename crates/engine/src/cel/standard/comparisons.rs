@@ -10,7 +10,8 @@ use crate::cel::function::{Library, Overload, Version, global};
 use crate::cel::value::{self, Value};
 
 /// The comparisons across types of numbers are new in 1.28; the checker leaves them out before.
-pub(super) const LIBRARY: Library = Library { name: "comparisons", since: Version(0), until: None, overloads: OVERLOADS };
+pub(super) const LIBRARY: Library =
+    Library { name: "comparisons", since: Version(0), until: None, overloads: OVERLOADS };
 
 const OVERLOADS: &[Overload] = &[
     global("less_bool", "_<_", &["bool", "bool"], "bool", less),

@@ -83,7 +83,11 @@ fn of_query<'t>(query: &Query<'t>, deadline: Deadline) -> Answer<'t> {
     };
     let evaluated = compiled.evaluate(&bound, &arena, deadline, &mut ());
     answer.cost = Some(evaluated.cost);
-    match evaluated.outcome.map_err(ToString::to_string).and_then(|value| encode(value).map_err(|error| error.to_string())) {
+    match evaluated
+        .outcome
+        .map_err(ToString::to_string)
+        .and_then(|value| encode(value).map_err(|error| error.to_string()))
+    {
         Ok(text) => answer.value = RawValue::from_string(text).ok(),
         Err(error) => return answer.failed(Phase::Eval, error),
     }

@@ -74,7 +74,9 @@ impl QueryError {
     }
 
     pub(super) fn unknown_type(text: &str) -> Self {
-        Self(format!("unknown type \"{text}\": write int, list(string), map(string,dyn), timestamp, optional(int), wrapper(int) or the like"))
+        Self(format!(
+            "unknown type \"{text}\": write int, list(string), map(string,dyn), timestamp, optional(int), wrapper(int) or the like"
+        ))
     }
 
     pub(super) fn version(text: &str) -> Self {

@@ -104,9 +104,8 @@ impl<'a> Way<'a> {
             items.len()
         } else {
             let number = atoi(&self.key);
-            let number = number.or_else(|why| {
-                words(format!("value was not a proper array index: '{}': {why}", self.key))
-            })?;
+            let number =
+                number.or_else(|why| words(format!("value was not a proper array index: '{}': {why}", self.key)))?;
             // As if the list had one item more: -1 is behind the last.
             position(number, items.len() + 1).or_else(words)?
         };

@@ -18,19 +18,12 @@ pub(super) enum Key<'a> {
 
 impl<'a> Key<'a> {
     /// The key of an item; the error is upstream's text (typed/helpers.go, `listItemToPathElement`).
-    pub(super) fn of(
-        arena: &'a Arena,
-        schema: &'a Schema,
-        list: &'a ListType,
-        item: Node<'a>,
-    ) -> Result<Self, String> {
+    pub(super) fn of(arena: &'a Arena, schema: &'a Schema, list: &'a ListType, item: Node<'a>) -> Result<Self, String> {
         let Items::Keyed(names) = &list.items else {
             return match item.view() {
                 View::Map(_) => Err("associative list without keys has an element that's a map type".to_owned()),
                 View::List(_) => Err("not supported: associative list with lists as elements".to_owned()),
-                View::Null => {
-                    Err("associative list without keys has an element that's an explicit null".to_owned())
-                }
+                View::Null => Err("associative list without keys has an element that's an explicit null".to_owned()),
                 _ => Ok(Self::Value(item)),
             };
         };

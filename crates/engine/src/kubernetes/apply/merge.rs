@@ -53,7 +53,11 @@ impl<'s, 'a: 's> Merge<'s, 'a> {
         let (Some(left), Some(right)) = (self.side(list, items), self.side(list, changes)) else { return new };
         let merged = self.items(list, &left, &right);
         let is_same = |(left, right): (&Node<'a>, &Node<'a>)| left.is_same(*right);
-        if merged.len() == items.len() && merged.iter().zip(items).all(is_same) { old } else { self.arena.list(&merged) }
+        if merged.len() == items.len() && merged.iter().zip(items).all(is_same) {
+            old
+        } else {
+            self.arena.list(&merged)
+        }
     }
 
     /// None if an item has no key, which the validation has refused.
@@ -154,4 +158,3 @@ impl Side<'_, '_> {
         self.index.find(&self.keys, key)
     }
 }
-

@@ -26,7 +26,9 @@ pub enum CrdError {
 impl fmt::Display for CrdError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoVersion(version) => write!(formatter, "the definition has no version \"{version}\" in spec.versions"),
+            Self::NoVersion(version) => {
+                write!(formatter, "the definition has no version \"{version}\" in spec.versions")
+            }
             Self::Schema(place, problem) => write!(formatter, "the schema at \"{place}\" {problem}"),
         }
     }

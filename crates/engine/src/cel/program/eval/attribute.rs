@@ -272,9 +272,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
                 Err(_) => Ok(None),
             },
             None => match key {
-                Value::Double(key) => {
-                    self.context.raise_text(format_args!("unsupported index value {key} in list"))
-                }
+                Value::Double(key) => self.context.raise_text(format_args!("unsupported index value {key} in list")),
                 Value::Uint(key) => self.context.raise_text(format_args!("unsupported index value {key} in list")),
                 _ => self.context.no_such_overload(),
             },
@@ -286,9 +284,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         let kind = match (value, key) {
             (Value::List(_), Value::Int(key)) => ErrorKind::IndexOutOfBounds(key),
             (Value::List(_), Value::Uint(key)) => ErrorKind::IndexOutOfBounds(i64::try_from(key).unwrap_or(i64::MAX)),
-            (Value::List(_), Value::Double(key)) => {
-                ErrorKind::IndexOutOfBounds(whole_int(key).unwrap_or(i64::MAX))
-            }
+            (Value::List(_), Value::Double(key)) => ErrorKind::IndexOutOfBounds(whole_int(key).unwrap_or(i64::MAX)),
             (_, Value::Double(key)) => {
                 return self.context.raise_text(format_args!("no such key: {key}"));
             }

@@ -232,9 +232,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         self.context.step(made.entries.len() / 4 + 1)?;
         if made.entries.iter().any(|(other, _)| is_same_key(*other, key)) {
             return match key {
-                Value::String(key) => {
-                    self.context.raise_text(format_args!("insert failed: key {key} already exists"))
-                }
+                Value::String(key) => self.context.raise_text(format_args!("insert failed: key {key} already exists")),
                 _ => self.context.raise_text(format_args!("insert failed: the key already exists")),
             };
         }

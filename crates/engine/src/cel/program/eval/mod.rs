@@ -82,9 +82,9 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
                 self.charge(test.charge, &[left, right], result)
             }
             NodeKind::Member(test) => match self.eval(&test.operand)? {
-                Value::Bytes(_) => self
-                    .context
-                    .raise(ErrorKind::Internal("runtime error: hash of unhashable type types.Bytes")),
+                Value::Bytes(_) => {
+                    self.context.raise(ErrorKind::Internal("runtime error: hash of unhashable type types.Bytes"))
+                }
                 value => Ok(Value::Bool(test.members.contains(value))),
             },
             NodeKind::Add(addition) => self.add(addition),
@@ -177,9 +177,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
             return Ok(Value::Bool(test.wanted.is(left.cmp(&right))));
         }
         let result = match (left, right) {
-            (Ok(left), Ok(right)) => {
-                compare(left, right, self.context).map(|order| Value::Bool(test.wanted.is(order)))
-            }
+            (Ok(left), Ok(right)) => compare(left, right, self.context).map(|order| Value::Bool(test.wanted.is(order))),
             (left, right) => first_error(left, right),
         };
         self.charge(test.charge, &[left, right], result)

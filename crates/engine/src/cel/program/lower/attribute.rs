@@ -15,11 +15,8 @@ impl<'c> Lowering<'c> {
             Reference::PolicyVariable(index) => {
                 let is_test = matches!(self.expr(id)?.kind, ExprKind::Select { test_only: true, .. });
                 let attribute = Attribute { base: Base::PolicyVariable(id, *index, is_test), qualifiers: vec![] };
-                let kind = if is_test {
-                    NodeKind::Has(Box::new(attribute))
-                } else {
-                    NodeKind::Attribute(Box::new(attribute))
-                };
+                let kind =
+                    if is_test { NodeKind::Has(Box::new(attribute)) } else { NodeKind::Attribute(Box::new(attribute)) };
                 return Ok(Node { id, kind });
             }
             _ => None,

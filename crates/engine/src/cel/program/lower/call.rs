@@ -19,13 +19,7 @@ use crate::cel::syntax::ExprId;
 const VARIADIC: [&str; 1] = ["string_format"];
 
 impl<'c> Lowering<'c> {
-    pub(super) fn call(
-        &mut self,
-        id: ExprId,
-        target: Option<ExprId>,
-        function: &str,
-        args: &'c [ExprId],
-    ) -> Lowers {
+    pub(super) fn call(&mut self, id: ExprId, target: Option<ExprId>, function: &str, args: &'c [ExprId]) -> Lowers {
         match function {
             "_&&_" => return Ok(Node { id, kind: NodeKind::And(self.nodes(None, args)?.into()) }),
             "_||_" => return Ok(Node { id, kind: NodeKind::Or(self.nodes(None, args)?.into()) }),

@@ -94,13 +94,9 @@ fn opaque_constant(opaque: Opaque<'_>) -> Option<Constant> {
         }
         Opaque::Ip(ip) => Constant::Ip(Box::new(*ip)),
         Opaque::Cidr(network) => Constant::Cidr(Box::new(*network)),
-        Opaque::Semver(Semver { major, minor, patch, pre: "", build: "" }) => Constant::Semver(Box::new(Semver {
-            major: *major,
-            minor: *minor,
-            patch: *patch,
-            pre: "",
-            build: "",
-        })),
+        Opaque::Semver(Semver { major, minor, patch, pre: "", build: "" }) => {
+            Constant::Semver(Box::new(Semver { major: *major, minor: *minor, patch: *patch, pre: "", build: "" }))
+        }
         _ => return None,
     })
 }

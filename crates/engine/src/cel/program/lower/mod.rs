@@ -69,7 +69,6 @@ impl<'c> Lowering<'c> {
     fn node(&mut self, id: ExprId) -> Lowers {
         let expr = self.expr(id)?;
         match &expr.kind {
-
             ExprKind::Literal(literal) => Ok(Node { id, kind: NodeKind::Constant(literal_constant(literal)) }),
             ExprKind::Ident(_) | ExprKind::Select { .. } => match self.checked.reference(id) {
                 Reference::TypeName(named) => {
@@ -155,4 +154,3 @@ fn literal_constant(literal: &Literal) -> Constant {
         Literal::Bytes(value) => Constant::Bytes(value.clone()),
     }
 }
-
