@@ -16,6 +16,7 @@ pub mod context;
 pub mod function;
 pub mod regex;
 pub mod standard;
+pub mod kubernetes;
 pub mod environment;
 pub mod check;
 pub mod estimate;

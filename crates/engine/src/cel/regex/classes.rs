@@ -79,6 +79,19 @@ pub(super) fn unicode(name: &str) -> Option<UnicodeClass> {
     class(find(CATEGORIES, actual)?, find(FOLD_CATEGORIES, actual))
 }
 
+/// Whether Go prints the character as it is (`unicode.IsPrint`): letters, marks, numbers, punctuation, symbols, the blank.
+pub(super) fn is_printable(rune: char) -> bool {
+    if rune.is_ascii() {
+        return (' '..='~').contains(&rune);
+    }
+    let rune = u32::from(rune);
+    let holds = |table: &[Range]| {
+        let position = table.partition_point(|(_, high, _)| *high < rune);
+        table.get(position).is_some_and(|(low, _, stride)| *low <= rune && (rune - low).is_multiple_of(*stride))
+    };
+    ["L", "M", "N", "P", "S"].into_iter().filter_map(|name| find(CATEGORIES, name)).any(holds)
+}
+
 /// Without `_`, `-` and blanks, in lower case but for the first letter.
 fn canonical(name: &str) -> String {
     let mut canonical = String::with_capacity(name.len());

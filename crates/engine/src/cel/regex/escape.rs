@@ -79,7 +79,7 @@ impl<'p> Parser<'p> {
         } else {
             group
         };
-        if is_negated { class.add_negated(&group) } else { class.add_all(&group) }
+        class.add_signed(is_negated, &group);
     }
 
     /// `\d` and the like, if it is one.
@@ -137,11 +137,7 @@ impl<'p> Parser<'p> {
             group.add_table(fold);
             group.clean();
         }
-        if is_negated {
-            class.add_negated(&group)
-        } else {
-            class.add_all(&group)
-        }
+        class.add_signed(is_negated, &group);
         Ok(Some(rest))
     }
 

@@ -99,6 +99,11 @@ impl Regex {
     }
 }
 
+/// Whether Go prints the character as it is (`unicode.IsPrint`).
+pub fn is_printable(character: char) -> bool {
+    classes::is_printable(character)
+}
+
 /// Runs it on a thread with a large stack. None: there is no thread to be had.
 fn on_large_stack<T: Send>(run: impl FnOnce() -> T + Send) -> Option<T> {
     std::thread::scope(|scope| {

@@ -60,6 +60,15 @@ impl Runes {
         }
     }
 
+    /// Adds a complete set, or all that it does not hold.
+    pub(super) fn add_signed(&mut self, is_negated: bool, other: &Self) {
+        if is_negated {
+            self.add_negated(other);
+        } else {
+            self.add_all(other);
+        }
+    }
+
     /// Adds a table.
     pub(super) fn add_table(&mut self, table: &[Range]) {
         for &(low, high, stride) in table {

@@ -82,6 +82,7 @@ fn expands_nothing_with_another_count_of_arguments_or_another_target() {
     for (text, call) in [
         ("all(x, p)", "(all x p)"),
         ("a.all(x)", "(.all a x)"),
+        ("a.existsOne(x, p)", "(.existsOne a x p)"),
         ("a.filter(i, x, p)", "(.filter a i x p)"),
         ("a.has(b.c)", "(.has a (. b c))"),
         (".has(b.c)", "(.has (. b c))"),
