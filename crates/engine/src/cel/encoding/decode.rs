@@ -75,7 +75,9 @@ fn of_tag<'a>(tag: &str, payload: Node<'a>, context: &Context<'_, 'a>, depth: us
             let bytes = STANDARD.decode(text()?).map_err(|_| wrong("base64"))?;
             Value::Bytes(context.keep_slice(&bytes)?)
         }
-        "duration" => Value::Duration(Duration::parse(text()?).ok_or_else(|| wrong("a length of time as in \"-1.5s\""))?),
+        "duration" => {
+            Value::Duration(Duration::parse(text()?).ok_or_else(|| wrong("a length of time as in \"-1.5s\""))?)
+        }
         "timestamp" => Value::Timestamp(Timestamp::parse(text()?).map_err(|_| wrong("a time of RFC 3339"))?),
         "optional" if payload.is_null() => Value::Optional(None),
         "optional" => Value::Optional(Some(context.keep(nested(payload, context, depth + 1)?)?)),

@@ -49,9 +49,7 @@ pub(super) fn estimate(call: &Call<'_>) -> Option<Estimate> {
             let masked = ADDRESS.scaled(TRAVERSAL).plus(Range::exactly(1));
             Some(Estimate::of(compared.plus(masked).plus(read(call, "cidr_contains_cidr_string", other))))
         }
-        ("validate", _, [text, ..]) => {
-            Some(Estimate::of(size(text).scaled(TRAVERSAL).scaled(NAME_PATTERN * PATTERN)))
-        }
+        ("validate", _, [text, ..]) => Some(Estimate::of(size(text).scaled(TRAVERSAL).scaled(NAME_PATTERN * PATTERN))),
         ("_==_", _, [left, right]) => equality(left, right),
         (name, ..) if is_cheap(name) => Some(fixed(1)),
         _ => None,

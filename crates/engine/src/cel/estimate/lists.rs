@@ -6,7 +6,9 @@ use crate::cel::syntax::Literal;
 pub(super) fn estimate(call: &Call<'_>) -> Option<Estimate> {
     let args = call.args.as_slice();
     match (call.overload, &call.target, args) {
-        ("list_sets_contains_list" | "list_sets_intersects_list", None, [one, other]) => Some(compared(one, other, 1.0)),
+        ("list_sets_contains_list" | "list_sets_intersects_list", None, [one, other]) => {
+            Some(compared(one, other, 1.0))
+        }
         ("list_sets_equivalent_list", None, [one, other]) => Some(compared(one, other, 2.0)),
         ("list_slice", Some(list), [start, end]) => {
             let end = whole_number(end, list.size_or_unknown().max);
@@ -22,7 +24,9 @@ pub(super) fn estimate(call: &Call<'_>) -> Option<Estimate> {
         }
         ("list_distinct", Some(list), []) => Some(made(2.0, squared(list))),
         (id, Some(list), []) if id.starts_with("list_") && id.ends_with("_sort") => Some(sorted(id, list)),
-        (id, Some(_), [keys]) if id.starts_with("list_") && id.ends_with("_sortByAssociatedKeys") => Some(sorted(id, keys)),
+        (id, Some(_), [keys]) if id.starts_with("list_") && id.ends_with("_sortByAssociatedKeys") => {
+            Some(sorted(id, keys))
+        }
         _ => None,
     }
 }

@@ -54,8 +54,16 @@ pub(super) fn estimate(call: &Call<'_>, sizes: &mut Sizes<'_>) -> Estimate {
             Estimate::sized(cost.plus(around), size)
         }
         (
-            "less_string" | "greater_string" | "less_equals_string" | "greater_equals_string" | "less_bytes" | "greater_bytes"
-            | "less_equals_bytes" | "greater_equals_bytes" | "equals" | "not_equals",
+            "less_string"
+            | "greater_string"
+            | "less_equals_string"
+            | "greater_equals_string"
+            | "less_bytes"
+            | "greater_bytes"
+            | "less_equals_bytes"
+            | "greater_equals_bytes"
+            | "equals"
+            | "not_equals",
             _,
             [left, right],
         ) => {

@@ -22,7 +22,13 @@ const DECISION: &str = "kubernetes.authorization.Decision";
 const OVERLOADS: &[Overload] = &[
     member("authorizer_path", "path", &[AUTHORIZER, "string"], PATH, path),
     member("authorizer_group", "group", &[AUTHORIZER, "string"], GROUP, group),
-    member("authorizer_serviceaccount", "serviceAccount", &[AUTHORIZER, "string", "string"], AUTHORIZER, service_account),
+    member(
+        "authorizer_serviceaccount",
+        "serviceAccount",
+        &[AUTHORIZER, "string", "string"],
+        AUTHORIZER,
+        service_account,
+    ),
     member("groupcheck_resource", "resource", &[GROUP, "string"], RESOURCE, resource),
     member("resourcecheck_subresource", "subresource", &[RESOURCE, "string"], RESOURCE, subresource),
     member("resourcecheck_namespace", "namespace", &[RESOURCE, "string"], RESOURCE, namespace),
@@ -70,8 +76,11 @@ fn group<'a>(context: &Context<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> 
 }
 
 fn service_account<'a>(context: &Context<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
-    let &[Value::Opaque(Opaque::Authorizer(Authorizer::Authorizer { .. })), Value::String(namespace), Value::String(name)] =
-        arguments
+    let &[
+        Value::Opaque(Opaque::Authorizer(Authorizer::Authorizer { .. })),
+        Value::String(namespace),
+        Value::String(name),
+    ] = arguments
     else {
         return context.no_such_overload();
     };

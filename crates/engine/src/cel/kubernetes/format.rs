@@ -10,7 +10,13 @@ use crate::cel::value::{List, Opaque, Value};
 pub const LIBRARY: Library = Library { name: "format", since: Version(31), until: None, overloads: OVERLOADS };
 
 const OVERLOADS: &[Overload] = &[
-    member("format-validate", "validate", &["kubernetes.NamedFormat", "string"], "optional_type(list(string))", validate),
+    member(
+        "format-validate",
+        "validate",
+        &["kubernetes.NamedFormat", "string"],
+        "optional_type(list(string))",
+        validate,
+    ),
     global("format-named", "format.named", &["string"], "optional_type(kubernetes.NamedFormat)", by_name),
     constant("format.dns1123Label", |context, _| format(context, "dns1123Label")),
     constant("format.dns1123Subdomain", |context, _| format(context, "dns1123Subdomain")),

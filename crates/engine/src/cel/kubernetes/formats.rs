@@ -40,11 +40,26 @@ pub static FORMATS: &[Format] = &[
         problems: |text| label_1035(&prefix(text)),
     },
     Format { key: "labelValue", name: "LabelValue", pattern_size: 40, problems: label_value },
-    Format { key: "uri", name: "URI", pattern_size: 1103, problems: |text| parse_request_uri(text).err().into_iter().collect() },
-    Format { key: "uuid", name: "uuid", pattern_size: 78, problems: |text| unless(is_uuid(text), "does not match the UUID format") },
+    Format {
+        key: "uri",
+        name: "URI",
+        pattern_size: 1103,
+        problems: |text| parse_request_uri(text).err().into_iter().collect(),
+    },
+    Format {
+        key: "uuid",
+        name: "uuid",
+        pattern_size: 78,
+        problems: |text| unless(is_uuid(text), "does not match the UUID format"),
+    },
     Format { key: "byte", name: "byte", pattern_size: 84, problems: |text| unless(is_base64(text), "invalid base64") },
     Format { key: "date", name: "date", pattern_size: 89, problems: |text| unless(is_date(text), "invalid date") },
-    Format { key: "datetime", name: "datetime", pattern_size: 89, problems: |text| unless(is_datetime(text), "invalid datetime") },
+    Format {
+        key: "datetime",
+        name: "datetime",
+        pattern_size: 89,
+        problems: |text| unless(is_datetime(text), "invalid datetime"),
+    },
 ];
 
 /// The format of this key.
@@ -249,7 +264,9 @@ fn is_datetime(text: &str) -> bool {
     };
     let zone = |rest: &str| match rest.split_at_checked(1) {
         Some(("z", "")) => true,
-        Some(("+" | "-", offset)) => offset.split_once(':').is_some_and(|(hour, minute)| number(hour) && number(minute)),
+        Some(("+" | "-", offset)) => {
+            offset.split_once(':').is_some_and(|(hour, minute)| number(hour) && number(minute))
+        }
         _ => false,
     };
     let fraction = || {

@@ -126,11 +126,7 @@ fn check_pre(part: &str) -> Result<(), String> {
         }
         return parse_uint(part).map(|_| ());
     }
-    if is_word(part) {
-        Ok(())
-    } else {
-        Err(format!("Invalid character(s) found in prerelease {}", Quoted(part)))
-    }
+    if is_word(part) { Ok(()) } else { Err(format!("Invalid character(s) found in prerelease {}", Quoted(part))) }
 }
 
 fn is_number(text: &str) -> bool {

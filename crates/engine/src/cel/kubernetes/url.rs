@@ -122,8 +122,7 @@ pub(super) fn parse_request_uri(text: &str) -> Result<Parsed<'_>, String> {
 pub(super) fn parse_reference(text: &str) -> Result<Parsed<'_>, String> {
     let (rest, fragment) = text.split_once('#').unwrap_or((text, ""));
     let mut url = parse(rest, false).map_err(|reason| format!("parse {}: {reason}", Quoted(rest)))?;
-    url.fragment =
-        unescape(fragment, Part::Fragment).map_err(|reason| format!("parse {}: {reason}", Quoted(text)))?;
+    url.fragment = unescape(fragment, Part::Fragment).map_err(|reason| format!("parse {}: {reason}", Quoted(text)))?;
     url.raw_fragment = if fragment == escape(&url.fragment, Part::Fragment) { "" } else { fragment };
     Ok(url)
 }
@@ -204,9 +203,7 @@ fn parse_authority(url: &mut Parsed<'_>, authority: &str) -> Result<(), String> 
     }
     url.user = Some(match user.split_once(':') {
         None => (unescape(user, Part::UserPassword)?, None),
-        Some((name, password)) => {
-            (unescape(name, Part::UserPassword)?, Some(unescape(password, Part::UserPassword)?))
-        }
+        Some((name, password)) => (unescape(name, Part::UserPassword)?, Some(unescape(password, Part::UserPassword)?)),
     });
     Ok(())
 }
@@ -253,7 +250,9 @@ fn is_port(port: &[u8]) -> bool {
 /// Host and port of `host:port`, without the brackets around an address.
 pub(super) fn split_port(host: &str) -> (&str, &str) {
     let (mut name, mut port) = (host, "");
-    if let Some((before, after)) = host.rsplit_once(':').filter(|(_, after)| after.bytes().all(|byte| byte.is_ascii_digit())) {
+    if let Some((before, after)) =
+        host.rsplit_once(':').filter(|(_, after)| after.bytes().all(|byte| byte.is_ascii_digit()))
+    {
         (name, port) = (before, after);
     }
     (name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name), port)

@@ -40,9 +40,7 @@ fn of_string<'a>(context: &Context<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<
             };
             Ok(Value::Opaque(Opaque::Url(context.keep(url)?)))
         }
-        Err(reason) => {
-            super::refuse(context, &format!("URL parse error during conversion from string: {reason}"))
-        }
+        Err(reason) => super::refuse(context, &format!("URL parse error during conversion from string: {reason}")),
     }
 }
 
