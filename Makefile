@@ -7,7 +7,7 @@
 
 # What stages need besides cargo is prepared by scripts that do nothing when it is there already.
 TOOLS = PATH="$$(hack/tools | tail -n 1):$$PATH"
-ORACLES = ADMITTANCE_ORACLES="$$(hack/oracle/build json-patch cel-oracle policy-oracle | tail -n 1)"
+ORACLES = ADMITTANCE_ORACLES="$$(hack/oracle/build json-patch patch cel-oracle policy-oracle | tail -n 1)"
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,7 @@ lint: setup ## formatting, clippy, shellcheck, licences and bans
 generated: setup ## compare the tables made from the API server with what it says
 	hack/generate/kinds --check
 	hack/generate/defaults/generate --check
+	hack/generate/schemas/generate --check
 
 unit: setup ## all tests of both packages, those against a real API server among them
 	hack/control-plane/build > /dev/null
@@ -56,6 +57,7 @@ fmt: ## format the code
 generate: setup ## regenerate what is generated and committed
 	hack/generate/kinds
 	hack/generate/defaults/generate
+	hack/generate/schemas/generate
 	ADMITTANCE_GENERATE=1 cargo test --test integration generated
 
 advisories: setup ## known vulnerabilities in dependencies; needs the network

@@ -2,6 +2,7 @@
 
 mod deal;
 mod gather;
+mod lines;
 mod printer;
 
 use std::path::PathBuf;
@@ -32,7 +33,7 @@ use printer::{Printed, Printer};
 #[command(after_long_help = REFERENCE)]
 pub(super) struct Arguments {
     /// Files, folders (with the folders in them, hidden ones left out) or `-` for standard input.
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "jsonl", value_name = "FILE")]
     files: Vec<PathBuf>,
     /// A file or folder with policies; may be repeated. Without it the built-in starter policies judge.
     #[arg(short, long, value_name = "PATH")]
@@ -62,6 +63,10 @@ pub(super) struct Arguments {
     /// manifests are known without it.
     #[arg(long, value_name = "FILE")]
     namespace_object: Vec<PathBuf>,
+    /// Read lines of JSON, each a request with its policies, bindings and parameters, and answer each as the API server itself
+    /// would; from standard input without FILE.
+    #[arg(long, conflicts_with_all = ["policies", "output", "diff", "operation", "old_object", "raw"])]
+    jsonl: bool,
     /// Judge manifests as they stand: without the API server's defaults, without a namespace filled in.
     #[arg(long)]
     raw: bool,
@@ -78,6 +83,12 @@ Exit code:
   0  every object is allowed
   1  an object is denied
   2  usage, a file that cannot be read, broken policies; what can be judged is judged all the same
+
+With --jsonl, each line {policy | policies, bindings, params, paramScope, namespaceObject, namespaces, request, authorizer, typed}
+  is answered by one line, in order:
+  allowed, code, reason, message, causes, warnings, auditAnnotations, object (after mutating policies), decisions [{policy, action,
+  evaluation, reason, message}], errors (what expressions are refused for) [{policy, path, error}], failure (the line cannot be
+  judged). Objects are judged as they stand, or with typed: true in the form in which the API server holds built-in kinds.
 
 With -o jsonl, one JSON object a line for each object, in order:
   file, index (of the object in its file, from 0), apiVersion, kind, namespace (empty for cluster-scoped objects), name,
@@ -124,6 +135,9 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         anstream::eprintln!("panic at {place}");
     }));
+    if arguments.jsonl {
+        return lines::run(&arguments.files);
+    }
     let paint = match AutoStream::choice(&std::io::stderr()) {
         ColorChoice::Never => Paint::Plain,
         _ => Paint::Coloured,

@@ -5,6 +5,7 @@
 //!    UPDATE requests replace, [`namespaces`] answers what policies ask about Namespaces.
 //! 3. [`judge`] runs the policies and carries their changes to the document as it was written.
 
+pub mod case_line;
 pub mod inputs;
 pub mod judge;
 pub mod namespaces;

@@ -1,6 +1,7 @@
 //! What commands print: one file a format.
 
 pub mod jsonl;
+pub mod upstream;
 pub mod module_page;
 pub mod reference;
 pub mod text;

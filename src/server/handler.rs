@@ -137,7 +137,13 @@ impl Admission {
         }
     }
 
-    fn admit(&self, set: &PolicySet, call: Call, review: &Review<'_>, lookups: &dyn Lookups) -> Answer {
+    fn admit<'a>(
+        &self,
+        set: &'a PolicySet,
+        call: Call,
+        review: &Review<'a>,
+        lookups: &dyn Lookups,
+    ) -> Answer {
         let run = Run {
             route: call.route,
             deadline: Deadline::at(call.deadline),

@@ -43,7 +43,7 @@ impl Validate for Panics {
 }
 
 fn validator(name: &str, failure_policy: FailurePolicy, panics: &Arc<AtomicUsize>) -> Arc<Validator> {
-    let origin = Origin { policy: name.to_owned(), module: None, unit: "test".to_owned(), line: 1 };
+    let origin = Origin { policy: name.to_owned(), module: None, unit: "test".to_owned(), line: 1, binding: None };
     Arc::new(Validator {
         head: Head {
             origin: Arc::new(origin),

@@ -14,11 +14,11 @@ pub mod json;
 pub mod kubernetes;
 pub mod cel;
 pub mod review;
-pub mod expression;
 pub mod verdict;
 pub mod document;
 pub mod rule;
 pub mod matching;
+pub mod expression;
 pub mod modules;
 pub mod policy;
 pub mod unit;
@@ -28,3 +28,5 @@ pub mod response;
 
 #[cfg(test)]
 mod corpora;
+#[cfg(test)]
+mod oracle;

@@ -1,18 +1,18 @@
 //! The one function that decides. The server, `check`, `test` and `replay` all call [`admit`]: they can never disagree.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::deadline::Deadline;
 use crate::json::Node;
 use crate::kubernetes::kinds::Kinds;
-use crate::matching::{self, Outcome};
+use crate::matching::{self, NamespaceGlobs, Outcome};
 use crate::policy::{Actions, Existing, FailurePolicy, Head, Mutator, Validator};
 use crate::review::{self, Lookup, Lookups, Operation, Review, Subject};
 use crate::set::PolicySet;
-use crate::verdict::wording::annotation_key;
 use crate::verdict::{
-    Action, Edit, Finding, PolicyError, PolicyFailure, PolicyFinding, Report, Reported, Roots, Step, Verdict,
+    Action, Annotation, Bounds, Decision, Edit, Expressed, Finding, Judged, Judgement, PolicyError, PolicyFailure, PolicyFinding, Report, Reported, Roots, Step, Verdict,
 };
 
 /// What is asked of the pipeline.
@@ -68,13 +68,10 @@ pub struct Needs(pub Vec<Lookup<'static>>);
 ///
 /// # Errors
 /// [`Needs`], all of them at once, where a policy asked what nobody has looked up yet.
-pub fn admit<'a>(set: &PolicySet, review: &Review<'a>, run: &Run<'_>) -> Result<Verdict<'a>, Needs> {
+pub fn admit<'a>(set: &'a PolicySet, review: &Review<'a>, run: &Run<'_>) -> Result<Verdict<'a>, Needs> {
     let mut pass = Pass::new(set.kinds(), review, run);
-    let changeable = matches!(review.operation, Operation::Create | Operation::Update);
-    if changeable && (run.route != Route::Validate || set.has_shadow_mutators()) {
-        for mutator in set.mutators_for(review) {
-            pass.mutate(mutator);
-        }
+    if run.route != Route::Validate || set.has_shadow_mutators() {
+        pass.mutate_all(set);
     }
     if run.route != Route::Mutate {
         for validator in set.validators_for(review) {
@@ -93,7 +90,24 @@ struct Pass<'p, 'a> {
     objects: Option<Result<Objects<'a>, PolicyError>>,
     verdict: Verdict<'a>,
     needs: Vec<Lookup<'static>>,
+    /// The mutators that run once more if something is changed, by their position among the candidates, and for which of
+    /// their parameters they have run.
+    reinvocable: BTreeMap<usize, Vec<usize>>,
+    /// The object as it was when this round of the mutators began: the selectors of Kubernetes' own policies see it so.
+    begun: Option<Node<'a>>,
+    /// The round: what may run in it, and None in the first.
+    again: Option<Vec<usize>>,
+    /// Whether a native mutation succeeded, even if it changed nothing.
+    is_dirty: bool,
 }
+
+/// Objects that Kubernetes' own policies never judge (apiserver, admission/plugin/policy/generic).
+const POLICIES: [&str; 4] = [
+    "validatingadmissionpolicies",
+    "validatingadmissionpolicybindings",
+    "mutatingadmissionpolicies",
+    "mutatingadmissionpolicybindings",
+];
 
 #[derive(Clone, Copy)]
 struct Objects<'a> {
@@ -104,7 +118,18 @@ struct Objects<'a> {
 
 impl<'p, 'a> Pass<'p, 'a> {
     fn new(kinds: &'p Kinds, review: &'p Review<'a>, run: &'p Run<'p>) -> Self {
-        Self { kinds, review, run, objects: None, verdict: Verdict::default(), needs: vec![] }
+        Self {
+            kinds,
+            review,
+            run,
+            objects: None,
+            verdict: Verdict::default(),
+            needs: vec![],
+            reinvocable: BTreeMap::new(),
+            begun: None,
+            again: None,
+            is_dirty: false,
+        }
     }
 
     /// The objects of the review, read when the first policy gets this far.
@@ -121,7 +146,12 @@ impl<'p, 'a> Pass<'p, 'a> {
     }
 
     /// Whether this policy has its turn on `root`. What keeps it from it is recorded.
-    fn is_due(&mut self, head: &Head, action: Action, root: fn(&Roots<'a>) -> Node<'a>) -> Option<Objects<'a>> {
+    fn is_due(
+        &mut self,
+        head: &Head,
+        (action, mutates): (Action, bool),
+        root: fn(&Roots<'a>) -> Node<'a>,
+    ) -> Option<Objects<'a>> {
         if self.run.deadline.is_over() {
             self.fail(head, action, PolicyError::Deadline);
             return None;
@@ -133,20 +163,30 @@ impl<'p, 'a> Pass<'p, 'a> {
                 return None;
             }
         };
-        let subject = Subject { object: root(&self.verdict.roots), old_object: objects.old, review: self.review };
-        match matching::matches(&head.constraints, &head.namespaces, subject, self.run.lookups, self.kinds) {
-            Outcome::Matched => {}
-            Outcome::NotMatched(reason) => {
-                self.step(head, || reason.explain(&head.constraints));
-                return None;
-            }
-            Outcome::Error(error) => {
-                self.fail(head, action, error);
-                return None;
-            }
-            Outcome::Needs(lookup) => {
-                self.needs.push(lookup);
-                return None;
+        let current = root(&self.verdict.roots);
+        let object = if head.is_native() && mutates { self.begun.unwrap_or(current) } else { current };
+        let subject = Subject { object, old_object: objects.old, review: self.review };
+        if head.is_native() && is_policy(self.review) {
+            return None;
+        }
+        let everywhere = NamespaceGlobs::default();
+        let own = (&head.constraints, &head.namespaces, Expressed::Constraints);
+        let bound = head.binding.as_ref().map(|constraints| (constraints, &everywhere, Expressed::Binding));
+        for (constraints, namespaces, step) in std::iter::once(own).chain(bound) {
+            match matching::matches(constraints, namespaces, subject, self.run.lookups, self.kinds) {
+                Outcome::Matched => {}
+                Outcome::NotMatched(reason) => {
+                    self.step(head, || reason.explain(constraints));
+                    return None;
+                }
+                Outcome::Error(error) => {
+                    self.misconfigured(head, (action, mutates), step, error);
+                    return None;
+                }
+                Outcome::Needs(lookup) => {
+                    self.needs.push(lookup);
+                    return None;
+                }
             }
         }
         if objects.only_releases && head.origin.module.is_some() {
@@ -157,13 +197,45 @@ impl<'p, 'a> Pass<'p, 'a> {
         Some(objects)
     }
 
-    fn mutate(&mut self, mutator: &Mutator) {
+    /// The mutators in their order, and once more those of `reinvocationPolicy: IfNeeded`, as upstream
+    /// (admission/plugin/policy/mutating/dispatcher.go): where a mutation succeeded, all of them that ran in the first round.
+    fn mutate_all(&mut self, set: &'a PolicySet) {
+        let (review, is_connect) = (self.review, self.review.operation == Operation::Connect);
+        if review.operation == Operation::Delete {
+            return;
+        }
+        let candidates = || {
+            let all = set.mutators_for(review).enumerate();
+            all.filter(move |(_, mutator)| !is_connect || mutator.head.origin.module.is_none())
+        };
+        if candidates().next().is_none() {
+            return;
+        }
+        self.begun = self.objects().is_ok().then_some(self.verdict.roots.mutated);
+        for (position, mutator) in candidates() {
+            self.mutate(mutator, position);
+        }
+        if !self.is_dirty || self.reinvocable.is_empty() || self.verdict.refusal().is_some() {
+            return;
+        }
+        self.begun = Some(self.verdict.roots.mutated);
+        let again = std::mem::take(&mut self.reinvocable);
+        for (position, mutator) in candidates() {
+            if let Some(invoked) = again.get(&position) {
+                self.again = Some(invoked.clone());
+                self.mutate(mutator, position);
+            }
+        }
+        self.again = None;
+    }
+
+    fn mutate(&mut self, mutator: &'a Mutator, position: usize) {
         let head = &mutator.head;
         let compares = self.run.route == Route::Validate;
         let action = if mutator.shadow { Action::Audit } else { Action::Deny };
         let root: fn(&Roots<'a>) -> Node<'a> =
             if mutator.shadow || compares { |roots| roots.shadow } else { |roots| roots.mutated };
-        let Some(objects) = self.is_due(head, action, root) else { return };
+        let Some(objects) = self.is_due(head, (action, true), root) else { return };
         let before = root(&self.verdict.roots);
         let (result, reported) =
             self.evaluate(head, before, objects.old, |subject, report| mutator.rule.mutate(subject, report));
@@ -178,7 +250,14 @@ impl<'p, 'a> Pass<'p, 'a> {
                 before
             }
         };
-        self.note(head, action, reported);
+        let failed = reported.judgements.iter().filter(|judgement| matches!(judgement.outcome, Judged::Fails { .. }));
+        if !reported.invoked.is_empty() {
+            self.is_dirty |= !after.is_same(before) || failed.count() == 0;
+            if mutator.is_reinvoked {
+                self.reinvocable.insert(position, reported.invoked.clone());
+            }
+        }
+        self.note(head, (action, true), reported);
         self.step(head, || if after.is_same(before) { "changes nothing" } else { "changes the object" }.to_owned());
         let together = self.verdict.roots.mutated.is_same(self.verdict.roots.shadow);
         if mutator.shadow || together {
@@ -198,12 +277,12 @@ impl<'p, 'a> Pass<'p, 'a> {
         }
     }
 
-    fn validate(&mut self, validator: &Validator) {
+    fn validate(&mut self, validator: &'a Validator) {
         let head = &validator.head;
         let action = validator.actions.gravest();
         let root: fn(&Roots<'a>) -> Node<'a> =
             if validator.actions == Actions::Audit { |roots| roots.shadow } else { |roots| roots.mutated };
-        let Some(objects) = self.is_due(head, action, root) else { return };
+        let Some(objects) = self.is_due(head, (action, false), root) else { return };
         let judge = |subject: Subject<'_, 'a>, report: &mut Report<'_>| {
             validator.rule.validate(subject, report);
             Ok(())
@@ -229,7 +308,7 @@ impl<'p, 'a> Pass<'p, 'a> {
             audited: validator.actions.audits(),
             finding: Finding { message: validator.message.clone().unwrap_or(finding.message), ..finding },
         }));
-        self.note(head, action, reported);
+        self.note(head, (action, false), reported);
     }
 
     /// Runs one rule where its panic, its memory and what it could not read are its own.
@@ -244,7 +323,15 @@ impl<'p, 'a> Pass<'p, 'a> {
         let (used, unreadable) = (arena.used(), arena.has_unreadable());
         let subject = Subject { object, old_object, review: self.review };
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            let mut report = Report::new(head.public, self.run.lookups);
+            let bounds = Bounds {
+                deadline: self.run.deadline,
+                bytes: self.run.budget.policy,
+                keeps_all: self.run.trace,
+            };
+            let mut report = Report::new(head.public, self.run.lookups).within(bounds);
+            if let Some(invoked) = &self.again {
+                report = report.again(invoked);
+            }
             let result = rule(subject, &mut report);
             (result, report.into_reported())
         }));
@@ -259,14 +346,29 @@ impl<'p, 'a> Pass<'p, 'a> {
         (result, reported)
     }
 
-    fn note(&mut self, head: &Head, action: Action, reported: Reported) {
+    fn note(&mut self, head: &Head, (action, mutates): (Action, bool), reported: Reported) {
         for error in reported.errors {
+            let overrides = matches!(&error, PolicyError::Expression { step, .. } if step.overrides_actions());
+            self.fail(head, if overrides && head.is_native() { Action::Deny } else { action }, error);
+        }
+        let annotation = |(key, value)| Annotation { origin: head.origin.clone(), key, value };
+        self.verdict.annotations.extend(reported.annotations.into_iter().map(annotation));
+        if head.is_native() || self.run.trace {
+            let judgements = reported.judgements.into_iter();
+            self.verdict.decisions.extend(judgements.map(|judgement| decision(head, mutates, judgement)));
+        }
+        self.needs.extend(reported.needs);
+    }
+
+    /// An error of matching. One of Kubernetes' own policies denies for it whatever its binding's actions are.
+    fn misconfigured(&mut self, head: &Head, (action, mutates): (Action, bool), step: Expressed, error: PolicyError) {
+        if head.is_native() {
+            let outcome = Judged::Fails { message: error.to_string(), is_fatal: None };
+            self.verdict.decisions.push(decision(head, mutates, Judgement { step, outcome }));
+            self.fail(head, Action::Deny, error);
+        } else {
             self.fail(head, action, error);
         }
-        let policy = &head.origin.policy;
-        let annotations = reported.annotations.into_iter().map(|(key, value)| (annotation_key(policy, &key), value));
-        self.verdict.annotations.extend(annotations);
-        self.needs.extend(reported.needs);
     }
 
     fn fail(&mut self, head: &Head, action: Action, error: PolicyError) {
@@ -289,6 +391,16 @@ impl<'p, 'a> Pass<'p, 'a> {
         self.needs.dedup();
         Err(Needs(self.needs))
     }
+}
+
+fn decision(head: &Head, mutates: bool, judgement: Judgement) -> Decision {
+    let fails_closed = head.failure_policy == FailurePolicy::Fail;
+    Decision { origin: head.origin.clone(), mutates, fails_closed, judgement }
+}
+
+fn is_policy(review: &Review<'_>) -> bool {
+    let asked = review.request_resource;
+    asked.group == "admissionregistration.k8s.io" && POLICIES.contains(&asked.resource)
 }
 
 fn read_objects<'a>(review: &Review<'a>) -> Result<(Node<'a>, Objects<'a>), PolicyError> {

@@ -16,10 +16,19 @@ pub struct Head {
     pub constraints: MatchConstraints,
     /// In which namespaces.
     pub namespaces: NamespaceGlobs,
+    /// What its binding matches besides; None without one, or where the binding says nothing.
+    pub binding: Option<MatchConstraints>,
     /// What an evaluation error does.
     pub failure_policy: FailurePolicy,
     /// Fields whose values messages may show.
     pub public: &'static [&'static str],
+}
+
+impl Head {
+    /// Whether it is one of Kubernetes' own policies, which keep the API server's semantics in everything.
+    pub fn is_native(&self) -> bool {
+        self.origin.binding.is_some()
+    }
 }
 
 /// A policy that changes objects.
@@ -30,6 +39,8 @@ pub struct Mutator {
     pub order: i32,
     /// Action Audit: computed and not sent.
     pub shadow: bool,
+    /// Whether it runs once more where something was changed (`reinvocationPolicy: IfNeeded`).
+    pub is_reinvoked: bool,
     /// What it does.
     pub rule: Box<dyn Mutate>,
 }

@@ -15,13 +15,15 @@ pub trait Mutate: Send + Sync {
     ///
     /// # Errors
     /// When the object has a shape that the module cannot work with: the policy's failurePolicy decides.
-    fn mutate<'a>(&self, subject: Subject<'_, 'a>, report: &mut Report<'_>) -> Result<Node<'a>, PolicyError>;
+    ///
+    /// The new root may hold texts of the policy itself: `'a` is the time for which both live.
+    fn mutate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) -> Result<Node<'a>, PolicyError>;
 }
 
 /// Judges an object. Total: on any JSON it ends, without a panic, with findings or none.
 pub trait Validate: Send + Sync {
     /// Reports every violation, not only the first.
-    fn validate(&self, subject: Subject<'_, '_>, report: &mut Report<'_>);
+    fn validate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>);
 }
 
 /// One of the two.

@@ -94,6 +94,13 @@ func isObject(kind string) bool {
 	return kind != "DeleteOptions" && kind != "Status" && kind != "WatchEvent" && !strings.HasSuffix(kind, "List")
 }
 
+func servedAt(apiVersion string) string {
+	if strings.Contains(apiVersion, "/") {
+		return "apis/" + apiVersion
+	}
+	return "api/" + apiVersion
+}
+
 func (t *table) read(document string) error {
 	text, err := os.ReadFile(document)
 	if err != nil {
@@ -117,7 +124,9 @@ func (t *table) read(document string) error {
 		for _, kind := range kinds {
 			gvk := kind.(map[string]any)
 			apiVersion := strings.TrimPrefix(fmt.Sprintf("%v/%v", gvk["group"], gvk["version"]), "/")
-			if isObject(gvk["kind"].(string)) {
+			// The API server looks for a kind in the document of its own group and version, and nowhere else.
+			own := filepath.Base(document) == strings.ReplaceAll(servedAt(apiVersion), "/", "__")+"_openapi.json"
+			if own && isObject(gvk["kind"].(string)) {
 				t.kinds[apiVersion+"/"+gvk["kind"].(string)] = name
 				if err := one.visit(name); err != nil {
 					return err

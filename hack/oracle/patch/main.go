@@ -24,7 +24,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 
@@ -137,10 +136,16 @@ func apply(object *unstructured.Unstructured, q question) (*unstructured.Unstruc
 	return merged.(*unstructured.Unstructured), nil
 }
 
-var converters = map[schema.GroupVersion]managedfields.TypeConverter{}
+var (
+	converters    = map[schema.GroupVersion]managedfields.TypeConverter{}
+	ofDefinitions = map[string]managedfields.TypeConverter{}
+)
 
 func converterFor(kind schema.GroupVersionKind, crd json.RawMessage) (managedfields.TypeConverter, error) {
 	if crd != nil {
+		if known, ok := ofDefinitions[string(crd)]; ok {
+			return known, nil
+		}
 		definition := &apiextensionsv1.CustomResourceDefinition{}
 		if err := json.Unmarshal(crd, definition); err != nil {
 			return nil, err
@@ -149,7 +154,9 @@ func converterFor(kind schema.GroupVersionKind, crd json.RawMessage) (managedfie
 		if err != nil {
 			return nil, err
 		}
-		return converterOf(openapi)
+		converter, err := converterOf(openapi)
+		ofDefinitions[string(crd)] = converter
+		return converter, err
 	}
 	if known, ok := converters[kind.GroupVersion()]; ok {
 		return known, nil
@@ -163,7 +170,7 @@ func converterFor(kind schema.GroupVersionKind, crd json.RawMessage) (managedfie
 		name = "api__" + kind.Version
 	}
 	text, err := os.ReadFile(filepath.Join(dir, name+"_openapi.json"))
-	if errors.Is(err, os.ErrNotExist) || !strings.Contains(string(text), `"kind": "`+kind.Kind+`"`) {
+	if errors.Is(err, os.ErrNotExist) {
 		return managedfields.NewDeducedTypeConverter(), nil
 	}
 	if err != nil {
@@ -218,7 +225,11 @@ func applyJSONPatch(object *unstructured.Unstructured, operations []operation) (
 			one["from"] = raw(strconv.Quote(o.From))
 		}
 		if o.Value != nil {
-			one["value"] = raw(string(o.Value))
+			value, err := json.Marshal(o.Value) // with < > & escaped, as the patcher and the object's encoder do
+			if err != nil {
+				return nil, err
+			}
+			one["value"] = raw(string(value))
 		}
 		made = append(made, one)
 	}

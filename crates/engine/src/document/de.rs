@@ -48,6 +48,34 @@ pub fn settings<T: DeserializeOwned + JsonSchema>(decoder: &Decoder, node: &Span
     }
 }
 
+/// As [`settings`], but what is missing and which values are accepted is left to the caller, who has his own words for it:
+/// only unknown and mistyped fields are reported.
+pub fn fields_of<T: DeserializeOwned + JsonSchema>(decoder: &Decoder, node: &Spanned) -> Option<T> {
+    let mut schema = schemars::schema_for!(T).to_value();
+    forget_values(&mut schema);
+    let problems = schema_walk::walk(decoder.file(), &schema, node);
+    let sound = problems.is_empty();
+    problems.into_iter().for_each(|problem| decoder.report(problem));
+    if !sound {
+        return None;
+    }
+    from_tree(node)
+        .map_err(|error| decoder.error(error.span.unwrap_or_else(|| head(node)), error.message))
+        .ok()
+}
+
+fn forget_values(schema: &mut serde_json::Value) {
+    match schema {
+        serde_json::Value::Object(fields) => {
+            fields.remove("enum");
+            fields.remove("required");
+            fields.values_mut().for_each(forget_values);
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(forget_values),
+        _ => {}
+    }
+}
+
 /// Reads any type that serde knows from a tree; the first error ends it.
 pub fn from_tree<T: DeserializeOwned>(node: &Spanned) -> Result<T, SettingsError> {
     T::deserialize(Tree(node)).map_err(|error| error.at(|| head(node)))

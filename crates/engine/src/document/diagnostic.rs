@@ -80,6 +80,13 @@ impl Diagnostic {
         }
     }
 
+    /// The same problem, said not to keep the file from being used.
+    #[must_use]
+    pub fn into_warning(mut self) -> Self {
+        self.severity = Severity::Warning;
+        self
+    }
+
     /// Puts a few words beside the caret.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {

@@ -21,7 +21,7 @@ mod source;
 mod tree;
 mod yaml;
 
-pub use de::{SettingsError, from_tree, settings};
+pub use de::{SettingsError, fields_of, from_tree, settings};
 pub use decode::{Decode, Decoder, Fields, Located};
 pub use diagnostic::{Diagnostic, Paint, Place, Severity};
 pub use source::{Position, SourceFile};

@@ -25,7 +25,7 @@ pub use arena::Arena;
 pub use constant::Constant;
 pub use diff::diff;
 pub use edit::EditError;
-pub use node::{List, Map, Node, View};
+pub use node::{Entry, List, Map, Node, View};
 pub use patch::{Operation, PatchError};
 pub use path::{Path, PathBuf, Segment, SegmentBuf};
 pub use read::{ReadError, read};

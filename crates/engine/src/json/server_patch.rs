@@ -86,7 +86,7 @@ pub fn apply<'a>(arena: &'a Arena, root: Node<'a>, steps: &[Step<'a>]) -> Result
 
 /// The library tells a null of the object, which is nothing (a nil pointer), from one that an operation placed, which is
 /// the text `null`: only the latter is something that `test` compares. While a patch runs, the latter is unparsed text.
-fn placed_null<'a>(arena: &'a Arena) -> Node<'a> {
+fn placed_null(arena: &Arena) -> Node<'_> {
     Node::raw(arena.keep(Raw { text: "null", arena }))
 }
 

@@ -59,6 +59,15 @@ impl Defaults {
         let typed = Typing { table: &self.table, arena }.object(id, object);
         Filling { table: &self.table, arena }.object(id, typed)
     }
+
+    /// The object in the form in which the API server holds built-in kinds, without their defaults: fields that the kind does
+    /// not have are gone, and empty structs are there.
+    pub fn shape<'a>(&self, arena: &'a Arena, group: &str, version: &str, kind: &str, object: Node<'a>) -> Node<'a> {
+        match self.table.kind(group, version, kind) {
+            Some(id) => Typing { table: &self.table, arena }.object(id, object),
+            None => object,
+        }
+    }
 }
 
 impl fmt::Debug for Defaults {

@@ -83,7 +83,17 @@ impl MatchConstraints {
         self.with(raw, raw.resource_rules.is_some())
     }
 
-    fn with(mut self, raw: &RawMatchConstraints, needs_rule: bool) -> Result<Self, Vec<Problem>> {
+    /// What is written, whatever is wrong with it: a rule that names no operation fits none.
+    pub fn as_written(raw: &RawMatchConstraints) -> Self {
+        Self::default().read(raw, false).0
+    }
+
+    fn with(self, raw: &RawMatchConstraints, needs_rule: bool) -> Result<Self, Vec<Problem>> {
+        let (constraints, problems) = self.read(raw, needs_rule);
+        problems.none_or(constraints)
+    }
+
+    fn read(mut self, raw: &RawMatchConstraints, needs_rule: bool) -> (Self, check::Problems) {
         let mut problems = check::Problems::default();
         if needs_rule && raw.resource_rules.as_ref().is_none_or(Vec::is_empty) {
             problems.add("/resourceRules", "expected at least one rule: without one the policy judges nothing");
@@ -108,6 +118,6 @@ impl MatchConstraints {
         if let Some(selector) = &raw.object_selector {
             self.object_selector = check::selector(selector, "/objectSelector", &mut problems);
         }
-        problems.none_or(self)
+        (self, problems)
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::check::{self, Problem, Problems};
+use super::raw::RawLabelSelector;
 use crate::json::Node;
 
 /// Conditions on labels, all of which must hold. The empty one holds for everything.
@@ -34,6 +36,16 @@ impl LabelSelector {
     /// All of these.
     pub fn new(requirements: Vec<Requirement>) -> Self {
         Self(requirements)
+    }
+
+    /// The checked form.
+    ///
+    /// # Errors
+    /// All that the API server would refuse.
+    pub fn read(raw: &RawLabelSelector) -> Result<Self, Vec<Problem>> {
+        let mut problems = Problems::default();
+        let selector = check::selector(raw, "", &mut problems);
+        problems.none_or(selector)
     }
 
     /// Whether it holds for everything.

@@ -52,7 +52,7 @@ impl Validate for Odd {
 
 fn head(name: &str, failure_policy: FailurePolicy) -> Head {
     const ANY: Applies = Applies::To(&[Resources { groups: &["*"], resources: &["*/*"], operations: &Operation::ALL }]);
-    let origin = Origin { policy: name.to_owned(), module: Some("made-up"), unit: "test".to_owned(), line: 1 };
+    let origin = Origin { policy: name.to_owned(), module: Some("made-up"), unit: "test".to_owned(), line: 1, binding: None };
     Head {
         origin: Arc::new(origin),
         constraints: MatchConstraints::for_module(&ANY, false),

@@ -1,22 +1,26 @@
 //! From units to one set: a pure function of their contents, so that replicas agree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use super::policy_set::PolicySet;
 use crate::document::Diagnostic;
-use crate::unit::CompiledUnit;
+use crate::policy::{Mutator, Validator};
+use crate::unit::admission_policy::{InForce, Native};
+use crate::unit::{CompiledUnit, Parameter};
 
 /// Joins units to a set. A unit that uses the name of a policy in another one is left out, the one that comes later by
 /// name, on every replica alike; the diagnostics say which and why.
 pub fn link(units: &[Arc<CompiledUnit>]) -> (PolicySet, Vec<Diagnostic>) {
     let mut sorted: Vec<&Arc<CompiledUnit>> = units.iter().collect();
     sorted.sort_by(|left, right| left.name().cmp(right.name()));
+    let param_kinds = param_kinds(&sorted);
     let mut owners: BTreeMap<&str, &CompiledUnit> = BTreeMap::new();
     let mut problems = Vec::new();
     let (mut mutators, mut validators, mut hash) = (vec![], vec![], Sha256::new());
+    let mut linked: Vec<&CompiledUnit> = Vec::new();
     for unit in sorted {
         let taken: Vec<(&str, &CompiledUnit)> =
             unit.names().filter_map(|name| owners.get(name).map(|owner| (name, *owner))).collect();
@@ -28,17 +32,62 @@ pub fn link(units: &[Arc<CompiledUnit>]) -> (PolicySet, Vec<Diagnostic>) {
             );
             problems.extend(unit.problem_at(name, message));
         }
-        if !taken.is_empty() {
+        let is_wanted = |object: &Parameter| param_kinds.contains(&(object.api_version.as_str(), object.kind.as_str()));
+        let unwanted: Vec<Diagnostic> =
+            unit.parameters.iter().filter(|object| !is_wanted(object)).map(Parameter::unwanted).collect();
+        let is_left_out = !taken.is_empty() || !unwanted.is_empty();
+        problems.extend(unwanted);
+        if is_left_out {
             continue;
         }
         owners.extend(unit.names().map(|name| (name, unit.as_ref())));
+        linked.push(unit);
         mutators.extend(unit.mutators.iter().cloned());
         validators.extend(unit.validators.iter().cloned());
         hash.update(unit.name().len().to_le_bytes());
         hash.update(unit.name());
         hash.update(unit.digest());
     }
-    (PolicySet::new(mutators, validators, crate::unit::hexadecimal(&hash.finalize())), problems)
+    problems.extend(bind(&linked, &mut mutators, &mut validators));
+    let parameters = linked.iter().flat_map(|unit| unit.parameters.iter().cloned()).collect();
+    let set = PolicySet::new(mutators, validators, crate::unit::hexadecimal(&hash.finalize()));
+    (set.with_parameters(parameters), problems)
+}
+
+/// Puts policies in force under their bindings. What stands alone, policy or binding, is warned about and does nothing.
+fn bind(
+    units: &[&CompiledUnit],
+    mutators: &mut Vec<Arc<Mutator>>,
+    validators: &mut Vec<Arc<Validator>>,
+) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    let natives: BTreeMap<String, (&CompiledUnit, &Native)> =
+        units.iter().flat_map(|unit| unit.natives.iter().map(|native| (native.key(), (*unit, native)))).collect();
+    let mut bound: BTreeSet<String> = BTreeSet::new();
+    for (unit, binding) in units.iter().flat_map(|unit| unit.bindings.iter().map(move |binding| (*unit, binding))) {
+        let key = binding.policy_key();
+        let Some((_, native)) = natives.get(&key) else {
+            let message = format!("binding `{}` puts nothing in force: there is no {key}", binding.name);
+            problems.extend(unit.problem_at(&binding.key(), message).map(Diagnostic::into_warning));
+            continue;
+        };
+        match native.bind(binding) {
+            InForce::Mutates(mutator) => mutators.push(Arc::new(mutator)),
+            InForce::Judges(validator) => validators.push(Arc::new(validator)),
+        }
+        bound.insert(key);
+    }
+    for (key, (unit, native)) in natives.iter().filter(|(key, _)| !bound.contains(*key)) {
+        let message = format!("policy `{}` has no binding: it is loaded and does nothing", native.origin.policy);
+        problems.extend(unit.problem_at(key, message).map(Diagnostic::into_warning));
+    }
+    problems
+}
+
+/// The kinds that policies take their parameters from.
+fn param_kinds<'u>(units: &[&'u Arc<CompiledUnit>]) -> BTreeSet<(&'u str, &'u str)> {
+    let kinds = units.iter().flat_map(|unit| unit.natives.iter().filter_map(Native::param_kind));
+    kinds.map(|kind| (kind.api_version.as_str(), kind.kind.as_str())).collect()
 }
 
 #[cfg(test)]

@@ -5,8 +5,14 @@ use std::sync::Arc;
 
 use crate::kubernetes::kinds::Kinds;
 use crate::matching::Index;
-use crate::policy::{Mutator, Validator};
+use crate::policy::{Head, Mutator, Validator};
 use crate::review::{Review, Target};
+use crate::unit::Parameter;
+
+/// The name by which policies are ordered, and the one of the binding.
+fn name(head: &Head) -> (&str, &str) {
+    (&head.origin.policy, head.origin.binding.as_ref().map_or("", |binding| &binding.name))
+}
 
 /// What the pipeline runs. Made by [`super::link`]; swapped as a whole.
 pub struct PolicySet {
@@ -15,6 +21,7 @@ pub struct PolicySet {
     mutator_index: Index,
     validator_index: Index,
     kinds: Kinds,
+    parameters: Vec<Parameter>,
     digest: String,
 }
 
@@ -22,12 +29,29 @@ impl PolicySet {
     /// A set of these policies. Mutators run by order, then by name; validators by name.
     pub fn new(mut mutators: Vec<Arc<Mutator>>, mut validators: Vec<Arc<Validator>>, digest: String) -> Self {
         mutators.sort_by(|left, right| {
-            (left.order, &left.head.origin.policy).cmp(&(right.order, &right.head.origin.policy))
+            (left.order, name(&left.head)).cmp(&(right.order, name(&right.head)))
         });
-        validators.sort_by(|left, right| left.head.origin.policy.cmp(&right.head.origin.policy));
+        validators.sort_by(|left, right| name(&left.head).cmp(&name(&right.head)));
+        Self::in_order(mutators, validators, digest)
+    }
+
+    /// A set of policies that run in the order in which they are given.
+    pub fn in_order(mutators: Vec<Arc<Mutator>>, validators: Vec<Arc<Validator>>, digest: String) -> Self {
         let mutator_index = Index::new(mutators.iter().map(|mutator| &mutator.head.constraints));
         let validator_index = Index::new(validators.iter().map(|validator| &validator.head.constraints));
-        Self { mutators, validators, mutator_index, validator_index, kinds: Kinds::built_in(), digest }
+        Self { mutators, validators, mutator_index, validator_index, kinds: Kinds::built_in(), parameters: vec![], digest }
+    }
+
+    /// The same set with objects that policies may name as parameters.
+    #[must_use]
+    pub fn with_parameters(mut self, parameters: Vec<Parameter>) -> Self {
+        self.parameters = parameters;
+        self
+    }
+
+    /// Objects among the policy documents that policies may name as parameters.
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
     }
 
     /// The mutators that could match, in the order in which they run.

@@ -6,10 +6,13 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::admission_policy::{self, Binding, Document, Native};
 use super::policy_document::{self, Policy};
-use super::{API_VERSION, config_map};
+use super::{API_VERSION, config_map, parameter};
 use crate::document::{Decoder, Diagnostic, Limits, Severity, SourceFile, Spanned, parse};
 use crate::policy::{Mutator, Validator};
+use crate::verdict::Origin;
+use parameter::Parameter;
 
 /// What a source hands over: files under one name.
 #[derive(Clone, Debug)]
@@ -55,6 +58,9 @@ pub struct CompiledUnit {
     pub(crate) digest: String,
     pub(crate) mutators: Vec<Arc<Mutator>>,
     pub(crate) validators: Vec<Arc<Validator>>,
+    pub(crate) natives: Vec<Native>,
+    pub(crate) bindings: Vec<Binding>,
+    pub(crate) parameters: Vec<Parameter>,
     warnings: Vec<Diagnostic>,
     places: BTreeMap<String, Diagnostic>,
 }
@@ -66,7 +72,7 @@ pub struct PolicySummary {
     pub name: String,
     /// The module that it configures.
     pub module: Option<&'static str>,
-    /// `Deny`, `Warn`, `Audit` or `Mutate`.
+    /// `Deny`, `Warn`, `Audit` or `Mutate`; `Bound` for a policy of Kubernetes' own kinds, whose bindings say it.
     pub action: &'static str,
     /// The line of the unit on which it starts.
     pub line: u32,
@@ -104,7 +110,8 @@ impl CompiledUnit {
             .validators
             .iter()
             .map(|validator| summary(&validator.head.origin, validator.actions.gravest().as_str()));
-        let mut policies: Vec<PolicySummary> = mutators.chain(validators).collect();
+        let natives = self.natives.iter().map(|native| summary(&native.origin, "Bound"));
+        let mut policies: Vec<PolicySummary> = mutators.chain(validators).chain(natives).collect();
         policies.sort_by(|left, right| left.name.cmp(&right.name));
         policies
     }
@@ -122,6 +129,19 @@ impl CompiledUnit {
                 );
                 self.problem_at(name, message)
             })
+            .chain(self.natives.iter().filter_map(|native| {
+                let what = if native.selects_namespaces() {
+                    "has a namespaceSelector"
+                } else if native.rule.uses_namespace() {
+                    "reads namespaceObject"
+                } else if native.rule.uses_authorizer() {
+                    "asks the authorizer"
+                } else {
+                    return None;
+                };
+                let name = &native.origin.policy;
+                self.problem_at(&native.key(), format!("policy `{name}` {what}, and this server has no cluster to ask"))
+            }))
             .collect()
     }
 
@@ -148,20 +168,22 @@ impl fmt::Debug for CompiledUnit {
 /// # Errors
 /// Every problem of every file, if one of them is an error; warnings among them.
 pub fn compile(unit: &Unit) -> Result<Arc<CompiledUnit>, Vec<Diagnostic>> {
-    let mut found = Found { unit: &unit.name, policies: vec![], problems: vec![] };
+    let mut found = Found { unit: &unit.name, documents: vec![], parameters: vec![], problems: vec![] };
     for file in &unit.files {
         found.read_file(file);
     }
     let places = found.places();
-    let Found { policies, problems, .. } = found;
+    let Found { documents, parameters, problems, .. } = found;
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(problems);
     }
-    let (mut mutators, mut validators) = (vec![], vec![]);
-    for (policy, _) in policies {
-        match policy {
-            Policy::Mutates(mutator) => mutators.push(Arc::new(mutator)),
-            Policy::Judges(validator) => validators.push(Arc::new(validator)),
+    let (mut mutators, mut validators, mut natives, mut bindings) = (vec![], vec![], vec![], vec![]);
+    for (document, _) in documents {
+        match document {
+            Read::Own(Policy::Mutates(mutator)) => mutators.push(Arc::new(mutator)),
+            Read::Own(Policy::Judges(validator)) => validators.push(Arc::new(validator)),
+            Read::Native(Document::Policy(native)) => natives.push(native),
+            Read::Native(Document::Binding(binding)) => bindings.push(binding),
         }
     }
     Ok(Arc::new(CompiledUnit {
@@ -169,15 +191,46 @@ pub fn compile(unit: &Unit) -> Result<Arc<CompiledUnit>, Vec<Diagnostic>> {
         digest: unit.digest(),
         mutators,
         validators,
+        natives,
+        bindings,
+        parameters,
         warnings: problems,
         places,
     }))
 }
 
-/// What was found so far: policies with their places, and problems.
+/// A document that has been read.
+#[derive(Debug)]
+pub(super) enum Read {
+    Own(Policy),
+    Native(Document),
+}
+
+impl Read {
+    /// What it is called in its set.
+    fn key(&self) -> String {
+        match self {
+            Self::Own(policy) => policy.head().origin.policy.clone(),
+            Self::Native(Document::Policy(native)) => native.key(),
+            Self::Native(Document::Binding(binding)) => binding.key(),
+        }
+    }
+
+    /// The same, said to start on another line: the one in the file around its own.
+    pub(super) fn on_line(self, line: u32) -> Self {
+        match self {
+            Self::Own(policy) => Self::Own(policy.on_line(line)),
+            Self::Native(Document::Policy(native)) => Self::Native(Document::Policy(native.on_line(line))),
+            binding @ Self::Native(Document::Binding(_)) => binding,
+        }
+    }
+}
+
+/// What was found so far: documents with their places, objects for policies' parameters, and problems.
 pub(super) struct Found<'u> {
     pub(super) unit: &'u str,
-    pub(super) policies: Vec<(Policy, Diagnostic)>,
+    pub(super) documents: Vec<(Read, Diagnostic)>,
+    pub(super) parameters: Vec<Parameter>,
     pub(super) problems: Vec<Diagnostic>,
 }
 
@@ -204,8 +257,11 @@ impl Found<'_> {
                 let line = u32::try_from(file.position(document.span.start).line).unwrap_or(u32::MAX);
                 if let Some(policy) = policy_document::decode(decoder, document, self.unit, line) {
                     let place = Diagnostic::error(file, document.place("/metadata/name"), "");
-                    self.policies.push((policy, place));
+                    self.documents.push((Read::Own(policy), place));
                 }
+            }
+            ("v1", "ConfigMap") if !config_map::holds_policies(document) => {
+                self.parameters.extend(Parameter::read(decoder, document));
             }
             ("v1", "ConfigMap") => config_map::read(self, decoder, document),
             ("v1", "List") => {
@@ -217,8 +273,16 @@ impl Found<'_> {
             (API_VERSION, kind @ "PolicyTest") => {
                 decoder.error(document.place("/kind"), format!("kind {kind} is not supported by this version"));
             }
-            (group, kind) if group.starts_with("admissionregistration.k8s.io/") => {
-                decoder.error(document.place("/kind"), format!("kind {kind} of {group} is not supported by this version"));
+            (api_version, kind) if api_version.split_once('/').is_some_and(|(group, _)| group == admission_policy::GROUP) => {
+                let version = api_version.split_once('/').map_or("", |(_, version)| version);
+                let file = decoder.file();
+                let line = u32::try_from(file.position(document.span.start).line).unwrap_or(u32::MAX);
+                let origin =
+                    Origin { policy: String::new(), module: None, unit: self.unit.to_owned(), line, binding: None };
+                if let Some(read) = admission_policy::decode(decoder, document, (version, kind), origin) {
+                    let place = Diagnostic::error(file, document.place("/metadata/name"), "");
+                    self.documents.push((Read::Native(read), place));
+                }
             }
             (API_VERSION, kind) => {
                 decoder.error(document.place("/kind"), format!("unknown kind `{kind}`, accepted is Policy"));
@@ -226,24 +290,22 @@ impl Found<'_> {
             ("", _) | (_, "") => {
                 decoder.error(document.place(""), "a document needs apiVersion and kind");
             }
-            (group, kind) => decoder.error(
-                document.place("/apiVersion"),
-                format!("{kind} of {group} is no policy: expected apiVersion {API_VERSION} and kind Policy, or a ConfigMap that holds them"),
-            ),
+            // Whether it is the parameter of a policy is known when all units are.
+            _ => self.parameters.extend(Parameter::read(decoder, document)),
         }
     }
 
     /// Where each policy has its name; a name that stands twice is an error at the later place.
     fn places(&mut self) -> BTreeMap<String, Diagnostic> {
         let mut places: BTreeMap<String, Diagnostic> = BTreeMap::new();
-        for (policy, place) in &self.policies {
-            let name = &policy.head().origin.policy;
-            if let Some(first) = places.get(name) {
+        for (document, place) in &self.documents {
+            let key = document.key();
+            if let Some(first) = places.get(&key) {
                 let mut problem = place.clone();
-                problem.message = format!("policy `{name}` is defined twice");
+                problem.message = format!("policy `{key}` is defined twice");
                 self.problems.push(problem.related(&first.place.file, first.place.span.clone(), "first defined here"));
             } else {
-                places.insert(name.clone(), place.clone());
+                places.insert(key, place.clone());
             }
         }
         places

@@ -9,6 +9,15 @@ use crate::document::{Decoder, Diagnostic, Kind, SourceFile, Spanned};
 /// What the keys of a ConfigMap with policies end in.
 const ENDINGS: [&str; 3] = [".yaml", ".yml", ".json"];
 
+/// Whether a ConfigMap is one of ours: it has the label, or a key that ends as those of policies do. Others may be parameters.
+pub(super) fn holds_policies(document: &Spanned) -> bool {
+    let label = document.at("/metadata/labels").and_then(Spanned::as_map).and_then(|labels| labels.get(LABEL));
+    let data = document.at("/data").and_then(Spanned::as_map);
+    let ends = |key: &str| ENDINGS.iter().any(|ending| key.ends_with(ending));
+    label.and_then(Spanned::as_str) == Some("true")
+        || data.is_some_and(|data| data.entries.iter().any(|entry| ends(&entry.key)))
+}
+
 /// Reads the files under `data`. Their problems are shown where they stand in the outer file.
 pub(super) fn read(found: &mut Found<'_>, decoder: &Decoder, document: &Spanned) {
     let label = document.at("/metadata/labels").and_then(Spanned::as_map).and_then(|labels| labels.get(LABEL));
@@ -38,7 +47,7 @@ pub(super) fn read(found: &mut Found<'_>, decoder: &Decoder, document: &Spanned)
         };
         let outer = decoder.file();
         let inner = SourceFile::new(outer.name(), text.value.as_str());
-        let mut within = Found { unit: found.unit, policies: vec![], problems: vec![] };
+        let mut within = Found { unit: found.unit, documents: vec![], parameters: vec![], problems: vec![] };
         within.read_file(&inner);
         let move_out = |problem: &mut Diagnostic| {
             let places = std::iter::once(&mut problem.place).chain(problem.related.iter_mut().map(|(place, _)| place));
@@ -49,10 +58,14 @@ pub(super) fn read(found: &mut Found<'_>, decoder: &Decoder, document: &Spanned)
         };
         within.problems.iter_mut().for_each(move_out);
         within.problems.into_iter().for_each(|problem| decoder.report(problem));
-        for (policy, mut place) in within.policies {
+        for (document, mut place) in within.documents {
             move_out(&mut place);
             let line = outer.position(place.place.span.start).line;
-            found.policies.push((policy.on_line(u32::try_from(line).unwrap_or(u32::MAX)), place));
+            found.documents.push((document.on_line(u32::try_from(line).unwrap_or(u32::MAX)), place));
+        }
+        for mut parameter in within.parameters {
+            move_out(&mut parameter.place);
+            found.parameters.push(parameter);
         }
     }
 }

@@ -1,11 +1,15 @@
 //! The kinds of documents that users write, from a tree to what the pipeline can run.
 
-mod compile;
-mod config_map;
+pub mod admission_policy;
+mod parameter;
+mod policy_expressions;
 mod policy_document;
+mod config_map;
+mod compile;
 pub mod schema;
 
 pub(crate) use compile::hexadecimal;
+pub use parameter::Parameter;
 pub use compile::{CompiledUnit, PolicySummary, Unit, compile};
 
 /// The group and version of our own documents.

@@ -1,12 +1,15 @@
 //! `kind: Policy`: one configured rule with a name.
 
+use std::ops::Range;
 use std::sync::Arc;
 
+use super::policy_expressions::{self, Does};
 use crate::document::{Decoder, Fields, Located, Spanned, settings};
-use crate::matching::{MatchConstraints, NamespaceGlobs, Problem, RawMatchConstraints, RawNamespaceGlobs};
-use crate::modules::{self, ModuleEntry};
+use crate::expression::{Bound, CelPolicy, Conditioned};
+use crate::matching::{MatchConstraints, NameSource, NamespaceGlobs, Problem, RawMatchConstraints, RawNamespaceGlobs};
+use crate::modules::{self, Built, ModuleEntry};
 use crate::policy::{Actions, Existing, FailurePolicy, Head, Mutator, Validator};
-use crate::rule::Rule;
+use crate::rule::{Mutate, Rule, Validate};
 use crate::verdict::Origin;
 
 /// A policy, of one kind or the other.
@@ -54,10 +57,11 @@ pub(super) fn decode(decoder: &Decoder, node: &Spanned, unit: &str, line: u32) -
     let mut fields = decoder.fields(node)?;
     fields.entry("apiVersion");
     fields.entry("kind");
+    let root = node;
     let name = fields.required_with("metadata", name);
     let spec = fields.required_with("spec", |decoder, node| {
         let name = name.clone().unwrap_or_default();
-        spec(decoder, node, Origin { policy: name, module: None, unit: unit.to_owned(), line })
+        spec(decoder, root, node, Origin { policy: name, module: None, unit: unit.to_owned(), line, binding: None })
     });
     fields.finish();
     name.and(spec)
@@ -94,79 +98,206 @@ fn is_subdomain(name: &str) -> bool {
     name.len() <= NAME && name.split('.').all(label)
 }
 
-fn spec(decoder: &Decoder, node: &Spanned, origin: Origin) -> Option<Policy> {
+fn spec(decoder: &Decoder, root: &Spanned, node: &Spanned, origin: Origin) -> Option<Policy> {
     let mut fields = decoder.fields(node)?;
-    for name in ["matchConditions", "variables", "validations", "auditAnnotations", "mutations", "exceptions"] {
-        reject_unbuilt(decoder, &mut fields, name);
-    }
+    reject_unbuilt(decoder, &mut fields, "exceptions");
     let place = fields.place();
-    let name_of_module = fields.entry("module").map_or(place, |entry| entry.value.span.clone());
-    let module = fields.required_with("module", module);
-    let raw_settings = fields.optional::<&Spanned>("settings");
-    let words = fields.entry("actions").map(|entry| (words(decoder, &entry.value), &entry.value));
-    let failure_policy = fields.optional_with("failurePolicy", |decoder, node| {
-        decoder.choice(node, &[("Fail", FailurePolicy::Fail), ("Ignore", FailurePolicy::Ignore)])
-    });
-    let existing = fields.optional::<Located<&Spanned>>("existing");
-    let order = fields.optional::<Located<i32>>("order");
-    let message = fields.optional::<Located<String>>("message");
-    let raw_constraints = fields.entry("matchConstraints").map(|entry| (settings(decoder, &entry.value), &entry.value));
-    let namespaces = fields.optional_with("namespaces", namespaces).unwrap_or_default();
+    let expressions = policy_expressions::read(decoder, root, &mut fields, &origin.policy);
+    let module_entry = fields.entry("module");
+    let name_of_module = module_entry.map_or(place.clone(), |entry| entry.value.span.clone());
+    let module = module_entry.and_then(|entry| module(decoder, &entry.value));
+    let settings_entry = fields.entry("settings");
+    let common = Common::read(decoder, &mut fields);
     fields.finish();
 
-    // From here on the module must be known; everything that can be said without it has been said.
-    let module = module?;
-    let built = (module.build)(decoder, name_of_module, raw_settings);
-    let constraints = constraints(decoder, module, raw_constraints);
-    let origin = Arc::new(Origin { module: Some(module.id), ..origin });
-    let head = |constraints| Head {
-        origin: origin.clone(),
-        constraints,
-        namespaces,
-        failure_policy: failure_policy.unwrap_or_default(),
-        public: module.public,
-    };
-    if module.mutates {
-        let shadow = match words {
-            None => Some(false),
-            Some((words, node)) => is_shadow(decoder, node, &words?),
+    // From here on it must be known what the policy does; everything that can be said without it has been said.
+    match (module_entry, expressions?) {
+        (Some(_), Does::Nothing(conditions)) => {
+            let module = module?;
+            let built = (module.build)(decoder, name_of_module, settings_entry.map(|entry| &entry.value));
+            let constraints = common.override_those_of(decoder, module);
+            common.module(decoder, module, (built, constraints, conditions), origin)
+        }
+        (Some(entry), Does::Judges(_) | Does::Changes(_)) => {
+            let message = "a policy has either `module` or expressions of its own, not both";
+            decoder.error(entry.key_span.clone(), message);
+            None
+        }
+        (None, Does::Nothing(_)) => {
+            decoder.error(place, "missing field `module`, or instead of it `validations` or `mutations`");
+            None
+        }
+        (None, does) => {
+            if let Some(entry) = settings_entry {
+                decoder.error(entry.key_span.clone(), "`settings` belong to a module");
+            }
+            common.expressions(decoder, place, does, origin)
+        }
+    }
+}
+
+/// The fields that all policies have.
+struct Common<'t> {
+    words: Option<(Option<Vec<Word>>, &'t Spanned)>,
+    failure_policy: FailurePolicy,
+    existing: Option<Located<&'t Spanned>>,
+    order: Option<Located<i32>>,
+    message: Option<Located<String>>,
+    constraints: Option<(Option<RawMatchConstraints>, &'t Spanned)>,
+    namespaces: NamespaceGlobs,
+}
+
+impl<'t> Common<'t> {
+    fn read(decoder: &Decoder, fields: &mut Fields<'_, 't>) -> Self {
+        Self {
+            words: fields.entry("actions").map(|entry| (words(decoder, &entry.value), &entry.value)),
+            failure_policy: fields
+                .optional_with("failurePolicy", |decoder, node| {
+                    decoder.choice(node, &[("Fail", FailurePolicy::Fail), ("Ignore", FailurePolicy::Ignore)])
+                })
+                .unwrap_or_default(),
+            existing: fields.optional("existing"),
+            order: fields.optional("order"),
+            message: fields.optional("message"),
+            constraints: fields.entry("matchConstraints").map(|entry| (settings(decoder, &entry.value), &entry.value)),
+            namespaces: fields.optional_with("namespaces", namespaces).unwrap_or_default(),
+        }
+    }
+
+    fn head(&self, origin: Origin, constraints: MatchConstraints, public: &'static [&'static str]) -> Head {
+        Head {
+            origin: Arc::new(origin),
+            constraints,
+            namespaces: self.namespaces.clone(),
+            binding: None,
+            failure_policy: self.failure_policy,
+            public,
+        }
+    }
+
+    /// What the module applies to, as far as the policy does not say otherwise.
+    fn override_those_of(&self, decoder: &Decoder, module: &ModuleEntry) -> Option<MatchConstraints> {
+        let default = MatchConstraints::for_module(&module.applies, module.mutates);
+        let Some((raw, node)) = &self.constraints else { return Some(default) };
+        report(decoder, node, default.overridden_by(raw.as_ref()?))
+    }
+
+    fn module(
+        self,
+        decoder: &Decoder,
+        module: &ModuleEntry,
+        (built, constraints, conditions): (Option<Built>, Option<MatchConstraints>, Option<Arc<CelPolicy>>),
+        origin: Origin,
+    ) -> Option<Policy> {
+        let origin = Origin { module: Some(module.id), ..origin };
+        if module.mutates {
+            let shadow = self.changes(decoder, module.id);
+            let (shadow, constraints, built) = (shadow?, constraints?, built?);
+            let Rule::Mutate(rule) = built.rule else { return None };
+            let rule: Box<dyn Mutate> = match conditions {
+                Some(conditions) => Box::new(Conditioned::new(conditions, rule)),
+                None => rule,
+            };
+            return Some(Policy::Mutates(self.mutator(origin, constraints, module.public, (shadow, rule))));
+        }
+        let judges = self.judges(decoder, module.id);
+        let (judges, constraints, built) = (judges?, constraints?, built?);
+        let Rule::Validate(rule) = built.rule else { return None };
+        let rule: Box<dyn Validate> = match conditions {
+            Some(conditions) => Box::new(Conditioned::new(conditions, rule)),
+            None => rule,
         };
+        Some(Policy::Judges(self.validator(origin, constraints, module.public, (judges, rule))))
+    }
+
+    /// A policy with expressions of its own: it must say what it matches.
+    fn expressions(self, decoder: &Decoder, place: Range<usize>, does: Does, origin: Origin) -> Option<Policy> {
+        let constraints = match &self.constraints {
+            None => {
+                let message = "missing field `matchConstraints`: a policy with expressions says what it matches";
+                decoder.error(place, message);
+                None
+            }
+            Some((raw, node)) => {
+                raw.as_ref().and_then(|raw| report(decoder, node, MatchConstraints::of_policy(raw)))
+            }
+        };
+        let constraints = constraints.map(|constraints| MatchConstraints { names: NameSource::Object, ..constraints });
+        if let Some(message) = &self.message {
+            decoder.error(message.span.clone(), "`message` replaces a module's: a validation has one of its own");
+        }
+        match does {
+            Does::Changes(policy) => {
+                let shadow = self.changes(decoder, "this policy");
+                let (shadow, constraints) = (shadow?, constraints?);
+                let rule = Box::new(Bound::new(policy, None, None));
+                Some(Policy::Mutates(self.mutator(origin, constraints, &[], (shadow, rule))))
+            }
+            Does::Judges(policy) => {
+                let judges = self.judges(decoder, "this policy");
+                let (judges, constraints) = (judges?, constraints?);
+                let rule = Box::new(Bound::new(policy, None, None));
+                Some(Policy::Judges(self.validator(origin, constraints, &[], (judges, rule))))
+            }
+            Does::Nothing(_) => None,
+        }
+    }
+
+    /// Whether a policy that changes objects is in shadow mode; fields of those that judge are wrong here.
+    fn changes(&self, decoder: &Decoder, who: &str) -> Option<bool> {
+        let shadow = match &self.words {
+            None => Some(false),
+            Some((words, node)) => is_shadow(decoder, node, words.as_ref()?),
+        };
+        let (existing, message) = (self.existing.as_ref(), self.message.as_ref());
         for (name, span) in
-            [("existing", existing.map(|existing| existing.span)), ("message", message.map(|message| message.span))]
+            [("existing", existing.map(|field| &field.span)), ("message", message.map(|field| &field.span))]
         {
             if let Some(span) = span {
-                decoder.error(span, format!("`{name}` is for policies that judge, `{}` changes objects", module.id));
+                decoder.error(span.clone(), format!("`{name}` is for policies that judge, `{who}` changes objects"));
             }
         }
-        let (shadow, constraints, built) = (shadow?, constraints?, built?);
-        let Rule::Mutate(rule) = built.rule else { return None };
-        return Some(Policy::Mutates(Mutator {
-            head: head(constraints),
-            order: order.map(|order| order.value).unwrap_or_default(),
-            shadow,
-            rule,
-        }));
+        shadow
     }
-    let actions = match words {
-        None => Some(Actions::Deny { audit: false }),
-        Some((words, node)) => judging(decoder, node, &words?),
-    };
-    if let Some(order) = order {
-        decoder.error(order.span, format!("`order` is for policies that change objects, `{}` judges", module.id));
+
+    /// What a policy that judges does; fields of those that change objects are wrong here.
+    fn judges(&self, decoder: &Decoder, who: &str) -> Option<(Actions, Existing)> {
+        let actions = match &self.words {
+            None => Some(Actions::Deny { audit: false }),
+            Some((words, node)) => judging(decoder, node, words.as_ref()?),
+        };
+        if let Some(order) = &self.order {
+            let message = format!("`order` is for policies that change objects, `{who}` judges");
+            decoder.error(order.span.clone(), message);
+        }
+        let existing = match &self.existing {
+            None => Some(Existing::Allow),
+            Some(existing) => decoder.choice(existing.value, &[("Allow", Existing::Allow), ("Deny", Existing::Deny)]),
+        };
+        Some((actions?, existing?))
     }
-    let existing = match existing {
-        None => Some(Existing::Allow),
-        Some(existing) => decoder.choice(existing.value, &[("Allow", Existing::Allow), ("Deny", Existing::Deny)]),
-    };
-    let (actions, existing, constraints, built) = (actions?, existing?, constraints?, built?);
-    let Rule::Validate(rule) = built.rule else { return None };
-    Some(Policy::Judges(Validator {
-        head: head(constraints),
-        actions,
-        existing,
-        message: message.map(|message| message.value).filter(|message| !message.is_empty()),
-        rule,
-    }))
+
+    fn mutator(
+        &self,
+        origin: Origin,
+        constraints: MatchConstraints,
+        public: &'static [&'static str],
+        (shadow, rule): (bool, Box<dyn Mutate>),
+    ) -> Mutator {
+        let order = self.order.as_ref().map(|order| order.value).unwrap_or_default();
+        Mutator { head: self.head(origin, constraints, public), order, shadow, is_reinvoked: false, rule }
+    }
+
+    fn validator(
+        &self,
+        origin: Origin,
+        constraints: MatchConstraints,
+        public: &'static [&'static str],
+        ((actions, existing), rule): ((Actions, Existing), Box<dyn Validate>),
+    ) -> Validator {
+        let message = self.message.as_ref().map(|message| message.value.clone()).filter(|message| !message.is_empty());
+        Validator { head: self.head(origin, constraints, public), actions, existing, message, rule }
+    }
 }
 
 /// Fields of the contract that this version cannot obey are errors: a policy that is weaker than it reads is worse than none.
@@ -220,16 +351,6 @@ fn judging(decoder: &Decoder, node: &Spanned, words: &[Word]) -> Option<Actions>
 fn namespaces(decoder: &Decoder, node: &Spanned) -> Option<NamespaceGlobs> {
     let raw: RawNamespaceGlobs = settings(decoder, node)?;
     report(decoder, node, NamespaceGlobs::new(&raw))
-}
-
-fn constraints(
-    decoder: &Decoder,
-    module: &ModuleEntry,
-    written: Option<(Option<RawMatchConstraints>, &Spanned)>,
-) -> Option<MatchConstraints> {
-    let default = MatchConstraints::for_module(&module.applies, module.mutates);
-    let Some((raw, node)) = written else { return Some(default) };
-    report(decoder, node, default.overridden_by(&raw?))
 }
 
 /// Reports problems that were found below `node`.

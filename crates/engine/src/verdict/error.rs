@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::decision::Expressed;
 use crate::json::edit::{EditError, EditProblem};
 use crate::json::{PathBuf, ReadError};
 use crate::review::Lookup;
@@ -41,6 +42,13 @@ pub enum PolicyError {
     Budget,
     /// It panicked.
     Panic,
+    /// A step of a policy in CEL could not be evaluated.
+    Expression {
+        /// Which.
+        step: Expressed,
+        /// Why, in the API server's words; what an expression computes from an object may be in it, as there.
+        message: String,
+    },
     /// Anything else, in the policy's own words; these hold no values.
     Other(String),
 }
@@ -60,6 +68,7 @@ impl fmt::Display for PolicyError {
             Self::Deadline => formatter.write_str("the time for this request was over"),
             Self::Budget => formatter.write_str("the policy needs more memory than a policy may use"),
             Self::Panic => formatter.write_str("the policy panicked; this is a bug in its module, please report it"),
+            Self::Expression { message, .. } => formatter.write_str(message),
             Self::Other(text) => formatter.write_str(text),
         }
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::decision::Refusal;
 use crate::json::PathBuf;
 
 /// What one policy holds against one place of an object.
@@ -14,6 +15,8 @@ pub struct Finding {
     pub value: u64,
     /// What is wrong: lower case, no full stop, values only of public fields.
     pub message: String,
+    /// The code and reason of a denial for it.
+    pub refusal: Refusal,
 }
 
 impl Finding {
@@ -34,6 +37,17 @@ pub struct Origin {
     pub unit: String,
     /// The 1-based line on which its document starts.
     pub line: u32,
+    /// The binding that puts it in force; None for policies that need none.
+    pub binding: Option<BoundBy>,
+}
+
+/// A binding of a ValidatingAdmissionPolicy or MutatingAdmissionPolicy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BoundBy {
+    /// Its name.
+    pub name: String,
+    /// Its validationActions as it lists them; none for a mutating policy.
+    pub actions: Vec<Action>,
 }
 
 /// What is done about a finding.

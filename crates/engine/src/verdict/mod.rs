@@ -1,5 +1,6 @@
 //! What comes out: findings and errors of policies, and the verdict over a review.
 
+mod decision;
 mod error;
 mod finding;
 mod report;
@@ -7,7 +8,8 @@ mod report;
 mod verdict;
 pub mod wording;
 
+pub use decision::{Decision, Expressed, Judged, Judgement, Refusal};
 pub use error::PolicyError;
-pub use finding::{Action, Finding, Origin, PolicyFinding};
-pub use report::{Report, Reported, Shown};
-pub use verdict::{Edit, PolicyFailure, Refusal, Roots, Step, Verdict};
+pub use finding::{Action, BoundBy, Finding, Origin, PolicyFinding};
+pub use report::{Bounds, Report, Reported, Shown};
+pub use verdict::{Annotation, Edit, PolicyFailure, Roots, Step, Verdict};

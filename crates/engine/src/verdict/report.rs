@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use super::decision::{Judged, Judgement, Refusal};
 use super::error::PolicyError;
 use super::finding::Finding;
+use crate::deadline::Deadline;
 use crate::json::{Arena, Node, Path, PathBuf, View, path};
 use crate::review::{Answer, Lookup, Lookups};
 
@@ -11,10 +13,33 @@ use crate::review::{Answer, Lookup, Lookups};
 pub struct Report<'r> {
     public: &'static [&'static str],
     lookups: &'r dyn Lookups,
+    bounds: Bounds,
+    /// Which invocations may run again; None for all.
+    again: Option<&'r [usize]>,
+    invoked: Vec<usize>,
+    judgements: Vec<Judgement>,
     findings: Vec<Finding>,
     errors: Vec<PolicyError>,
     annotations: Vec<(String, String)>,
     needs: Vec<Lookup<'static>>,
+}
+
+/// What one policy may use up.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// When it must have ended.
+    pub deadline: Deadline,
+    /// Bytes for new values.
+    pub bytes: usize,
+    /// Whether judgements that admit are kept as well.
+    pub keeps_all: bool,
+}
+
+impl Default for Bounds {
+    /// No deadline, 16 MiB.
+    fn default() -> Self {
+        Self { deadline: Deadline::never(), bytes: 16 * 1024 * 1024, keeps_all: false }
+    }
 }
 
 /// What a report held, by itself.
@@ -26,6 +51,10 @@ pub struct Reported {
     pub errors: Vec<PolicyError>,
     /// Keys and values for the audit log; the key gets the policy's name in front.
     pub annotations: Vec<(String, String)>,
+    /// What a policy in CEL came to, step by step; findings and errors are the same once more.
+    pub judgements: Vec<Judgement>,
+    /// For mutators with parameters: the positions of those for which its conditions held.
+    pub invoked: Vec<usize>,
     /// Questions that nobody has answered yet. If there are any, nothing else here counts.
     pub needs: Vec<Lookup<'static>>,
 }
@@ -33,19 +62,95 @@ pub struct Reported {
 impl<'r> Report<'r> {
     /// An empty report. `public` names the fields whose values may be shown (`Module::PUBLIC`).
     pub fn new(public: &'static [&'static str], lookups: &'r dyn Lookups) -> Self {
-        Self { public, lookups, findings: vec![], errors: vec![], annotations: vec![], needs: vec![] }
+        Self {
+            public,
+            lookups,
+            bounds: Bounds::default(),
+            again: None,
+            invoked: vec![],
+            judgements: vec![],
+            findings: vec![],
+            errors: vec![],
+            annotations: vec![],
+            needs: vec![],
+        }
+    }
+
+    /// The same with bounds.
+    #[must_use]
+    pub fn within(mut self, bounds: Bounds) -> Self {
+        self.bounds = bounds;
+        self
+    }
+
+    /// The same for a second round, in which only what ran in the first may run: the positions of parameters.
+    #[must_use]
+    pub fn again(mut self, invoked: &'r [usize]) -> Self {
+        self.again = Some(invoked);
+        self
+    }
+
+    /// What the policy may use up.
+    pub const fn bounds(&self) -> Bounds {
+        self.bounds
+    }
+
+    /// Whether a mutator may run for the parameter at this position; if so it is noted.
+    pub fn invokes(&mut self, position: usize) -> bool {
+        let may = self.again.is_none_or(|again| again.contains(&position));
+        if may {
+            self.invoked.push(position);
+        }
+        may
+    }
+
+    /// What a step of a policy in CEL came to. Denials are findings, failures are errors.
+    pub fn judge(&mut self, judgement: Judgement) {
+        match &judgement.outcome {
+            Judged::Admits => {}
+            Judged::Denies { refusal, message } => self.findings.push(Finding {
+                path: PathBuf::default(),
+                // Positions tell findings of one policy apart: see `Finding::is_same`.
+                value: path::hash_of(Node::string(&format!("{:?}", judgement.step))),
+                message: message.clone(),
+                refusal: *refusal,
+            }),
+            Judged::Fails { message, .. } => self.errors.push(PolicyError::Expression {
+                step: judgement.step,
+                message: message.clone(),
+            }),
+        }
+        if self.bounds.keeps_all || judgement.outcome != Judged::Admits {
+            self.judgements.push(judgement);
+        }
+    }
+
+    /// What is known about a question now, without taking down that it was asked.
+    pub fn answer<'a>(&self, lookup: &Lookup<'_>, arena: &'a Arena) -> Answer<'a> {
+        self.lookups.answer(lookup, arena)
+    }
+
+    /// Takes down a question that somebody has to answer first.
+    pub fn need(&mut self, lookup: Lookup<'static>) {
+        self.needs.push(lookup);
+    }
+
+    /// Whether an answer is missing: nothing else that is reported counts.
+    pub fn has_needs(&self) -> bool {
+        !self.needs.is_empty()
     }
 
     /// A violation at `path`, where `value` stands (null for what is missing). Write values into the message through
     /// [`Report::show`].
     pub fn finding(&mut self, path: &Path<'_>, value: Node<'_>, message: impl Into<String>) {
-        self.findings.push(Finding { path: path.to_buf(), value: path::hash_of(value), message: message.into() });
+        self.findings.push(Finding { path: path.to_buf(), value: path::hash_of(value), message: message.into(), refusal: Refusal::FORBIDDEN });
     }
 
     /// A violation of the request as a whole.
     pub fn finding_of_request(&mut self, message: impl Into<String>) {
         let value = path::hash_of(Node::NULL);
-        self.findings.push(Finding { path: PathBuf::default(), value, message: message.into() });
+        let path = PathBuf::default();
+        self.findings.push(Finding { path, value, message: message.into(), refusal: Refusal::FORBIDDEN });
     }
 
     /// `value` as it may be shown: quoted if the module calls `field` public, else only what kind of value it is.
@@ -92,7 +197,14 @@ impl<'r> Report<'r> {
 
     /// All of it.
     pub fn into_reported(self) -> Reported {
-        Reported { findings: self.findings, errors: self.errors, annotations: self.annotations, needs: self.needs }
+        Reported {
+            findings: self.findings,
+            errors: self.errors,
+            annotations: self.annotations,
+            judgements: self.judgements,
+            invoked: self.invoked,
+            needs: self.needs,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::decision::{Decision, Refusal};
 use super::error::PolicyError;
 use super::finding::{Action, Origin, PolicyFinding};
 use crate::json::Node;
@@ -49,6 +50,17 @@ impl fmt::Display for PolicyFailure {
     }
 }
 
+/// An entry for the audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Annotation {
+    /// Whose it is.
+    pub origin: Arc<Origin>,
+    /// The key behind the policy's name.
+    pub key: String,
+    /// The text.
+    pub value: String,
+}
+
 /// What became of one policy that could have matched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
@@ -69,36 +81,14 @@ pub struct Verdict<'a> {
     pub findings: Vec<PolicyFinding>,
     /// Policies that could not be evaluated.
     pub failures: Vec<PolicyFailure>,
-    /// What policies want in the audit log, keys with the policy's name in front.
-    pub annotations: Vec<(String, String)>,
+    /// What policies want in the audit log.
+    pub annotations: Vec<Annotation>,
+    /// What Kubernetes' own policies decided, in order: all that denies or fails, and if the run asked for it what admits.
+    pub decisions: Vec<Decision>,
     /// How many policies matched.
     pub matched: usize,
     /// What became of each candidate, if the run asked for it.
     pub trace: Vec<Step>,
-}
-
-/// Why a request is refused: the code and reason of a Kubernetes Status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// An HTTP status code, for `status.code`.
-    pub code: u16,
-    /// A StatusReason of apimachinery.
-    pub reason: &'static str,
-}
-
-impl Refusal {
-    /// A module's finding.
-    pub const FORBIDDEN: Self = Self { code: 403, reason: "Forbidden" };
-    /// An evaluation error under `failurePolicy: Fail`.
-    pub const INTERNAL_ERROR: Self = Self { code: 500, reason: "InternalError" };
-    /// A request that cannot be read.
-    pub const BAD_REQUEST: Self = Self { code: 400, reason: "BadRequest" };
-    /// A request that is too large.
-    pub const TOO_LARGE: Self = Self { code: 413, reason: "RequestEntityTooLarge" };
-    /// A request that came while too many others were judged.
-    pub const TOO_MANY_REQUESTS: Self = Self { code: 429, reason: "TooManyRequests" };
-    /// A request whose time was over.
-    pub const TIMEOUT: Self = Self { code: 504, reason: "Timeout" };
 }
 
 impl Verdict<'_> {
@@ -114,10 +104,8 @@ impl Verdict<'_> {
 
     /// None where the request is allowed. The first denying finding decides code and reason; where there is none, an error.
     pub fn refusal(&self) -> Option<Refusal> {
-        if self.denials().next().is_some() {
-            return Some(Refusal::FORBIDDEN);
-        }
-        self.fatal().next().map(|_| Refusal::INTERNAL_ERROR)
+        let finding = self.denials().next().map(|found| found.finding.refusal);
+        finding.or_else(|| self.fatal().next().map(|_| Refusal::INTERNAL_ERROR))
     }
 
     /// Whether the request is allowed.

@@ -4,7 +4,7 @@
 use std::fmt::{Display, Write as _};
 
 use super::finding::{Action, PolicyFinding};
-use super::verdict::Verdict;
+use super::verdict::{Annotation, Verdict};
 
 /// The longest denial, in bytes. A Status of this size fits into every Event and terminal; what is cut is counted.
 const MESSAGE: usize = 16 * 1024;
@@ -81,10 +81,22 @@ impl Verdict<'_> {
     /// with the action Audit. Keys hold no `/`: the API server puts the webhook's name and one in front and drops others.
     pub fn audit_annotations(&self) -> Vec<(String, String)> {
         let mut annotations: Vec<(String, String)> = Vec::new();
-        for (key, value) in &self.annotations {
-            // The answer is a map: of two values under one key the first stays, as upstream.
-            if !annotations.iter().any(|(taken, _)| taken == key) {
-                annotations.push((key.clone(), cut(value, ANNOTATION)));
+        for (position, Annotation { origin, key, .. }) in self.annotations.iter().enumerate() {
+            let is_same = |other: &&Annotation| other.origin.policy == origin.policy && other.key == *key;
+            if self.annotations.iter().take(position).any(|other| is_same(&other)) {
+                continue;
+            }
+            // What the bindings and parameters of a policy say under one key stands together, each text once, as upstream.
+            let mut values: Vec<&str> = Vec::new();
+            for value in self.annotations.iter().filter(is_same).map(|annotation| annotation.value.as_str()) {
+                if !values.contains(&value) {
+                    values.push(value);
+                }
+            }
+            let key = annotation_key(&origin.policy, key);
+            // The answer is a map: where two policies' keys are cut to the same one, the first stays.
+            if !annotations.iter().any(|(taken, _)| *taken == key) {
+                annotations.push((key, cut(&values.join(", "), ANNOTATION)));
             }
         }
         let audited = self.findings.iter().filter(|finding| finding.audited);

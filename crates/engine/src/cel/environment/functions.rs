@@ -5,11 +5,11 @@ use std::sync::LazyLock;
 
 use super::notation;
 use crate::cel::function::{Library, Overload, Version};
-use crate::cel::standard;
 use crate::cel::types::Type;
+use crate::cel::{kubernetes, standard};
 
 /// Overloads of one function are tried in this order.
-const LIBRARIES: &[&[&Library]] = &[standard::LIBRARIES];
+const LIBRARIES: &[&[&Library]] = &[standard::LIBRARIES, kubernetes::LIBRARIES, kubernetes::MUTATION_LIBRARIES];
 
 /// A function for one list of argument types, its types read.
 #[derive(Debug)]

@@ -226,6 +226,11 @@ impl Ast {
         self.root
     }
 
+    /// All expressions, parts before what they are part of.
+    pub fn iter(&self) -> impl Iterator<Item = &Expr> {
+        self.expressions.iter()
+    }
+
     /// How many expressions there are.
     pub fn len(&self) -> usize {
         self.expressions.len()

@@ -1,6 +1,3 @@
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Command, Stdio};
-
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -8,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::json::{Arena, edit, patch, read};
+use crate::oracle;
 
 /// The lists that these tests use.
 fn keys(parent: &str, field: &str) -> &'static [ListKey] {
@@ -373,16 +371,11 @@ proptest! {
     }
 }
 
-/// `json-patch` in the folder ADMITTANCE_ORACLES applies patches with the library that the API server uses. It reads
+/// `json-patch` applies patches with the library that the API server uses. It reads
 /// lines `{doc, patch}` and answers each by a line `{result}` or `{error}`.
 #[test]
 fn means_the_same_to_the_api_server() {
     const PAIRS: usize = 2_000;
-    let Some(folder) = std::env::var_os("ADMITTANCE_ORACLES") else {
-        println!("skipped {PAIRS} pairs: ADMITTANCE_ORACLES names no folder with json-patch");
-        return;
-    };
-    let program = std::path::Path::new(&folder).join("json-patch");
     let mut runner = TestRunner::deterministic();
     let maps = |value: Value| if value.is_object() { value } else { json!({"root": value}) };
     let pairs: Vec<(Value, Value)> = (0..PAIRS)
@@ -394,15 +387,8 @@ fn means_the_same_to_the_api_server() {
         // Objects are maps; the library takes no scalar as a document.
         .map(|(from, to)| (maps(from), maps(to)))
         .collect();
-    let questions: Vec<Value> =
-        pairs.iter().map(|(from, to)| json!({"doc": from, "patch": checked(from, to)})).collect();
-    let mut oracle = Command::new(&program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let (mut input, output) = (oracle.stdin.take().unwrap(), oracle.stdout.take().unwrap());
-    let asking = std::thread::spawn(move || questions.iter().try_for_each(|question| writeln!(input, "{question}")));
-    let answers: Vec<String> = BufReader::new(output).lines().collect::<Result<_, _>>().unwrap();
-    asking.join().unwrap().unwrap();
-    assert!(oracle.wait().unwrap().success());
-    assert_eq!(answers.len(), PAIRS);
+    let questions = pairs.iter().map(|(from, to)| json!({"doc": from, "patch": checked(from, to)})).collect();
+    let Some(answers) = oracle::ask("json-patch", questions) else { return };
     for ((from, to), answer) in pairs.iter().zip(&answers) {
         let (arena, to_text) = (arena(), to.to_string());
         let result = read(&arena, answer).unwrap().get("result");

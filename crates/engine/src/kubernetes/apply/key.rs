@@ -93,7 +93,7 @@ impl fmt::Display for Key<'_> {
     }
 }
 
-/// As value.ToString does it for scalars.
+/// As value.ToString does it. It is as deep as the object that it is in.
 fn print(value: Node<'_>, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
     match value.view() {
         View::String(text) => write!(formatter, "{text:?}"),
@@ -102,7 +102,18 @@ fn print(value: Node<'_>, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         View::Float(value) => write!(formatter, "{value}"),
         View::Bool(value) => write!(formatter, "{value}"),
         View::Null => formatter.write_str("null"),
-        View::List(_) | View::Map(_) => formatter.write_str(value.kind()),
+        View::List(items) => {
+            formatter.write_str("[")?;
+            for (position, item) in items.iter().enumerate() {
+                formatter.write_str(if position == 0 { "" } else { "," })?;
+                print(*item, formatter)?;
+            }
+            formatter.write_str("]")
+        }
+        View::Map(map) => map.entries().iter().try_for_each(|(key, value)| {
+            write!(formatter, "{key}=")?;
+            print(*value, formatter)
+        }),
     }
 }
 

@@ -6,6 +6,7 @@
 //! item of the same key. What is one value (an atomic list or map) cannot be set at all, because whoever sets it would
 //! take away what others have put there.
 
+mod go_value;
 mod key;
 mod merge;
 mod validate;

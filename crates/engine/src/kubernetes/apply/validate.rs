@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::key::{Index, Key};
-use super::{DEEPEST, MOST_LISTED};
+use super::{DEEPEST, MOST_LISTED, go_value};
 use crate::json::{Arena, List, Node, View};
 use crate::kubernetes::schema::{Items, ListType, MapType, Scalar, Schema, Type, TypeId};
 
@@ -121,8 +121,18 @@ impl<'k> Walk<'k> {
             Scalar::Untyped => (is_scalar, "any scalar"),
         };
         if !fits && !value.is_null() {
-            self.wrong(place, format!("expected {expected}, got {}", go_type(value)));
+            let got = match scalar {
+                Scalar::Numeric => go_type(value).to_owned(),
+                Scalar::String => self.print(value, go_value::typed),
+                Scalar::Boolean | Scalar::Untyped => self.print(value, go_value::plain),
+            };
+            self.wrong(place, format!("expected {expected}, got {got}"));
         }
+    }
+
+    /// A value for a message. What an object holds is not told.
+    fn print(&self, value: Node<'_>, print: fn(Node<'_>) -> String) -> String {
+        if self.is_object { go_type(value).to_owned() } else { print(value) }
     }
 
     fn map(&mut self, map: &'k MapType, value: Node<'k>, place: &Place<'_>) {
@@ -130,7 +140,8 @@ impl<'k> Walk<'k> {
             return;
         }
         let Some(entries) = value.as_map() else {
-            return self.wrong(place, format!("expected map, got {}", go_type(value)));
+            let got = self.print(value, go_value::plain);
+            return self.wrong(place, format!("expected map, got {got}"));
         };
         for (key, value) in entries.entries() {
             let below = place.below(Step::Field(key));
@@ -147,7 +158,8 @@ impl<'k> Walk<'k> {
             return;
         }
         let Some(items) = value.as_list() else {
-            return self.wrong(place, format!("expected list, got {}", go_type(value)));
+            let got = self.print(value, go_value::plain);
+            return self.wrong(place, format!("expected list, got {got}"));
         };
         if list.items == Items::Atomic {
             for (index, item) in items.iter().enumerate() {

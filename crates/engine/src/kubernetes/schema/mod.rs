@@ -111,6 +111,17 @@ impl Schemas {
         Some(Schema { types: Arc::clone(&self.types), root: *root })
     }
 
+    /// Whether an API server serves this group and version itself. A kind in it that has no type cannot be merged.
+    pub fn serves(&self, api_version: &str) -> bool {
+        self.kinds.iter().any(|(name, _)| name.rsplit_once('/').is_some_and(|(version, _)| version == api_version))
+    }
+
+    /// The kinds: `apps/v1/Deployment`.
+    #[cfg(test)]
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.kinds.iter().map(|kind| kind.0)
+    }
+
     /// The type of objects that nothing is known of: fields are merged, every list is replaced as a whole
     /// (typed.DeducedParseableType).
     pub fn deduced(&self) -> Schema {
@@ -139,6 +150,12 @@ impl MapType {
     fn field(&self, name: &str) -> Option<&Field> {
         let position = self.fields.binary_search_by(|field| field.name.as_ref().cmp(name)).ok()?;
         self.fields.get(position)
+    }
+
+    /// The declared fields and their types.
+    #[cfg(test)]
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&str, TypeId)> {
+        self.fields.iter().map(|field| (field.name.as_ref(), field.of))
     }
 
     /// The type of a declared field.
