@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod cel;
 mod check;
 mod modules;
 mod policies;
@@ -29,6 +30,7 @@ enum Command {
     Serve(serve::Arguments),
     Check(check::Arguments),
     Modules(modules::Arguments),
+    Cel(cel::Arguments),
     /// Print the JSON Schema of policy documents, for editors.
     Schema,
 }
@@ -39,6 +41,7 @@ pub fn run() -> ExitCode {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Modules(arguments) => modules::run(&arguments),
+        Command::Cel(arguments) => cel::run(&arguments),
         Command::Schema => schema::run(),
     }
 }

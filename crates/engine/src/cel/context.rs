@@ -147,6 +147,11 @@ impl<'e, 'a> Context<'e, 'a> {
         }
     }
 
+    /// Gives cost units back.
+    pub fn refund(&self, cost: u64) {
+        self.meter.cost.set(self.meter.cost.get().saturating_add(cost));
+    }
+
     /// Evaluates within a cost limit of its own, and says what it cost.
     pub fn with_cost_limit<T>(&self, limit: u64, inner: impl FnOnce() -> T) -> (T, u64) {
         let outer = self.meter.cost.replace(limit);

@@ -21,10 +21,13 @@
 
 mod decode;
 mod encode;
+mod literal;
+mod native;
 mod type_name;
 
-pub use decode::{DecodeError, decode, timestamp};
-pub use encode::{TooLarge, encode, rfc3339};
+pub use decode::{DecodeError, decode};
+pub use encode::{TooLarge, encode};
+pub use literal::literal;
 pub use type_name::parse_type;
 
 /// The tags. A map whose only key is one of them is written as pairs.

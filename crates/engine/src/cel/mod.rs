@@ -19,5 +19,6 @@ pub mod standard;
 pub mod kubernetes;
 pub mod environment;
 pub mod check;
+pub mod estimate;
 pub mod program;
 pub mod encoding;

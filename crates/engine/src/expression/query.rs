@@ -136,3 +136,6 @@ impl Compiled {
         Evaluated { outcome, cost }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::cel::encoding::{rfc3339, timestamp};
+use crate::cel::value::Timestamp;
 use crate::json::{Arena, Node, View};
 
 /// A value of the wrong type.
@@ -172,9 +172,9 @@ impl Shape {
             | (Self::Int, View::Int(_))
             | (Self::Bool, View::Bool(_)) => Ok(node),
             (Self::Time, View::String(text)) => {
-                let mut time = timestamp(text).ok_or_else(|| wrong("a time of RFC 3339"))?;
-                time.nanoseconds = 0;
-                Ok(Node::string(arena.text(&rfc3339(time).map_err(|_| wrong("a time of RFC 3339"))?)))
+                let time = Timestamp::parse(text).map_err(|_| wrong("a time of RFC 3339"))?;
+                let time = Timestamp { nanoseconds: 0, offset: 0, ..time };
+                Ok(Node::string(arena.text(&time.print())))
             }
             (Self::List(shape), View::List(items)) => {
                 let items: Result<Vec<_>, _> = items.iter().map(|item| shape.of(*item, arena, path)).collect();

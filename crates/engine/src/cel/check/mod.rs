@@ -14,7 +14,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-pub(super) use parts::parts;
+pub(super) use parts::{is_member_call, parts};
 
 use super::environment::{Environment, Slot};
 use super::error::{Phase, Problem};

@@ -5,8 +5,6 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use jiff::civil::DateTime;
-use jiff::fmt::temporal::Pieces;
 
 use super::{DEPTH, TAGS, encode};
 use crate::cel::context::Context;
@@ -77,8 +75,10 @@ fn of_tag<'a>(tag: &str, payload: Node<'a>, context: &Context<'_, 'a>, depth: us
             let bytes = STANDARD.decode(text()?).map_err(|_| wrong("base64"))?;
             Value::Bytes(context.keep_slice(&bytes)?)
         }
-        "duration" => Value::Duration(duration(text()?).ok_or_else(|| wrong("seconds as in \"-1.5s\""))?),
-        "timestamp" => Value::Timestamp(timestamp(text()?).ok_or_else(|| wrong("a time of RFC 3339"))?),
+        "duration" => {
+            Value::Duration(Duration::parse(text()?).ok_or_else(|| wrong("a length of time as in \"-1.5s\""))?)
+        }
+        "timestamp" => Value::Timestamp(Timestamp::parse(text()?).map_err(|_| wrong("a time of RFC 3339"))?),
         "optional" if payload.is_null() => Value::Optional(None),
         "optional" => Value::Optional(Some(context.keep(nested(payload, context, depth + 1)?)?)),
         "type" => {
@@ -146,33 +146,6 @@ fn number(node: Node<'_>) -> Option<f64> {
         View::Float(number) => Some(number),
         _ => None,
     }
-}
-
-/// `-1.5s`: what the other direction writes.
-fn duration(text: &str) -> Option<Duration> {
-    let number = text.strip_suffix('s')?;
-    let (sign, number) = number.strip_prefix('-').map_or((1, number), |number| (-1, number));
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
-    if fraction.is_empty()
-        || fraction.len() > 9
-        || !fraction.bytes().chain(whole.bytes()).all(|byte| byte.is_ascii_digit())
-    {
-        return None;
-    }
-    let length = whole.parse::<i128>().ok()? * 1_000_000_000 + format!("{fraction:0<9}").parse::<i128>().ok()?;
-    Some(Duration { nanoseconds: i64::try_from(sign * length).ok()? })
-}
-
-/// A time of RFC 3339; None if it is none.
-pub fn timestamp(text: &str) -> Option<Timestamp> {
-    let pieces = Pieces::parse(text).ok()?;
-    let offset = pieces.to_numeric_offset()?.seconds();
-    let local = pieces.date().to_datetime(pieces.time()?);
-    let since = local.duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0));
-    // jiff counts nanoseconds towards 1970, Go always forward.
-    let nanoseconds = u32::try_from(since.subsec_nanos().rem_euclid(1_000_000_000)).ok()?;
-    let seconds = since.as_secs() - i64::from(since.subsec_nanos() < 0);
-    Some(Timestamp { seconds: seconds - i64::from(offset), nanoseconds, offset })
 }
 
 /// The types that can be given as values, by name.

@@ -4,15 +4,13 @@ use std::fmt::{self, Write};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use jiff::SignedDuration;
-use jiff::civil::DateTime;
 
-use super::{DEPTH, TAGS};
+use super::{DEPTH, TAGS, native};
 use crate::cel::value::{Authorizer, Duration, List, Map, Opaque, Quantity, Struct, Timestamp, Value};
 
 /// How long the text of a value may get, in bytes: values share their parts, and a few hundred bytes of variables may stand
 /// for billions of elements.
-const LENGTH: usize = 16 << 20;
+pub(super) const LENGTH: usize = 16 << 20;
 
 /// The value is nested more than 500 levels deep, or its text is longer than 16 MiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,14 +30,14 @@ impl From<fmt::Error> for TooLarge {
     }
 }
 
-type Written = Result<(), TooLarge>;
+pub(super) type Written = Result<(), TooLarge>;
 
 /// The value as JSON, in the form used at the top.
 ///
 /// # Errors
 /// [`TooLarge`]
 pub fn encode(value: Value<'_>) -> Result<String, TooLarge> {
-    let mut out = Output(String::new());
+    let mut out = Output::new(LENGTH);
     let is_plain_inside = match value {
         Value::Null | Value::Bool(_) | Value::Int(_) | Value::String(_) | Value::List(_) | Value::Map(_) => true,
         Value::Double(number) => number.is_finite(),
@@ -50,18 +48,27 @@ pub fn encode(value: Value<'_>) -> Result<String, TooLarge> {
     } else {
         nested(&mut out, value, 0)?;
     }
-    Ok(out.0)
+    Ok(out.text)
 }
 
 /// Text of bounded length.
-struct Output(String);
+pub(super) struct Output {
+    pub(super) text: String,
+    limit: usize,
+}
+
+impl Output {
+    pub(super) const fn new(limit: usize) -> Self {
+        Self { text: String::new(), limit }
+    }
+}
 
 impl Write for Output {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        if self.0.len() + text.len() > LENGTH {
+        if self.text.len() + text.len() > self.limit {
             return Err(fmt::Error);
         }
-        self.0.push_str(text);
+        self.text.push_str(text);
         Ok(())
     }
 }
@@ -94,7 +101,7 @@ fn nested(out: &mut Output, value: Value<'_>, depth: usize) -> Written {
         Value::String(value) => string(out, value)?,
         Value::Bytes(value) => write!(out, "{{\"bytes\":\"{}\"}}", STANDARD.encode(value))?,
         Value::Duration(value) => write!(out, "{{\"duration\":\"{}\"}}", seconds(value))?,
-        Value::Timestamp(value) => write!(out, "{{\"timestamp\":\"{}\"}}", rfc3339(value)?)?,
+        Value::Timestamp(value) => write!(out, "{{\"timestamp\":\"{}\"}}", utc(value))?,
         Value::Type(_) => write!(out, "{{\"type\":\"{}\"}}", value.named_type().unwrap_or_default())?,
         Value::Optional(None) => out.write_str("{\"optional\":null}")?,
         Value::Optional(Some(Value::Null)) => out.write_str("{\"optional\":{\"null\":null}}")?,
@@ -110,12 +117,15 @@ fn nested(out: &mut Output, value: Value<'_>, depth: usize) -> Written {
             payload(out, value, depth)?;
             out.write_str("}")?;
         }
+        Value::Struct(value) if value.name == "kubernetes.variables" => {
+            write!(out, "{{\"opaque\":{{\"type\":\"{}\"}}}}", value.name)?;
+        }
         Value::Struct(value) => {
             write!(out, "{{\"opaque\":{{\"type\":\"{}\",\"value\":", value.name)?;
             if value.name == "JSONPatch" {
                 json_patch(out, value, depth)?;
             } else {
-                object(out, value, depth)?;
+                out.write_str(&native::object(value)?)?;
             }
             out.write_str("}}")?;
         }
@@ -124,7 +134,7 @@ fn nested(out: &mut Output, value: Value<'_>, depth: usize) -> Written {
     Ok(())
 }
 
-fn string(out: &mut Output, text: &str) -> Written {
+pub(super) fn string(out: &mut Output, text: &str) -> Written {
     let quoted = serde_json::to_string(text).map_err(|_| TooLarge)?;
     Ok(out.write_str(&quoted)?)
 }
@@ -151,9 +161,9 @@ fn payload(out: &mut Output, map: Map<'_>, depth: usize) -> Written {
     let is_object = is_plain(map);
     let mut entries = Vec::with_capacity(map.len());
     for (key, value) in map.iter() {
-        let mut text = Output(String::new());
+        let mut text = Output::new(LENGTH);
         nested(&mut text, key, depth + 1)?;
-        entries.push((text.0, value));
+        entries.push((text.text, value));
     }
     entries.sort_by(|left, right| left.0.cmp(&right.0));
     out.write_str(if is_object { "{" } else { "[" })?;
@@ -191,68 +201,6 @@ fn json_patch(out: &mut Output, patch: &Struct<'_>, depth: usize) -> Written {
     Ok(out.write_str("}")?)
 }
 
-/// An object as plain JSON (apiserver pkg/cel/mutation/dynamic/objects.go `ConvertToNative`).
-fn object(out: &mut Output, object: &Struct<'_>, depth: usize) -> Written {
-    out.write_str("{")?;
-    for (position, (name, value)) in object.fields.iter().enumerate() {
-        if position > 0 {
-            out.write_str(",")?;
-        }
-        string(out, name)?;
-        out.write_str(":")?;
-        native(out, *value, depth + 1)?;
-    }
-    Ok(out.write_str("}")?)
-}
-
-/// A value as Go's encoder writes what cel-go makes of it.
-fn native(out: &mut Output, value: Value<'_>, depth: usize) -> Written {
-    if depth > DEPTH {
-        return Err(TooLarge);
-    }
-    match value {
-        Value::Uint(value) => write!(out, "{value}")?,
-        Value::Double(value) if !value.is_finite() => out.write_str("null")?,
-        Value::Double(value) => write!(out, "{value}")?,
-        Value::Bytes(value) => write!(out, "\"{}\"", STANDARD.encode(value))?,
-        Value::Duration(value) => write!(out, "{}", value.nanoseconds)?,
-        Value::Timestamp(value) => write!(out, "\"{}\"", rfc3339(value)?)?,
-        Value::Type(_) => write!(out, "\"{}\"", value.named_type().unwrap_or_default())?,
-        Value::Null | Value::Optional(None) => out.write_str("null")?,
-        Value::Optional(Some(value)) => native(out, *value, depth + 1)?,
-        Value::Struct(value) => object(out, value, depth)?,
-        Value::List(list) => {
-            out.write_str("[")?;
-            for (position, item) in list.iter().enumerate() {
-                if position > 0 {
-                    out.write_str(",")?;
-                }
-                native(out, item, depth + 1)?;
-            }
-            out.write_str("]")?;
-        }
-        Value::Map(map) => {
-            out.write_str("{")?;
-            let mut between = "";
-            for (key, value) in map.iter() {
-                let Value::String(key) = key else { continue };
-                out.write_str(between)?;
-                string(out, key)?;
-                out.write_str(":")?;
-                native(out, value, depth + 1)?;
-                between = ",";
-            }
-            out.write_str("}")?;
-        }
-        Value::Opaque(value) => match text(value) {
-            Some(text) => string(out, &text)?,
-            None => out.write_str("null")?,
-        },
-        Value::Bool(_) | Value::Int(_) | Value::String(_) => nested(out, value, depth)?,
-    }
-    Ok(())
-}
-
 fn opaque(out: &mut Output, value: Opaque<'_>) -> Written {
     write!(out, "{{\"opaque\":{{\"type\":\"{}\"", value.type_name())?;
     if let Some(text) = text(value) {
@@ -263,7 +211,7 @@ fn opaque(out: &mut Output, value: Opaque<'_>) -> Written {
 }
 
 /// What a value of a library is compared by; nothing for those that have no more than their type.
-fn text(value: Opaque<'_>) -> Option<String> {
+pub(super) fn text(value: Opaque<'_>) -> Option<String> {
     match value {
         Opaque::Quantity(quantity) => Some(notation(quantity)),
         Opaque::Ip(address) => Some(address.to_string()),
@@ -300,20 +248,13 @@ fn notation(quantity: &Quantity<'_>) -> String {
     }
 }
 
-fn seconds(duration: Duration) -> String {
+pub(super) fn seconds(duration: Duration) -> String {
     let sign = if duration.nanoseconds < 0 { "-" } else { "" };
     let length = duration.nanoseconds.unsigned_abs();
     let text = format!("{sign}{}.{:09}", length / 1_000_000_000, length % 1_000_000_000);
     format!("{}s", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// RFC 3339 in UTC. (jiff's timestamps end a day before the last one of CEL, its local times do not.)
-///
-/// # Errors
-/// For years that CEL does not have.
-pub fn rfc3339(time: Timestamp) -> Result<String, TooLarge> {
-    let nanoseconds = i32::try_from(time.nanoseconds).map_err(|_| TooLarge)?;
-    let since = SignedDuration::new(time.seconds, nanoseconds);
-    let time = DateTime::constant(1970, 1, 1, 0, 0, 0, 0).checked_add(since).map_err(|_| TooLarge)?;
-    Ok(format!("{time}Z"))
+pub(super) fn utc(time: Timestamp) -> String {
+    Timestamp { offset: 0, ..time }.print()
 }

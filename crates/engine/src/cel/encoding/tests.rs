@@ -53,6 +53,7 @@ fn writes_what_it_read() {
 fn reads_other_forms_of_the_same_value() {
     for (text, same) in [
         (r#"{"double":1}"#, r#"{"double":1.0}"#),
+        (r#"{"duration":"1h1m0.5s"}"#, r#"{"duration":"3660.5s"}"#),
         (r#"{"double":"+Inf"}"#, r#"{"double":"Infinity"}"#),
         (r#"{"timestamp":"2024-01-01T01:00:00.50+01:00"}"#, r#"{"timestamp":"2024-01-01T00:00:00.5Z"}"#),
         (r#"{"map":{"b":1,"a":2}}"#, r#"{"map":{"a":2,"b":1}}"#),

@@ -20,6 +20,7 @@ const OVERLOADS: &[Overload] = &[
 /// In double quotes, with the escapes of CEL alone.
 fn quote<'a>(context: &Context<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
     let &[Value::String(text)] = arguments else { return context.no_such_overload() };
+    context.step(text.len() / 16)?;
     let mut quoted = Text::new(context);
     quoted.push('"')?;
     for character in text.chars() {
@@ -76,13 +77,13 @@ impl<'a> Printer<'_, '_, 'a> {
             (Clause::Decimal, Value::Int(number)) => self.text.push_str(&number.to_string()),
             (Clause::Decimal, Value::Uint(number)) => self.text.push_str(&number.to_string()),
             (Clause::Binary, Value::Bool(value)) => self.text.push(if value { '1' } else { '0' }),
-            (Clause::Binary, Value::Int(number)) => self.signed(number, format!("{:b}", number.unsigned_abs())),
+            (Clause::Binary, Value::Int(number)) => self.signed(number, &format!("{:b}", number.unsigned_abs())),
             (Clause::Binary, Value::Uint(number)) => self.text.push_str(&format!("{number:b}")),
-            (Clause::Octal, Value::Int(number)) => self.signed(number, format!("{:o}", number.unsigned_abs())),
+            (Clause::Octal, Value::Int(number)) => self.signed(number, &format!("{:o}", number.unsigned_abs())),
             (Clause::Octal, Value::Uint(number)) => self.text.push_str(&format!("{number:o}")),
-            (Clause::LowerHex, Value::Int(number)) => self.signed(number, format!("{:x}", number.unsigned_abs())),
+            (Clause::LowerHex, Value::Int(number)) => self.signed(number, &format!("{:x}", number.unsigned_abs())),
             (Clause::LowerHex, Value::Uint(number)) => self.text.push_str(&format!("{number:x}")),
-            (Clause::UpperHex, Value::Int(number)) => self.signed(number, format!("{:X}", number.unsigned_abs())),
+            (Clause::UpperHex, Value::Int(number)) => self.signed(number, &format!("{:X}", number.unsigned_abs())),
             (Clause::UpperHex, Value::Uint(number)) => self.text.push_str(&format!("{number:X}")),
             (Clause::LowerHex, Value::String(text)) => self.hex(text.as_bytes(), b"0123456789abcdef"),
             (Clause::LowerHex, Value::Bytes(bytes)) => self.hex(bytes, b"0123456789abcdef"),
@@ -102,15 +103,16 @@ impl<'a> Printer<'_, '_, 'a> {
     }
 
     /// Go writes the sign before the digits in every base.
-    fn signed(&mut self, number: i64, digits: String) -> Outcome<'a, ()> {
+    fn signed(&mut self, number: i64, digits: &str) -> Outcome<'a, ()> {
         if number < 0 {
             self.text.push('-')?;
         }
-        self.text.push_str(&digits)
+        self.text.push_str(digits)
     }
 
     fn hex(&mut self, bytes: &[u8], digits: &[u8; 16]) -> Outcome<'a, ()> {
         let digit = |value: u8| digits.get(usize::from(value)).map_or('0', |digit| char::from(*digit));
+        self.context.step(bytes.len() / 16)?;
         for byte in bytes {
             self.text.push(digit(byte >> 4))?;
             self.text.push(digit(byte & 15))?;

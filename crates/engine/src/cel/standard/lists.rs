@@ -78,18 +78,18 @@ pub(super) fn order_of<'a>(
 /// Elements that cannot be compared are in order.
 fn is_sorted<'a>(context: &Context<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
     let &[Value::List(list)] = arguments else { return context.no_such_overload() };
-    let mut last: Option<Value<'a>> = None;
+    let mut previous: Option<Value<'a>> = None;
     for element in list.iter() {
         context.step(1)?;
         if !is_comparable(element) {
             return context.no_such_overload();
         }
-        if let Some(last) = last
-            && order_of(last, element, context)? == Some(Ordering::Greater)
+        if let Some(previous) = previous
+            && order_of(previous, element, context)? == Some(Ordering::Greater)
         {
             return Ok(Value::Bool(false));
         }
-        last = Some(element);
+        previous = Some(element);
     }
     Ok(Value::Bool(true))
 }

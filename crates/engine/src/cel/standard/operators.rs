@@ -65,6 +65,7 @@ fn not<'a>(context: &Context<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
 }
 
 /// The condition of the loops behind `all` and `exists`: errors and what is no bool go on.
+#[expect(clippy::unnecessary_wraps, reason = "the form of all functions")]
 fn not_strictly_false<'a>(_: &Context<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
     Ok(Value::Bool(!matches!(arguments, [Value::Bool(false)])))
 }

@@ -72,6 +72,7 @@ fn is_zero(value: Value<'_>) -> bool {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the form of all functions")]
 fn none<'a>(_: &Context<'_, 'a>, _: &[Value<'a>]) -> Outcome<'a> {
     Ok(Value::Optional(None))
 }

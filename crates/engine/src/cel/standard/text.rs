@@ -41,6 +41,8 @@ impl<'c, 'e, 'a> Text<'c, 'e, 'a> {
 
     /// Adds a text in double quotes, as Go's `%q` does (strconv.Quote).
     pub(super) fn push_quoted(&mut self, text: &str) -> Outcome<'a, ()> {
+        // Some nanoseconds a character, and more for those beyond ASCII.
+        self.context.step(text.len())?;
         self.push('"')?;
         for character in text.chars() {
             self.push_escaped(character)?;
@@ -74,7 +76,7 @@ impl<'c, 'e, 'a> Text<'c, 'e, 'a> {
 
 /// Go's `strconv.IsPrint`: letters, marks, numbers, punctuation, symbols, and the space of ASCII.
 fn is_printable(character: char) -> bool {
-    static PRINTABLE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[\p{L}\p{M}\p{N}\p{P}\p{S}]$").ok());
+    static PRINTABLE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[\pL\pM\pN\pP\pS]$").ok());
     if character.is_ascii() {
         return matches!(character, ' '..='~');
     }

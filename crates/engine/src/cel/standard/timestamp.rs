@@ -118,13 +118,11 @@ impl Timestamp {
             text.push_str(fraction.trim_end_matches('0'));
         }
         if self.offset == 0 {
-            text.push('Z');
-        } else {
-            let sign = if self.offset < 0 { '-' } else { '+' };
-            let minutes = self.offset.unsigned_abs() / 60;
-            text.push_str(&format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60));
+            return text + "Z";
         }
-        text
+        let sign = if self.offset < 0 { '-' } else { '+' };
+        let minutes = self.offset.unsigned_abs() / 60;
+        format!("{text}{sign}{:02}:{:02}", minutes / 60, minutes % 60)
     }
 
     /// The moment `nanoseconds` later, at the same offset; None outside of the years 1 to 9999.

@@ -71,7 +71,8 @@ pub(super) fn expand(tree: &mut Tree, options: ParseOptions, call: &Call<'_>) ->
         ("filter", 2) => Fold::Filter,
         ("all", 2) => Fold::All,
         ("exists", 2) => Fold::Exists,
-        ("exists_one" | "existsOne", 2) => Fold::ExistsOne,
+        // `existsOne` with one variable exists in cel-go, but not among the standard macros that the API server enables.
+        ("exists_one", 2) => Fold::ExistsOne,
         ("all", 3) if two => Fold::All,
         ("exists", 3) if two => Fold::Exists,
         ("exists_one" | "existsOne", 3) if two => Fold::ExistsOne,

@@ -41,7 +41,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         let resolved = self.walk(attribute, &mut steps);
         // Upstream takes back the cost of a name, also where there is none: of `has((a ? b : c).d)`.
         if matches!(attribute.base, Base::Conditional(_)) {
-            steps = steps.saturating_sub(SELECT);
+            self.context.refund(SELECT);
         }
         self.context.spend(steps)?;
         Ok(match resolved? {

@@ -12,7 +12,6 @@ fn expands_the_macros_with_one_variable() {
         ("a.all(x, p)", "(fold x a @result true (@not_strictly_false @result) (_&&_ @result p) @result)"),
         ("a.exists(x, p)", "(fold x a @result false (@not_strictly_false (!_ @result)) (_||_ @result p) @result)"),
         ("a.exists_one(x, p)", "(fold x a @result 0 true (_?_:_ p (_+_ @result 1) @result) (_==_ @result 1))"),
-        ("a.existsOne(x, p)", "(fold x a @result 0 true (_?_:_ p (_+_ @result 1) @result) (_==_ @result 1))"),
         ("a.map(x, f)", "(fold x a @result [] true (_+_ @result [f]) @result)"),
         ("a.map(x, p, f)", "(fold x a @result [] true (_?_:_ p (_+_ @result [f]) @result) @result)"),
         ("a.filter(x, p)", "(fold x a @result [] true (_?_:_ p (_+_ @result [x]) @result) @result)"),
@@ -83,6 +82,7 @@ fn expands_nothing_with_another_count_of_arguments_or_another_target() {
     for (text, call) in [
         ("all(x, p)", "(all x p)"),
         ("a.all(x)", "(.all a x)"),
+        ("a.existsOne(x, p)", "(.existsOne a x p)"),
         ("a.filter(i, x, p)", "(.filter a i x p)"),
         ("a.has(b.c)", "(.has a (. b c))"),
         (".has(b.c)", "(.has (. b c))"),

@@ -1,0 +1,94 @@
+//! Random expressions, evaluated by this engine and by the API server's own code, and what such runs have found.
+//!
+//! `ADMITTANCE_ORACLES` names the folder of `cel-oracle` (hack/oracle), `ADMITTANCE_EXPRESSIONS` says how many (2,000),
+//! `ADMITTANCE_SEED` which (any number). What differs is made as small as it still differs.
+
+mod chance;
+mod compare;
+mod generate;
+mod kind;
+mod leaves;
+mod oracle;
+mod shrink;
+mod tree;
+mod world;
+
+use std::collections::BTreeMap;
+
+use chance::Chance;
+use compare::{difference, our_answer};
+use generate::Generator;
+use oracle::Oracle;
+use serde_json::Value;
+use shrink::shrink;
+use tree::Node;
+use world::World;
+
+/// How many are sent to the oracle at once.
+const BATCH: usize = 1_000;
+
+/// Of how many forms of disagreements one is printed (`ADMITTANCE_PRINTED`).
+const PRINTED: u64 = 25;
+
+fn number(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).ok().map_or(otherwise, |text| text.parse().unwrap())
+}
+
+#[test]
+fn agrees_with_the_api_server_on_random_expressions() {
+    let count = usize::try_from(number("ADMITTANCE_EXPRESSIONS", 2_000)).unwrap();
+    let Some(oracle) = Oracle::find() else {
+        println!("skipped {count} expressions: ADMITTANCE_ORACLES names no folder with cel-oracle");
+        return;
+    };
+    let seed = number("ADMITTANCE_SEED", 1);
+    let (world, mut chance) = (World::new(), Chance(seed));
+    let mut generator = Generator::new(&world);
+    let mut outcomes: BTreeMap<String, usize> = BTreeMap::new();
+    let mut worked: BTreeMap<&str, usize> = generator.templates.iter().map(|template| (template.text, 0)).collect();
+    let mut different: Vec<(Node, Value)> = Vec::new();
+    for start in (0..count).step_by(BATCH) {
+        let indices = start..count.min(start + BATCH);
+        let nodes: Vec<Node> = indices.map(|index| generator.expression(&mut chance, index)).collect();
+        let lines: Vec<Value> = nodes.iter().map(|node| world.line(&mut chance, &node.text())).collect();
+        let answers = oracle.answers(&lines);
+        for ((node, line), theirs) in nodes.into_iter().zip(lines).zip(answers) {
+            *outcomes.entry(theirs["phase"].as_str().unwrap_or("value").to_owned()).or_default() += 1;
+            if theirs.get("phase").is_none() {
+                node.templates(&mut |template| *worked.entry(template.text).or_default() += 1);
+            }
+            if difference(&our_answer(&line), &theirs).is_some() {
+                different.push((node, line));
+            }
+        }
+    }
+    println!("seed {seed}: {outcomes:?}, {} differ", different.len());
+    let never: Vec<&&str> = worked.iter().filter(|(_, count)| **count == 0).map(|(text, _)| text).collect();
+    println!("forms that gave no value: {never:?}");
+    let printed = usize::try_from(number("ADMITTANCE_PRINTED", PRINTED)).unwrap();
+    let mut forms: BTreeMap<String, usize> = BTreeMap::new();
+    for (node, line) in &different {
+        if forms.len() < printed {
+            let smallest = shrink(&oracle, node, line);
+            let seen = forms.entry(smallest.form).or_default();
+            *seen += 1;
+            if *seen == 1 {
+                println!("{}", smallest.report);
+            }
+        }
+    }
+    assert!(different.is_empty(), "{} of {count} expressions differ with seed {seed}", different.len());
+    // A generator of nonsense would agree, too.
+    assert!(outcomes.get("value").is_some_and(|values| values * 100 >= count * 45), "{outcomes:?}");
+    assert!(count < 2_000 || never.len() * 20 < worked.len(), "{never:?}");
+}
+
+/// The answers are the API server's.
+#[test]
+fn keeps_what_such_runs_have_found() {
+    for (index, text) in include_str!("regressions.jsonl").lines().enumerate() {
+        let row: Value = serde_json::from_str(text).unwrap();
+        let ours = our_answer(&row["query"]);
+        assert_eq!(difference(&ours, &row["answer"]), None, "line {}: {text}\nours: {ours}", index + 1);
+    }
+}
