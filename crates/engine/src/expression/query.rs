@@ -6,7 +6,7 @@ mod answer;
 mod bind;
 mod question;
 
-pub use answer::{Answer, Phase, answer};
+pub use answer::{Answer, Estimate, Phase, answer};
 pub use question::{Authorizing, NamedExpression, Query, QueryError};
 
 use self::bind::{Bound, bind};
