@@ -55,6 +55,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         for item in items {
             let key = self.eval(&item.key)?;
             let value = self.eval(&item.value)?;
+            self.hashable(key)?;
             self.context.step(entries.len())?;
             let before = entries.iter().position(|(other, _)| is_same_key(*other, key));
             let value = match value {
