@@ -19,6 +19,7 @@ use crate::cel::syntax::ExprId;
 const VARIADIC: [&str; 1] = ["string_format"];
 
 impl<'c> Lowering<'c> {
+    #[inline(never)]
     pub(super) fn call(&mut self, id: ExprId, target: Option<ExprId>, function: &str, args: &'c [ExprId]) -> Lowers {
         match function {
             "_&&_" => return Ok(Node { id, kind: NodeKind::And(self.nodes(None, args)?.into()) }),
@@ -39,9 +40,14 @@ impl<'c> Lowering<'c> {
     }
 
     fn nodes(&mut self, target: Option<ExprId>, args: &[ExprId]) -> Lowers<Vec<Node>> {
-        target.iter().chain(args).map(|argument| self.node(*argument)).collect()
+        let mut nodes = Vec::with_capacity(args.len() + 1);
+        for argument in target.iter().chain(args) {
+            nodes.push(self.node(*argument)?);
+        }
+        Ok(nodes)
     }
 
+    #[inline(never)]
     fn call_kind(
         &mut self,
         id: ExprId,
@@ -63,7 +69,7 @@ impl<'c> Lowering<'c> {
                 "_>=_" => Ok(order(operands, Wanted::GreaterOrEqual, charge)),
                 "_+_" => Ok(NodeKind::Add(Box::new(Addition { operands, charge, candidates: candidates() }))),
                 "@in" => Ok(self.is_in(operands, resolved, charge)),
-                "or" if matches!(resolved, "" | "optional_or_optional") => Ok(NodeKind::Or2(Box::new(operands))),
+                "or" if matches!(resolved, "" | "optional_or_optional") => Ok(NodeKind::OrOptional(Box::new(operands))),
                 "orValue" if matches!(resolved, "" | "optional_orValue_value") => {
                     Ok(NodeKind::OrValue(Box::new(operands)))
                 }
@@ -80,6 +86,7 @@ impl<'c> Lowering<'c> {
         }
     }
 
+    #[inline(never)]
     fn is_in(&self, operands: [Node; 2], resolved: &str, charge: Charge) -> NodeKind {
         if resolved == "in_list"
             && let Some(Constant::List(constants)) = operands[1].constant()
@@ -96,6 +103,7 @@ impl<'c> Lowering<'c> {
     }
 
     /// `matches`, `find`, `findAll`: a pattern that is constant is compiled now, and refused now.
+    #[inline(never)]
     fn pattern(
         &mut self,
         id: ExprId,
@@ -120,6 +128,7 @@ impl<'c> Lowering<'c> {
         Ok(NodeKind::Pattern(Box::new(PatternCall { text, pattern, regex, function, limit, charge })))
     }
 
+    #[inline(never)]
     fn general(
         &mut self,
         id: ExprId,
@@ -131,14 +140,16 @@ impl<'c> Lowering<'c> {
         let constants: Option<Vec<&Constant>> = arguments.iter().map(Node::constant).collect();
         let mut known = None;
         let mut charge = charge;
-        if let (Some(constants), [overload]) = (constants, overloads) {
+        if let Some(constants) = constants {
             if let [argument] = constants.as_slice()
                 && is_conversion(function)
             {
-                if let Some(constant) = self.converted(id, overload, argument)? {
+                if let Some(constant) = self.converted(id, overloads, argument)? {
                     return Ok(NodeKind::Constant(constant));
                 }
-            } else if is_known(function) {
+            } else if let [overload] = overloads
+                && is_known(function)
+            {
                 known = compute(overload, &constants).ok().flatten();
                 if known.is_some() {
                     charge = charge_of_constants(charge, &arguments);
