@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 
 use admittance_engine::cel::encoding::{encode, literal};
 use admittance_engine::cel::error::Problem;
+use admittance_engine::cel::estimate::{Range, estimate};
 use admittance_engine::cel::syntax::Span;
 use admittance_engine::deadline::Deadline;
 use admittance_engine::document::{Diagnostic, Paint, SourceFile};
-use admittance_engine::expression::query::{CompileError, Query, compile, version};
+use admittance_engine::expression::query::{CompileError, Compiled, Query, compile, version};
 use admittance_engine::json::Arena;
 use admittance_engine::pipeline::Budget;
 use anstream::{AutoStream, ColorChoice};
@@ -36,7 +37,7 @@ pub(super) struct Arguments {
     /// A variable: NAME=JSON, or NAME=@FILE with the first document of a file of YAML or JSON; may be repeated.
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = variables::parse)]
     variables: Vec<(String, String)>,
-    /// Print what the evaluation costs and its static type too.
+    /// Print the static type too, and what the evaluation costs: now, and estimated for variables of any size.
     #[arg(long)]
     cost: bool,
     /// Allow only what a new policy may use in a cluster of this version, as in 1.30. Without it everything is known, as for
@@ -68,7 +69,7 @@ Exit code:
 With --jsonl, an object a line; all fields but expr may be left out:
   id (copied to the answer), expr, vars {NAME: JSON}, values {NAME: tagged value}, types {NAME: TYPE} (int, list(string),
   map(string,dyn), timestamp, optional(int), wrapper(int)), variables [{name, expression}] (the policy's own), container,
-  k8s_version, params (false: undeclared), authorizer (allow, deny, error; none: undeclared), patch_types (true: as in a mutation),
+  estimate (true: the estimated cost too), k8s_version, params (false: undeclared), authorizer (allow, deny, error; none: undeclared), patch_types (true: as in a mutation),
   check_only (true: the type alone)
 It is answered, in order, by {id, value, type, cost}, or {id, error, phase, cost}; phase is input, parse, check or eval. A line
 that is no such object is answered with phase input. Values are tagged: {\"int\": 1}, {\"uint\": 1}, {\"double\": 1.0},
@@ -144,7 +145,7 @@ fn evaluate(arguments: &Arguments, expression: &str, paint: Paint) -> Result<Str
         Format::Text => {
             let mut text = literal(value).map_err(too_large)? + "\n";
             if arguments.cost {
-                text += &format!("type: {ty}\ncost: {}\n", evaluated.cost);
+                text += &format!("type: {ty}\ncost: {}, estimated {}\n", evaluated.cost, estimated(&compiled));
             }
             text
         }
@@ -154,6 +155,15 @@ fn evaluate(arguments: &Arguments, expression: &str, paint: Paint) -> Result<Str
             serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
         }
     })
+}
+
+/// What the expression costs at least and at most, whatever its variables are.
+fn estimated(compiled: &Compiled) -> String {
+    match estimate(compiled.program().checked()) {
+        Range { min, max } if min == max => format!("{min}"),
+        Range { min, max: u64::MAX } => format!("{min} or more"),
+        Range { min, max } => format!("{min} to {max}"),
+    }
 }
 
 /// All problems of an expression, each with its place.

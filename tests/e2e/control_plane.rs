@@ -43,15 +43,20 @@ impl ControlPlane {
     /// The one that tests share, with controllers. `None` where these tests were told not to run.
     pub(super) fn shared() -> Option<&'static Self> {
         static SHARED: OnceLock<Option<ControlPlane>> = OnceLock::new();
-        SHARED.get_or_init(|| Self::start_if_told(Parts::Controllers)).as_ref()
+        SHARED.get_or_init(|| Self::start_if_told(Parts::Controllers, "")).as_ref()
     }
 
     /// One whose objects nobody touches but the test: there is no garbage collector and no controller.
     pub(super) fn without_controllers() -> Option<Self> {
-        Self::start_if_told(Parts::ApiServer)
+        Self::start_if_told(Parts::ApiServer, "")
     }
 
-    fn start_if_told(parts: Parts) -> Option<Self> {
+    /// The same with further flags for the API server, split at blanks.
+    pub(super) fn with_flags(flags: &str) -> Option<Self> {
+        Self::start_if_told(Parts::ApiServer, flags)
+    }
+
+    fn start_if_told(parts: Parts, flags: &str) -> Option<Self> {
         match env::var("ADMITTANCE_E2E").as_deref() {
             Ok("skip") => {
                 say("SKIPPED: tests behind a real API server, as ADMITTANCE_E2E=skip says");
@@ -67,16 +72,17 @@ impl ControlPlane {
                 );
                 // envtest's binaries lack it.
                 let controllers = Path::new(std::str::from_utf8(&found.stdout).unwrap().trim_end()).join(CONTROLLERS);
-                Some(Self::start(parts == Parts::Controllers && controllers.is_file()))
+                Some(Self::start(parts == Parts::Controllers && controllers.is_file(), flags))
             }
             Ok(other) => panic!("ADMITTANCE_E2E is \"{other}\": say require or skip"),
         }
     }
 
-    fn start(has_controllers: bool) -> Self {
+    fn start(has_controllers: bool, flags: &str) -> Self {
         let mut child = Command::new(script("with"))
             .args(["sh", "-c", r#"echo "$CONTROL_PLANE"; exec cat"#])
             .env("CONTROLLERS", if has_controllers { "1" } else { "" })
+            .env("APISERVER_FLAGS", flags)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

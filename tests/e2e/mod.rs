@@ -26,3 +26,4 @@ mod lookups;
 mod cases;
 mod outcome;
 mod asking;
+mod native;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::types::Type;
 use super::value::map;
-use super::value::{Cidr, Duration, List, Map, Opaque, Quantity, Semver, Timestamp, Value};
+use super::value::{Cidr, Duration, List, Map, Opaque, Semver, Timestamp, Value};
 
 /// An owned value of a program. An evaluation borrows it.
 #[derive(Clone, Debug)]
@@ -33,8 +33,6 @@ pub enum Constant {
     Map(ConstantMap),
     /// A type as a value.
     Type(Box<Type>),
-    /// `kubernetes.Quantity`
-    Quantity(Box<Quantity<'static>>),
     /// `net.IP`
     Ip(Box<IpAddr>),
     /// `net.CIDR`
@@ -95,7 +93,6 @@ impl Constant {
             Self::List(values) => Value::List(List::Constants(values)),
             Self::Map(entries) => Value::Map(Map::Constants(entries)),
             Self::Type(value) => Value::Type(value),
-            Self::Quantity(value) => Value::Opaque(Opaque::Quantity(value)),
             Self::Ip(value) => Value::Opaque(Opaque::Ip(value)),
             Self::Cidr(value) => Value::Opaque(Opaque::Cidr(value)),
             Self::Semver(value) => Value::Opaque(Opaque::Semver(value)),

@@ -215,6 +215,12 @@ impl<'e, 'a> Context<'e, 'a> {
         Ok(self.arena.keep(value))
     }
 
+    /// One value of plain data that may be replaced later.
+    pub fn keep_cell<T: Copy>(&self, value: T) -> Outcome<'a, &'a Cell<T>> {
+        self.take(size_of::<T>())?;
+        Ok(self.arena.keep_cell(value))
+    }
+
     /// A copy of values of plain data.
     pub fn keep_slice<T: Copy>(&self, values: &[T]) -> Outcome<'a, &'a [T]> {
         self.take(size_of_val(values))?;

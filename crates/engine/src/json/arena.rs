@@ -107,6 +107,11 @@ impl Arena {
         self.bump.alloc(value)
     }
 
+    /// `value` in the arena, in a place where it can be replaced.
+    pub fn keep_cell<T: Copy>(&self, value: T) -> &Cell<T> {
+        self.bump.alloc(Cell::new(value))
+    }
+
     /// A copy of `values` in the arena.
     pub fn keep_slice<T: Copy>(&self, values: &[T]) -> &[T] {
         self.bump.alloc_slice_copy(values)

@@ -1,7 +1,8 @@
 //! Random expressions, evaluated by this engine and by the API server's own code, and what such runs have found.
 //!
 //! `ADMITTANCE_ORACLES` names the folder of `cel-oracle` (hack/oracle), `ADMITTANCE_EXPRESSIONS` says how many (2,000),
-//! `ADMITTANCE_SEED` which (any number). What differs is made as small as it still differs.
+//! `ADMITTANCE_SEED` which (any number), `ADMITTANCE_IGNORE` a text in answers of ours that are known to be wrong. What differs
+//! is made as small as it still differs.
 
 mod chance;
 mod compare;
@@ -42,6 +43,7 @@ fn agrees_with_the_api_server_on_random_expressions() {
         return;
     };
     let seed = number("ADMITTANCE_SEED", 1);
+    let ignored = std::env::var("ADMITTANCE_IGNORE").ok();
     let (world, mut chance) = (World::new(), Chance(seed));
     let mut generator = Generator::new(&world);
     let mut outcomes: BTreeMap<String, usize> = BTreeMap::new();
@@ -57,7 +59,9 @@ fn agrees_with_the_api_server_on_random_expressions() {
             if theirs.get("phase").is_none() {
                 node.templates(&mut |template| *worked.entry(template.text).or_default() += 1);
             }
-            if difference(&our_answer(&line), &theirs).is_some() {
+            let ours = our_answer(&line);
+            let is_known = ignored.as_ref().is_some_and(|text| ours.to_string().contains(text));
+            if !is_known && difference(&ours, &theirs).is_some() {
                 different.push((node, line));
             }
         }

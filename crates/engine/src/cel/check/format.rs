@@ -40,7 +40,7 @@ fn accepts(checked: &Checked, clause: Clause, arg: ExprId) -> Result<(), (Option
             match checked.ast().get(id).map(|expression| &expression.kind) {
                 Some(ExprKind::List { elements, .. }) => todo.extend(elements.iter().rev()),
                 Some(ExprKind::Map(entries)) => {
-                    todo.extend(entries.iter().rev().flat_map(|entry| [entry.value, entry.key]))
+                    todo.extend(entries.iter().rev().flat_map(|entry| [entry.value, entry.key]));
                 }
                 _ => {}
             }

@@ -1,8 +1,8 @@
 //! The checker against the answers of the API server's own code.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Checked, check};
+use super::{Checked, Reference, check};
 use crate::cel::environment::Environment;
 use crate::cel::error::{Phase, Problem};
 use crate::cel::function::Version;
@@ -102,26 +102,6 @@ fn expected(answer: &Value) -> Option<String> {
     }
 }
 
-#[test]
-fn dev() {
-    let Ok(path) = std::env::var("CHECK_LINES") else { return };
-    let mut wrong = 0;
-    let mut count = 0;
-    for line in std::fs::read_to_string(path).unwrap().lines() {
-        let line: Value = serde_json::from_str(line).unwrap();
-        let Some(expected) = expected(&line["answer"]) else { continue };
-        let (got, message) = answer(&line["query"]);
-        count += 1;
-        if got != expected {
-            wrong += 1;
-            println!("{}\n  got {got} {message}\n  expected {expected} {}", line["query"], line["answer"]["error"]);
-        } else if std::env::var("SHOW").is_ok() && !message.is_empty() {
-            println!("{} -> {message}", line["query"]["expr"]);
-        }
-    }
-    println!("{wrong} wrong of {count}");
-}
-
 fn agrees(collection: &str, lines: usize) {
     let mut wrong = Vec::new();
     for line in corpora::lines(collection, lines) {
@@ -140,4 +120,141 @@ fn accepts_and_types_what_kubernetes_does() {
     agrees("cel-spec.jsonl", 2_456);
     agrees("k8s-cel-lib.jsonl", 168);
     agrees("k8s-cel-cost.jsonl", 116);
+}
+
+/// The answer for an expression of a policy without variables, as new at 1.`minor`.
+fn answer_at(minor: u32, text: &str) -> (String, String) {
+    answer(&json!({ "expr": text, "k8s_version": format!("1.{minor}") }))
+}
+
+fn message(text: &str) -> String {
+    answer(&json!({ "expr": text })).1
+}
+
+#[test]
+fn versions_bring_what_they_brought() {
+    for (text, minor, ty) in [
+        ("quantity('1')", 28, "kubernetes.Quantity"),
+        ("optional.of(1)", 28, "optional_type(int)"),
+        ("1 < 2.0", 28, "bool"),
+        ("'%d'.format([1])", 29, "string"),
+        ("net.IP", 30, "type(net.IP)"),
+        ("[1].all(i, x, true)", 32, "bool"),
+        ("semver('1.0.0')", 33, "kubernetes.Semver"),
+        ("[2, 1].sortBy(x, x)", 34, "list(int)"),
+    ] {
+        assert_eq!(answer_at(minor - 1, text).0, "check", "{text}");
+        assert_eq!(answer_at(minor, text).0, format!("ok {ty}"), "{text}");
+    }
+    // Upstream forgets the restriction once it has entered a comprehension.
+    assert_eq!(answer_at(27, "[1].all(x, x < 2.0) && 1 < 2.0").0, "ok bool");
+    assert_eq!(answer_at(27, "1 < 2.0 && [1].all(x, x < 2)").0, "check");
+    // Literals are looked at since 1.29.
+    assert_eq!(answer_at(28, "matches('[', 'a')").0, "ok bool");
+    assert_eq!(answer_at(29, "matches('[', 'a')").0, "check");
+}
+
+#[test]
+fn says_what_is_wrong_and_what_to_do() {
+    for (text, expected) in [
+        ("1 + 'a'", "found no matching overload for '_+_' applied to '(int, string)'"),
+        (
+            "1 + 2u",
+            "found no matching overload for '_+_' applied to '(int, uint)', convert one of them with `int()`, `uint()` or \
+             `double()`",
+        ),
+        ("size.x", "undeclared reference to 'size': it is a function, call it as `size(…)`"),
+        ("objekt.spec", "undeclared reference to 'objekt', did you mean `object`?"),
+        ("startWith(object.a, 'b')", "undeclared reference to 'startWith', did you mean `startsWith`?"),
+        (
+            "startsWith(object.a, 'b')",
+            "found no matching overload for 'startsWith' applied to '(dyn, string)', call it as `receiver.startsWith(…)`",
+        ),
+        ("request.operaton", "undefined field 'operaton' of 'kubernetes.AdmissionRequest', did you mean `operation`?"),
+        ("[1, 'a']", "expected type 'int' but found 'string': the values of a literal are all of one type"),
+        ("[?object.a]", "expected type 'optional_type(dyn)' but found 'dyn', write it with `optional.of()` or `.?`"),
+        ("1.all(x, x)", "expression of type 'int' cannot be range of a comprehension (must be list, map, or dynamic)"),
+        ("[int].map(t, t)", "reference to undefined type 't': a type cannot be kept in a variable, only be named"),
+        (
+            "'%d'.format(['a'])",
+            "error during formatting: decimal clause can only be used on integers, was given string",
+        ),
+        ("Object{}", "undeclared reference to 'Object': it can be made in mutations alone"),
+        ("1 ? 2 : 3", "found no matching overload for '_?_:_' applied to '(int, int, int)'"),
+    ] {
+        assert_eq!(message(text), expected, "{text}");
+    }
+    assert_eq!(
+        answer_at(32, "semver('1.0.0').major() > 1").1,
+        "undeclared reference to 'semver': `semver` needs Kubernetes 1.33; undeclared reference to 'major': `major` needs \
+         Kubernetes 1.33"
+    );
+}
+
+#[test]
+fn policy_variables_keep_the_types_that_upstream_keeps() {
+    for (expression, ty) in [
+        ("1", "int"),
+        ("[['a']]", "list(list(string))"),
+        ("quantity('1')", "dyn"),
+        ("[optional.of(1)]", "list(dyn)"),
+        ("request", "dyn"),
+        ("1 +", "dyn"),
+    ] {
+        let query = json!({ "expr": "variables.x", "variables": [{ "name": "x", "expression": expression }] });
+        assert_eq!(answer(&query).0, format!("ok {ty}"), "{expression}");
+    }
+}
+
+#[test]
+fn names_refer_to_what_they_mean() {
+    let mut environment = environment(&json!({}));
+    assert_eq!(environment.declare_policy_variable("a", Type::Int), 0);
+    assert_eq!(environment.declare_policy_variable("b", Type::Int), 1);
+    let root = |text| {
+        let checked = compile(text, &environment).unwrap();
+        checked.reference(checked.ast().root()).clone()
+    };
+    let resource = crate::expression::declarations::REQUEST_RESOURCE;
+    assert!(matches!(root("authorizer.requestResource"), Reference::Declared(slot) if slot == resource));
+    assert!(matches!(root("variables.b"), Reference::PolicyVariable(1)));
+    assert!(matches!(root("has(variables.a)"), Reference::PolicyVariable(0)));
+    assert!(matches!(root("net.IP"), Reference::TypeName(Type::Opaque("net.IP"))));
+    assert!(matches!(root("object.spec"), Reference::None));
+    let overloads = |text| match root(text) {
+        Reference::Overloads(overloads) => overloads.iter().map(|overload| overload.id).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(overloads("optional.of(1)"), ["optional_of"]);
+    assert_eq!(overloads("1 + 1"), ["add_int64"]);
+    assert_eq!(overloads("object.a.size()"), ["bytes_size", "list_size", "map_size", "string_size"]);
+}
+
+#[test]
+fn checks_the_deepest_trees_on_a_small_stack() {
+    let deep = [
+        "[".repeat(240) + &"]".repeat(240),
+        "[1].all(x, true && ".repeat(60) + "true" + &")".repeat(60),
+        "object".to_owned() + &".a".repeat(240),
+        vec!["object.a"; 5_000].join(" && "),
+    ];
+    let check = move || deep.iter().map(|text| answer(&json!({ "expr": text })).0).collect::<Vec<_>>();
+    let answers = std::thread::Builder::new().stack_size(1024 * 1024).spawn(check).unwrap().join().unwrap();
+    assert!(answers[0].starts_with("ok list("), "{}", answers[0]);
+    assert_eq!(answers[1..], ["ok bool", "ok dyn", "ok bool"]);
+}
+
+#[test]
+fn types_that_double_are_refused_in_time() {
+    let text = "[1].map(x, ".to_owned() + &"optional.of({x: x}).optMap(x, ".repeat(6) + "x" + &")".repeat(6) + ")";
+    assert!(answer(&json!({ "expr": text })).0.starts_with("ok list(optional_type("));
+    let mut environment = environment(&json!({}));
+    environment.declare("x", Type::map(Type::Int, Type::Int));
+    let mut ty = Type::Int;
+    for _ in 0..64 {
+        ty = Type::map(ty.clone(), ty);
+    }
+    environment.declare("huge", ty);
+    let problems = compile("huge == huge", &environment).unwrap_err();
+    assert_eq!(problems[0].message, "the types of this expression are nested too deeply or grow too large");
 }

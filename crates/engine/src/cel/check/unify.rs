@@ -118,7 +118,9 @@ impl Unknowns {
             return self.substitutes(other, *unknown, depth) == Substitution::Valid;
         }
         match (unwrapped(one), unwrapped(other)) {
-            (Type::Dyn | Type::Any | Type::Error, _) | (_, Type::Dyn | Type::Any | Type::Error) => true,
+            (Type::Dyn | Type::Any | Type::Error, _)
+            | (_, Type::Dyn | Type::Any | Type::Error)
+            | (Type::Type(_), Type::Type(_)) => true,
             (Type::Null, _) => is_nullable(other),
             (_, Type::Null) => is_nullable(one),
             (Type::List(one), Type::List(other)) | (Type::Optional(one), Type::Optional(other)) => {
@@ -127,7 +129,6 @@ impl Unknowns {
             (Type::Map(key, value), Type::Map(other_key, other_value)) => {
                 self.try_assignable(key, other_key, depth - 1) && self.try_assignable(value, other_value, depth - 1)
             }
-            (Type::Type(_), Type::Type(_)) => true,
             (one, other) => is_same_simple(one, other),
         }
     }
@@ -182,7 +183,7 @@ impl Unknowns {
             return false;
         }
         match (unwrapped(one), unwrapped(other)) {
-            (Type::Dyn | Type::Any | Type::Parameter(_), _) => true,
+            (Type::Dyn | Type::Any | Type::Parameter(_), _) | (Type::Type(_), Type::Type(_)) => true,
             (_, Type::Dyn | Type::Any | Type::Parameter(_)) => false,
             (Type::List(one), Type::List(other)) | (Type::Optional(one), Type::Optional(other)) => {
                 self.is_less_specific(one, other, depth - 1)
@@ -190,7 +191,6 @@ impl Unknowns {
             (Type::Map(key, value), Type::Map(other_key, other_value)) => {
                 self.is_less_specific(key, other_key, depth - 1) && self.is_less_specific(value, other_value, depth - 1)
             }
-            (Type::Type(_), Type::Type(_)) => true,
             (one, other) => is_same_simple(one, other),
         }
     }

@@ -51,7 +51,7 @@ pub(super) enum Step<'c> {
     Field { literal: ExprId, index: usize },
     EnterFold(&'c Comprehension),
     Condition(&'c Comprehension),
-    FoldStep(&'c Comprehension, Type),
+    Next(&'c Comprehension, Type),
     LeaveFold(ExprId, &'c Comprehension),
 }
 
@@ -90,7 +90,7 @@ impl<'c> Walk<'c> {
             Step::Field { literal, index } => self.field(literal, index),
             Step::EnterFold(fold) => self.enter_fold(fold),
             Step::Condition(fold) => self.expect(fold.condition, &Type::Bool),
-            Step::FoldStep(fold, accumulator) => {
+            Step::Next(fold, accumulator) => {
                 self.expect(fold.step, &accumulator);
                 // The accumulator stays until the result has been visited.
                 self.leave(if fold.variable2.is_some() { 2 } else { 1 });
@@ -178,7 +178,7 @@ impl<'c> Walk<'c> {
             Step::Visit(fold.condition),
             Step::Condition(fold),
             Step::Visit(fold.step),
-            Step::FoldStep(fold, accumulator),
+            Step::Next(fold, accumulator),
         ]);
     }
 

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{DEPTH, TAGS, native};
-use crate::cel::value::{Authorizer, Duration, List, Map, Opaque, Quantity, Struct, Timestamp, Value};
+use crate::cel::value::{Authorizer, Duration, List, Map, Opaque, Struct, Timestamp, Value};
 
 /// How long the text of a value may get, in bytes: values share their parts, and a few hundred bytes of variables may stand
 /// for billions of elements.
@@ -213,7 +213,7 @@ fn opaque(out: &mut Output, value: Opaque<'_>) -> Written {
 /// What a value of a library is compared by; nothing for those that have no more than their type.
 pub(super) fn text(value: Opaque<'_>) -> Option<String> {
     match value {
-        Opaque::Quantity(quantity) => Some(notation(quantity)),
+        Opaque::Quantity(quantity) => Some(quantity.to_string()),
         Opaque::Ip(address) => Some(address.to_string()),
         Opaque::Cidr(network) => Some(format!("{}/{}", network.address, network.bits)),
         Opaque::Url(url) => Some(url.text.to_owned()),
@@ -235,16 +235,6 @@ pub(super) fn text(value: Opaque<'_>) -> Option<String> {
             | Authorizer::Resource(_)
             | Authorizer::Decision(_),
         ) => None,
-    }
-}
-
-/// As `resource.Quantity.String` prints it.
-fn notation(quantity: &Quantity<'_>) -> String {
-    let sign = if quantity.negative { "-" } else { "" };
-    let digits = format!("{sign}{}e{}", quantity.magnitude.number(), -i64::from(quantity.scale));
-    match crate::kubernetes::quantity::Quantity::parse(&digits) {
-        Ok(amount) => amount.with_format(quantity.format).to_string(),
-        Err(_) => digits,
     }
 }
 

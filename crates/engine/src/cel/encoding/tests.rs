@@ -1,9 +1,8 @@
 use super::{decode, encode};
 use crate::cel::context::{Context, Meter, NoHost};
-use crate::cel::value::{Magnitude, Opaque, Quantity, Value};
+use crate::cel::value::Value;
 use crate::deadline::Deadline;
 use crate::json::{Arena, read};
-use crate::kubernetes::quantity::Format;
 
 /// What a value is written as after it was read; or why it cannot be read.
 fn again(text: &str) -> String {
@@ -84,23 +83,6 @@ fn refuses_what_is_no_value() {
         (r#"{"map":[[1,1],[1,2]]}"#, "expected different keys behind the tag \"map\""),
     ] {
         assert_eq!(again(text), problem);
-    }
-}
-
-#[test]
-fn keeps_the_notation_of_a_quantity() {
-    for (magnitude, scale, format, text) in [
-        (1536, 0, Format::BinarySi, "1536"),
-        (1 << 20, 0, Format::BinarySi, "1Mi"),
-        (15, 1, Format::DecimalSi, "1500m"),
-        (12, -6, Format::DecimalExponent, "12e6"),
-    ] {
-        let quantity =
-            Quantity { negative: true, magnitude: Magnitude::Small(magnitude), scale, format, is_pointer: false };
-        assert_eq!(
-            encode(Value::Opaque(Opaque::Quantity(&quantity))).unwrap(),
-            format!(r#"{{"opaque":{{"type":"kubernetes.Quantity","value":"-{text}"}}}}"#)
-        );
     }
 }
 

@@ -210,12 +210,12 @@ impl Environment {
         if self.mutation && (is_object_type(name) || name == JSON_PATCH_TYPE) {
             return Some(Type::Struct(name.into()));
         }
-        TypeName::find(name).filter(|known| known.since <= self.version).map(|known| known.named())
+        TypeName::find(name).filter(|known| known.since <= self.version).map(TypeName::named)
     }
 
     /// The type that a full name is as a value. Others can only be named in struct literals.
     pub(super) fn type_value(&self, name: &str) -> Option<Type> {
-        TypeName::find(name).filter(|known| known.is_value && known.since <= self.version).map(|known| known.named())
+        TypeName::find(name).filter(|known| known.is_value && known.since <= self.version).map(TypeName::named)
     }
 
     /// The field of a struct type.

@@ -44,6 +44,7 @@ struct Coster<'c> {
     costs: Vec<Range>,
 }
 
+#[derive(Clone, Copy)]
 enum Step<'c> {
     Enter(ExprId),
     Leave(ExprId),

@@ -36,10 +36,8 @@ pub(super) fn estimate(call: &Call<'_>, sizes: &mut Sizes<'_>) -> Estimate {
             let (text, part) = (text.size_or_unknown().scaled(TRAVERSAL), part.size_or_unknown().scaled(TRAVERSAL));
             Estimate::of(text.times(part).plus(around))
         }
-        // Of a longer chain only the first two operands count, as upstream.
-        ("logical_and" | "logical_or", _, [left, right, ..]) => {
-            Estimate::of(Range { min: left.cost.min, max: left.cost.plus(right.cost).max })
-        }
+        // The first operand is evaluated in any case.
+        ("logical_and" | "logical_or", _, [first, ..]) => Estimate::of(Range { min: first.cost.min, max: around.max }),
         ("conditional", _, [condition, one, other]) => {
             let entries = sizes.entries_of_either(one.id, other.id);
             sizes.set_entries(call.id, entries);

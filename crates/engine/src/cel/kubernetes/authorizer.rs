@@ -7,10 +7,10 @@ use crate::cel::function::{Library, Overload, Version, member};
 use crate::cel::value::{Authorizer, Decision, Opaque, Resource, Value};
 
 /// `path`, `group`, `serviceAccount`, `resource` and the like, `check`, and what a decision says
-pub const LIBRARY: Library = Library { name: "authz", since: Version(27), until: None, overloads: OVERLOADS };
+pub(super) const LIBRARY: Library = Library { name: "authz", since: Version(27), until: None, overloads: OVERLOADS };
 
 /// `fieldSelector`, `labelSelector`. A feature gate of the API server holds them, and no version.
-pub const SELECTORS: Library =
+pub(super) const SELECTORS: Library =
     Library { name: "authzSelectors", since: Version(0), until: None, overloads: SELECTOR_OVERLOADS };
 
 const AUTHORIZER: &str = "kubernetes.authorization.Authorizer";

@@ -9,7 +9,7 @@ use crate::cel::function::{Library, Overload, Version, global, member};
 use crate::cel::value::{Cidr, Opaque, Value};
 
 /// `cidr`, `isCIDR`, `containsIP`, `containsCIDR`, `ip`, `prefixLength`, `masked`
-pub const LIBRARY: Library = Library { name: "cidr", since: Version(30), until: None, overloads: OVERLOADS };
+pub(super) const LIBRARY: Library = Library { name: "cidr", since: Version(30), until: None, overloads: OVERLOADS };
 
 const OVERLOADS: &[Overload] = &[
     global("string_to_cidr", "cidr", &["string"], "net.CIDR", of_string),

@@ -7,7 +7,7 @@ use crate::cel::function::{Call, Library, Overload, Version, global, member};
 use crate::cel::value::{List, Opaque, Value};
 
 /// `format.named`, `format.dns1123Label()` and the like, `validate`
-pub const LIBRARY: Library = Library { name: "format", since: Version(31), until: None, overloads: OVERLOADS };
+pub(super) const LIBRARY: Library = Library { name: "format", since: Version(31), until: None, overloads: OVERLOADS };
 
 const OVERLOADS: &[Overload] = &[
     member(

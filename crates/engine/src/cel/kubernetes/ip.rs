@@ -9,7 +9,7 @@ use crate::cel::function::{Library, Overload, Version, global, member};
 use crate::cel::value::{Opaque, Value};
 
 /// `ip`, `isIP`, `ip.isCanonical`, `family` and the kinds of addresses
-pub const LIBRARY: Library = Library { name: "ip", since: Version(30), until: None, overloads: OVERLOADS };
+pub(super) const LIBRARY: Library = Library { name: "ip", since: Version(30), until: None, overloads: OVERLOADS };
 
 const OVERLOADS: &[Overload] = &[
     global("string_to_ip", "ip", &["string"], "net.IP", of_string),

@@ -6,7 +6,7 @@ use crate::cel::function::{Library, Overload, Version, global};
 use crate::cel::value::Value;
 
 /// `jsonpatch.escapeKey`, for mutations alone.
-pub const LIBRARY: Library = Library { name: "jsonpatch", since: Version(0), until: None, overloads: OVERLOADS };
+pub(super) const LIBRARY: Library = Library { name: "jsonpatch", since: Version(0), until: None, overloads: OVERLOADS };
 
 const OVERLOADS: &[Overload] =
     &[global("string_jsonpatch_escapeKey_string", "jsonpatch.escapeKey", &["string"], "string", escape_key)];

@@ -9,6 +9,7 @@ pub mod formats;
 mod urls;
 pub mod regex;
 mod authorizer;
+mod quantity;
 mod ip;
 mod cidr;
 mod format;
@@ -24,6 +25,7 @@ pub const LIBRARIES: &[&Library] = &[
     &urls::LIBRARY,
     &regex::LIBRARY,
     &authorizer::LIBRARY,
+    &quantity::LIBRARY,
     &ip::LIBRARY,
     &cidr::LIBRARY,
     &format::LIBRARY,

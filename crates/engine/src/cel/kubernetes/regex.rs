@@ -7,7 +7,7 @@ use crate::cel::regex::Regex;
 use crate::cel::value::{List, Value};
 
 /// `find`, `findAll`
-pub const LIBRARY: Library = Library { name: "regex", since: Version(0), until: None, overloads: OVERLOADS };
+pub(super) const LIBRARY: Library = Library { name: "regex", since: Version(0), until: None, overloads: OVERLOADS };
 
 const OVERLOADS: &[Overload] = &[
     member("string_find_string", "find", &["string", "string"], "string", find),

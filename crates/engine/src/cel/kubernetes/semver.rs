@@ -10,7 +10,7 @@ use crate::cel::function::{Library, Overload, Version, global, member};
 use crate::cel::value::{Opaque, Semver, Value};
 
 /// `semver`, `isSemver`, `major`, `minor`, `patch` and the comparisons
-pub const LIBRARY: Library = Library { name: "semver", since: Version(33), until: None, overloads: OVERLOADS };
+pub(super) const LIBRARY: Library = Library { name: "semver", since: Version(33), until: None, overloads: OVERLOADS };
 
 const OVERLOADS: &[Overload] = &[
     global("string_to_semver", "semver", &["string"], "kubernetes.Semver", of_string),

@@ -7,7 +7,7 @@ use crate::cel::function::{Library, Overload, Version, global, member};
 use crate::cel::value::{List, Map, Opaque, Url, Value};
 
 /// `url`, `isURL` and what a URL is made of
-pub const LIBRARY: Library = Library { name: "urls", since: Version(0), until: None, overloads: OVERLOADS };
+pub(super) const LIBRARY: Library = Library { name: "urls", since: Version(0), until: None, overloads: OVERLOADS };
 
 const OVERLOADS: &[Overload] = &[
     global("string_to_url", "url", &["string"], "kubernetes.URL", of_string),

@@ -10,6 +10,8 @@ mod tree;
 mod eval;
 mod lower;
 mod variables;
+#[cfg(test)]
+mod tests;
 
 pub use variables::{Composition, Names, Variables};
 

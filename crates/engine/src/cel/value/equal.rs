@@ -1,6 +1,5 @@
 //! Equality, as `==` and `in` have it (cel-go, common/types; k8s.io/apiserver/pkg/cel).
 
-use super::opaque::{Magnitude, Quantity};
 use super::{List, Map, Opaque, Struct, Value};
 use crate::cel::context::Context;
 use crate::cel::error::Outcome;
@@ -144,7 +143,7 @@ fn opaque(left: Opaque<'_>, right: Value<'_>) -> Equality {
     match (left, right) {
         // A sum is a pointer upstream, and a quantity is equal to no pointer.
         (Opaque::Quantity(_), Opaque::Quantity(right)) if right.is_pointer => Equality::NoSuchOverload,
-        (Opaque::Quantity(left), Opaque::Quantity(right)) => same_quantity(left, right).into(),
+        (Opaque::Quantity(left), Opaque::Quantity(right)) => left.order(right).is_eq().into(),
         (Opaque::Ip(left), Opaque::Ip(right)) => (left == right).into(),
         (Opaque::Cidr(left), Opaque::Cidr(right)) => (left == right).into(),
         (Opaque::Url(left), Opaque::Url(right)) => (left.text == right.text).into(),
@@ -153,25 +152,5 @@ fn opaque(left: Opaque<'_>, right: Value<'_>) -> Equality {
             .into(),
         (Opaque::Format(left), Opaque::Format(right)) => (left == right).into(),
         _ => Equality::NoSuchOverload,
-    }
-}
-
-fn same_quantity(left: &Quantity<'_>, right: &Quantity<'_>) -> bool {
-    left.order(right).is_eq()
-}
-
-impl Magnitude<'_> {
-    /// As a number.
-    pub fn number(self) -> num_bigint::BigUint {
-        match self {
-            Self::Small(number) => number.into(),
-            Self::Large(words) => {
-                let digits = words.iter().flat_map(|word| {
-                    let [low, high] = [*word & 0xffff_ffff, *word >> 32];
-                    [u32::try_from(low).unwrap_or_default(), u32::try_from(high).unwrap_or_default()]
-                });
-                num_bigint::BigUint::new(digits.collect())
-            }
-        }
     }
 }

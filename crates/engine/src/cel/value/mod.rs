@@ -1,6 +1,7 @@
 //! Values of an evaluation. They borrow the review's tree and the program's constants; new ones live in the arena.
 
 mod time;
+pub(in crate::cel) mod quantity;
 mod opaque;
 mod list;
 pub(in crate::cel) mod map;
@@ -10,8 +11,9 @@ mod equal;
 pub use equal::{Equality, contains, equal};
 pub use list::{Iter, List, Sum};
 pub use map::{Map, ValueMap, whole_int, whole_uint};
-pub use opaque::{Authorizer, Cidr, Decision, Magnitude, Opaque, Quantity, Resource, Semver, Url};
+pub use opaque::{Authorizer, Cidr, Decision, Opaque, Resource, Semver, Url};
 pub use order::compare;
+pub use quantity::Quantity;
 pub use time::{Duration, Timestamp};
 
 use std::fmt;

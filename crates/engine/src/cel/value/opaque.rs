@@ -4,7 +4,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::kubernetes::quantity::Format;
+use super::quantity::Quantity;
 
 /// A value that only functions look into. Adding a kind: a variant here, its operations in `cel/kubernetes`.
 #[derive(Clone, Copy)]
@@ -23,30 +23,6 @@ pub enum Opaque<'a> {
     Format(&'a &'static str),
     /// `kubernetes.authorization.*`
     Authorizer(&'a Authorizer<'a>),
-}
-
-/// A quantity (k8s.io/apimachinery, resource.Quantity): `magnitude / 10^scale`, exact, of any size.
-#[derive(Clone, Copy, Debug)]
-pub struct Quantity<'a> {
-    /// Below zero.
-    pub negative: bool,
-    /// The digits as a number.
-    pub magnitude: Magnitude<'a>,
-    /// How many of the decimal digits stand behind the point; negative for zeros before it.
-    pub scale: i32,
-    /// How it is printed: as what it was read from, or the receiver of the sum.
-    pub format: Format,
-    /// Whether it was made by `add` or `sub`: upstream's result is a pointer, and differs in equality.
-    pub is_pointer: bool,
-}
-
-/// A whole number without a sign.
-#[derive(Clone, Copy, Debug)]
-pub enum Magnitude<'a> {
-    /// All that occur.
-    Small(u128),
-    /// From 2^128: 64 bits a word, least significant first, the last one not zero.
-    Large(&'a [u64]),
 }
 
 /// A network (Go's netip.Prefix).

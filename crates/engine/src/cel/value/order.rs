@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 
 use super::Value;
-use super::opaque::{Magnitude, Quantity};
 use crate::cel::context::Context;
 use crate::cel::error::{ErrorKind, Outcome};
 
@@ -54,45 +53,4 @@ fn with_int<'a>(double: f64, int: i64, context: &Context<'_, 'a>) -> Outcome<'a,
 #[expect(clippy::cast_precision_loss, reason = "as upstream")]
 fn with_uint<'a>(double: f64, uint: u64, context: &Context<'_, 'a>) -> Outcome<'a, Ordering> {
     doubles(double, uint as f64, context)
-}
-
-impl Quantity<'_> {
-    /// The order of two quantities, exact.
-    pub fn order(&self, other: &Quantity<'_>) -> Ordering {
-        if let (Magnitude::Small(left), Magnitude::Small(right)) = (self.magnitude, other.magnitude)
-            && self.scale == other.scale
-        {
-            let signed = |negative: bool, magnitude: u128| (!negative || magnitude == 0, magnitude);
-            return match (signed(self.negative, left), signed(other.negative, right)) {
-                ((true, left), (true, right)) => left.cmp(&right),
-                ((false, left), (false, right)) => right.cmp(&left),
-                ((left, _), (right, _)) => left.cmp(&right),
-            };
-        }
-        let zero = |quantity: &Quantity<'_>| matches!(quantity.magnitude, Magnitude::Small(0));
-        let sign = |quantity: &Quantity<'_>| {
-            if zero(quantity) {
-                0
-            } else if quantity.negative {
-                -1
-            } else {
-                1
-            }
-        };
-        match (sign(self), sign(other)) {
-            (1, 1) => magnitudes(self, other),
-            (-1, -1) => magnitudes(other, self),
-            (left, right) => left.cmp(&right),
-        }
-    }
-}
-
-/// The order of two quantities above zero, without their signs. Scales are bounded by the parser, so that the powers are small.
-fn magnitudes(left: &Quantity<'_>, right: &Quantity<'_>) -> Ordering {
-    let common = left.scale.max(right.scale);
-    let at_common = |quantity: &Quantity<'_>| {
-        let power = u32::try_from(i64::from(common) - i64::from(quantity.scale)).unwrap_or_default();
-        quantity.magnitude.number() * num_bigint::BigUint::from(10_u8).pow(power)
-    };
-    at_common(left).cmp(&at_common(right))
 }

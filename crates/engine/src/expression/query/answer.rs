@@ -7,6 +7,7 @@ use super::question::Query;
 use super::{CompileError, compile};
 use crate::cel::encoding::encode;
 use crate::cel::error::{Phase as OfText, Problem};
+use crate::cel::estimate::{Range, estimate};
 use crate::cel::types::Type;
 use crate::deadline::Deadline;
 use crate::json::Arena;
@@ -34,6 +35,18 @@ pub struct Answer<'t> {
     /// In the API server's cost units.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<u64>,
+    /// The range that the cost may be in, for variables of any size; where the query asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Estimate>,
+}
+
+/// A range of costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Estimate {
+    /// At least.
+    pub min: u64,
+    /// At most.
+    pub max: u64,
 }
 
 /// How far an expression came.
@@ -73,6 +86,10 @@ fn of_query<'t>(query: &Query<'t>, deadline: Deadline) -> Answer<'t> {
         Type::Error => "error".to_owned(),
         ty => ty.to_string(),
     });
+    if query.estimate {
+        let Range { min, max } = estimate(compiled.program().checked());
+        answer.estimate = Some(Estimate { min, max });
+    }
     if query.check_only {
         return answer;
     }

@@ -7,7 +7,7 @@ use crate::cel::function::Overload;
 use crate::cel::program::cost::{self, Charge};
 use crate::cel::program::tree::Node;
 use crate::cel::syntax::ExprId;
-use crate::cel::value::{Magnitude, Opaque, Quantity, Semver, Value};
+use crate::cel::value::{Opaque, Semver, Value};
 use crate::deadline::Deadline;
 use crate::json::Arena;
 
@@ -79,19 +79,9 @@ fn constant(value: Value<'_>) -> Option<Constant> {
     })
 }
 
+/// Quantities are none: each evaluation has its own, because sums and comparisons may change them.
 fn opaque_constant(opaque: Opaque<'_>) -> Option<Constant> {
     Some(match opaque {
-        Opaque::Quantity(quantity) => {
-            let Magnitude::Small(magnitude) = quantity.magnitude else { return None };
-            // Every field but the magnitude is plain.
-            Constant::Quantity(Box::new(Quantity {
-                negative: quantity.negative,
-                magnitude: Magnitude::Small(magnitude),
-                scale: quantity.scale,
-                is_pointer: quantity.is_pointer,
-                format: quantity.format,
-            }))
-        }
         Opaque::Ip(ip) => Constant::Ip(Box::new(*ip)),
         Opaque::Cidr(network) => Constant::Cidr(Box::new(*network)),
         Opaque::Semver(Semver { major, minor, patch, pre: "", build: "" }) => {
