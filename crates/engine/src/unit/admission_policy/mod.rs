@@ -184,3 +184,6 @@ pub(super) fn report(decoder: &Decoder, node: &Spanned, problems: Vec<Problem>, 
         decoder.error(place, message);
     }
 }
+
+#[cfg(test)]
+mod tests;

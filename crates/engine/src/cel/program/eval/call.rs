@@ -74,10 +74,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     /// the first error then.
     #[inline(never)]
     pub(super) fn pattern(&mut self, call: &'a PatternCall) -> Outcome<'a> {
-        let text = match self.eval(&call.text) {
-            Ok(text) => text,
-            Err(error) => return Err(error),
-        };
+        let text = self.eval(&call.text)?;
         let pattern = Ok(Value::String(&call.pattern));
         let limit = match &call.limit {
             None => Ok(Value::Int(-1)),

@@ -7,7 +7,7 @@ use crate::cel::program::tree::{Attribute, Base, Conditional, Key, Node, NodeKin
 use crate::cel::syntax::{ExprId, ExprKind};
 use crate::cel::types::Type;
 
-impl<'c> Lowering<'c> {
+impl Lowering<'_> {
     /// A name or a selection.
     #[inline(never)]
     pub(super) fn attribute_node(&mut self, id: ExprId) -> Lowers {

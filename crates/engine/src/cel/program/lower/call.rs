@@ -68,7 +68,7 @@ impl<'c> Lowering<'c> {
                 "_>_" => Ok(order(operands, Wanted::Greater, charge)),
                 "_>=_" => Ok(order(operands, Wanted::GreaterOrEqual, charge)),
                 "_+_" => Ok(NodeKind::Add(Box::new(Addition { operands, charge, candidates: candidates() }))),
-                "@in" => Ok(self.is_in(operands, resolved, charge)),
+                "@in" => Ok(is_in(operands, resolved, charge)),
                 "or" if matches!(resolved, "" | "optional_or_optional") => Ok(NodeKind::OrOptional(Box::new(operands))),
                 "orValue" if matches!(resolved, "" | "optional_orValue_value") => {
                     Ok(NodeKind::OrValue(Box::new(operands)))
@@ -84,22 +84,6 @@ impl<'c> Lowering<'c> {
                 (_, Err(arguments)) => self.general(id, function, overloads, arguments, charge),
             },
         }
-    }
-
-    #[inline(never)]
-    fn is_in(&self, operands: [Node; 2], resolved: &str, charge: Charge) -> NodeKind {
-        if resolved == "in_list"
-            && let Some(Constant::List(constants)) = operands[1].constant()
-        {
-            if constants.is_empty() {
-                return NodeKind::Constant(Constant::Bool(false));
-            }
-            if let Some(members) = Membership::of(constants) {
-                let [operand, _] = operands;
-                return NodeKind::Member(Box::new(MemberTest { operand, members }));
-            }
-        }
-        NodeKind::In(Box::new(InTest { operands, charge }))
     }
 
     /// `matches`, `find`, `findAll`: a pattern that is constant is compiled now, and refused now.
@@ -177,4 +161,20 @@ fn order(operands: [Node; 2], wanted: Wanted, charge: Charge) -> NodeKind {
 fn candidate(overload: &'static Overload) -> Candidate {
     let parameters = overload.parameters.iter().map(|parameter| Parameter::of(parameter)).collect();
     Candidate { overload, parameters }
+}
+
+#[inline(never)]
+fn is_in(operands: [Node; 2], resolved: &str, charge: Charge) -> NodeKind {
+    if resolved == "in_list"
+        && let Some(Constant::List(constants)) = operands[1].constant()
+    {
+        if constants.is_empty() {
+            return NodeKind::Constant(Constant::Bool(false));
+        }
+        if let Some(members) = Membership::of(constants) {
+            let [operand, _] = operands;
+            return NodeKind::Member(Box::new(MemberTest { operand, members }));
+        }
+    }
+    NodeKind::In(Box::new(InTest { operands, charge }))
 }

@@ -56,6 +56,7 @@ impl<'c> Lowering<'c> {
     }
 
     #[cold]
+    #[expect(clippy::unnecessary_box_returns, reason = "it goes into a boxed error")]
     fn problem(&self, id: ExprId, message: String) -> Box<Problem> {
         Box::new(Problem { span: self.checked.ast().span(id), message, phase: Phase::Check })
     }
