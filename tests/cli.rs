@@ -465,3 +465,59 @@ fn prints_the_schema_of_policies() {
     let schema: Value = serde_json::from_str(&outcome.out).unwrap();
     assert_eq!((schema, outcome.code), (admittance_engine::unit::schema::schema(), Some(0)));
 }
+
+#[test]
+fn evaluates_an_expression_over_files_and_values() {
+    let folder = Folder::with(&[("pod.yaml", &pod("a", "nginx:1.27"))]);
+    let expression = "object.spec.containers.map(c, c.image).size() < max";
+    let outcome = folder.run(&["cel", expression, "--var", "object=@pod.yaml", "--var", "max=5", "--cost"]);
+    assert_eq!(outcome.out, "true\ntype: bool\ncost: 19, estimated 17 or more\n");
+    assert_eq!((outcome.err.as_str(), outcome.code), ("", Some(0)));
+    let outcome = folder.run(&["cel", "[max, 1u]", "--var", "max=5", "-o", "json"]);
+    assert_eq!(outcome.code, Some(2), "{}", outcome.err);
+    let outcome = folder.run(&["cel", "[uint(max), 1u]", "--var", "max=5", "-o", "json"]);
+    let document: Value = serde_json::from_str(&outcome.out).unwrap();
+    let value = json!({ "list": [{ "uint": 5 }, { "uint": 1 }] });
+    assert_eq!(document, json!({ "schemaVersion": 1, "value": value, "type": "list(uint)", "cost": 12 }));
+}
+
+#[test]
+fn marks_what_is_wrong_with_an_expression() {
+    let folder = Folder::with(&[("pod.yaml", &pod("a", "nginx:1.27"))]);
+    let outcome = folder.run(&["cel", "object.spec.nope || request.nope"]);
+    assert_eq!((outcome.out.as_str(), outcome.code), ("", Some(2)));
+    assert!(outcome.err.starts_with("error: undefined field 'nope'"), "{}", outcome.err);
+    assert!(outcome.err.contains(" --> <expression>:1:28\n"), "{}", outcome.err);
+    let outcome = folder.run(&["cel", "object.spec.nope == 1", "--var", "object=@pod.yaml"]);
+    assert_eq!(
+        (outcome.err.as_str(), outcome.code),
+        (
+            "error: no such key: nope\n --> <expression>:1:1\n  |\n1 | object.spec.nope == 1\n  | ^^^^^^^^^^^^^^^^\n",
+            Some(1)
+        )
+    );
+    for (arguments, problem) in [
+        (
+            ["x", "--var", "x=text"],
+            "error: the value of --var x is no JSON (expected value at line 1 column 1): a text needs quotes, --var 'x=\"text\"'\n",
+        ),
+        (["x", "--var", "x=@gone.yaml"], "error: cannot read \"gone.yaml\": No such file or directory (os error 2)\n"),
+    ] {
+        let outcome = folder.run(&[&["cel"], &arguments[..]].concat());
+        assert_eq!((outcome.err.as_str(), outcome.code), (problem, Some(2)));
+    }
+    let outcome = folder.run(&["cel", "[1].sort()", "--kubernetes-version", "1.33"]);
+    assert!(outcome.err.contains("1.34") && outcome.code == Some(2), "{}", outcome.err);
+    let outcome = folder.run(&["cel", "1", "--kubernetes-version", "new"]);
+    assert!(outcome.err.contains("is no version of Kubernetes") && outcome.code == Some(2), "{}", outcome.err);
+}
+
+#[test]
+fn answers_lines_with_lines_and_says_what_is_no_question() {
+    let input = "{\"id\":\"a\",\"expr\":\"x + 1u\",\"values\":{\"x\":{\"uint\":3}}}\nnope\n{\"expr\":\"int('x')\",\"check_only\":true}\n";
+    let outcome = Folder::new().run_with(&["cel", "--jsonl"], input);
+    assert_eq!(outcome.code, Some(0));
+    let lines = outcome.lines();
+    assert_eq!(lines[0], json!({ "id": "a", "value": { "uint": 4 }, "type": "uint", "cost": 2 }));
+    assert_eq!((&lines[1]["phase"], &lines[2]["phase"]), (&json!("input"), &json!("check")));
+}

@@ -74,7 +74,7 @@ fn run(block: &Block, folder: &Path, page: &Path) -> usize {
     }
     for (command, shown) in &commands {
         let output = Command::new(env!("CARGO_BIN_EXE_admittance"))
-            .args(command.split_whitespace())
+            .args(words(command))
             .current_dir(folder)
             .env("NO_COLOR", "1")
             .output()
@@ -86,6 +86,25 @@ fn run(block: &Block, folder: &Path, page: &Path) -> usize {
         assert!(fits(shown, &printed), "{place}\nshown:\n{}\nprinted:\n{}", shown.join("\n"), printed.join("\n"));
     }
     commands.len()
+}
+
+/// The words of a command; what stands between single quotes is one.
+fn words(command: &str) -> Vec<String> {
+    let (mut words, mut is_quoted) = (vec![], false);
+    let mut word: Option<String> = None;
+    for char in command.chars() {
+        match char {
+            '\'' => {
+                is_quoted = !is_quoted;
+                word.get_or_insert_default();
+            }
+            ' ' if !is_quoted => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(char),
+        }
+    }
+    assert!(!is_quoted, "a quote is open: {command}");
+    words.extend(word);
+    words
 }
 
 /// Whether the printed lines are the shown ones, where a line of dots stands for any number of lines.

@@ -7,9 +7,10 @@ mod bind;
 mod question;
 
 pub use answer::{Answer, Estimate, Phase, answer};
+pub use bind::Bound;
 pub use question::{Authorizing, NamedExpression, Query, QueryError};
 
-use self::bind::{Bound, bind};
+use self::bind::{bind, bind_trees};
 use super::declarations::{Declarations, policy_environment};
 use crate::cel::context::{Context, Meter};
 use crate::cel::encoding::parse_type;
@@ -19,7 +20,7 @@ use crate::cel::function::Version;
 use crate::cel::program::{self, Composition, EXPRESSION_COST, Names, Program, Recorder, Variables};
 use crate::cel::types::Type;
 use crate::deadline::Deadline;
-use crate::json::Arena;
+use crate::json::{Arena, Node};
 
 /// What the values that one evaluation makes may take, in bytes.
 const MEMORY: usize = 16 << 20;
@@ -117,6 +118,14 @@ impl Compiled {
     /// For variables that cannot be read.
     pub fn bind<'a>(&self, query: &Query<'a>, arena: &'a Arena) -> Result<Bound<'a>, QueryError> {
         bind(query, &self.declared, arena)
+    }
+
+    /// As [`Compiled::bind`], from variables that have been read.
+    ///
+    /// # Errors
+    /// For a `request` or `namespaceObject` that is none.
+    pub fn bind_trees<'a>(&self, variables: &[(&str, Node<'a>)], arena: &'a Arena) -> Result<Bound<'a>, QueryError> {
+        bind_trees(variables, &self.declared, Authorizing::Allow, arena)
     }
 
     /// Evaluates the expression.

@@ -22,6 +22,18 @@ pub struct MatchConstraints {
     pub object_selector: LabelSelector,
     /// What the resourceNames of rules are compared with.
     pub names: NameSource,
+    /// What is thought of versions of a resource that nobody here knows.
+    pub unknown_versions: UnknownVersions,
+}
+
+/// Whether a cluster serves versions of a resource that no table knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnknownVersions {
+    /// Perhaps: a rule that names one is an error where it decides, because an error is seen and silence is not.
+    #[default]
+    Perhaps,
+    /// No: a rule that names one fits nothing.
+    NotServed,
 }
 
 /// `matchPolicy`.

@@ -21,7 +21,7 @@ pub mod rules;
 pub mod selectors;
 
 pub use check::Problem;
-pub use constraints::{MatchConstraints, MatchPolicy, NameSource};
+pub use constraints::{MatchConstraints, MatchPolicy, NameSource, UnknownVersions};
 pub use index::Index;
 pub use namespaces::NamespaceGlobs;
 pub use outcome::{Outcome, Reason};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::constraints::{MatchConstraints, MatchPolicy, NameSource};
+use super::constraints::{MatchConstraints, MatchPolicy, NameSource, UnknownVersions};
 use crate::kubernetes::kinds::Kinds;
 use crate::review::{GroupVersionResource, Operation, Review};
 use crate::rule::Resources;
@@ -130,6 +130,7 @@ impl MatchConstraints {
         let fits_asked = if asked == sent { fits_sent } else { fit(asked) };
         match (fits_asked, fits_sent) {
             (Err(miss), _) if self.match_policy == MatchPolicy::Exact => Decision::Misses(miss),
+            (Err(miss), Err(_)) if self.unknown_versions == UnknownVersions::NotServed => Decision::Misses(miss),
             (_, Ok(())) => Decision::Matches,
             (Ok(()), Err(_)) => Decision::OtherVersion(wrong_version(asked.group, asked.version, sent)),
             (Err(miss), Err(_)) => {
@@ -163,6 +164,12 @@ impl MatchConstraints {
             };
             let twin_served =
                 || twin(asked.group, asked.resource).is_some_and(|twin| served(twin.group, twin.resource));
+            if self.unknown_versions == UnknownVersions::NotServed {
+                if fits(sent) {
+                    return Exclusion::By(position);
+                }
+                continue;
+            }
             if fits(sent) || served(asked.group, asked.resource) || twin_served() {
                 return Exclusion::By(position);
             }

@@ -57,13 +57,14 @@ fn head(name: &str, failure_policy: FailurePolicy) -> Head {
         origin: Arc::new(origin),
         constraints: MatchConstraints::for_module(&ANY, false),
         namespaces: NamespaceGlobs::default(),
+        binding: None,
         failure_policy,
         public: &[],
     }
 }
 
 fn mutator(name: &str, order: i32, rule: Changes) -> Arc<Mutator> {
-    Arc::new(Mutator { head: head(name, FailurePolicy::Fail), order, shadow: false, rule: Box::new(rule) })
+    Arc::new(Mutator { head: head(name, FailurePolicy::Fail), order, shadow: false, is_reinvoked: false, rule: Box::new(rule) })
 }
 
 fn validator(name: &str, actions: Actions, rule: impl Validate + 'static) -> Arc<Validator> {
@@ -73,8 +74,9 @@ fn validator(name: &str, actions: Actions, rule: impl Validate + 'static) -> Arc
 
 const DENY: Actions = Actions::Deny { audit: false };
 
-fn set(mutators: Vec<Arc<Mutator>>, validators: Vec<Arc<Validator>>) -> PolicySet {
-    PolicySet::new(mutators, validators, String::new())
+/// A set that lives as long as any review: verdicts may borrow texts of policies.
+fn set(mutators: Vec<Arc<Mutator>>, validators: Vec<Arc<Validator>>) -> &'static PolicySet {
+    Box::leak(Box::new(PolicySet::new(mutators, validators, String::new())))
 }
 
 /// What tests look at.
@@ -110,7 +112,7 @@ fn seen(verdict: &Verdict<'_>) -> Seen {
     }
 }
 
-fn judge(set: &PolicySet, route: Route) -> Seen {
+fn judge(set: &'static PolicySet, route: Route) -> Seen {
     with_review("CREATE", r#""object":{"metadata":{"name":"web"}}"#, |review| {
         seen(&admit(set, review, &run(route)).unwrap())
     })
@@ -216,6 +218,7 @@ fn shows_shadow_mutations_to_shadow_validators_alone() {
         head: head("a", FailurePolicy::Fail),
         order: 0,
         shadow: true,
+        is_reinvoked: false,
         rule: Box::new(Changes(ALWAYS, "ghost")),
     });
     let validators = || vec![validator("deny", DENY, Labels), validator("dry", Actions::Audit, Labels)];

@@ -1,7 +1,6 @@
 //! Conversions between types (cel-go, common/stdlib/standard.go, `ConvertToType` of common/types).
 
 use super::number;
-use super::operators::identity;
 use super::timestamp::TimestampError;
 use crate::cel::context::Context;
 use crate::cel::error::{ErrorKind, Outcome};
@@ -13,24 +12,24 @@ pub(super) const LIBRARY: Library =
     Library { name: "conversions", since: Version(0), until: None, overloads: OVERLOADS };
 
 const OVERLOADS: &[Overload] = &[
-    global("bool_to_bool", "bool", &["bool"], "bool", identity),
+    global("bool_to_bool", "bool", &["bool"], "bool", same_bool),
     global("string_to_bool", "bool", &["string"], "bool", string_to_bool),
-    global("bytes_to_bytes", "bytes", &["bytes"], "bytes", identity),
+    global("bytes_to_bytes", "bytes", &["bytes"], "bytes", same_bytes),
     global("string_to_bytes", "bytes", &["string"], "bytes", string_to_bytes),
-    global("double_to_double", "double", &["double"], "double", identity),
+    global("double_to_double", "double", &["double"], "double", same_double),
     global("int64_to_double", "double", &["int"], "double", int_to_double),
     global("string_to_double", "double", &["string"], "double", string_to_double),
     global("uint64_to_double", "double", &["uint"], "double", uint_to_double),
-    global("duration_to_duration", "duration", &["duration"], "duration", identity),
+    global("duration_to_duration", "duration", &["duration"], "duration", same_duration),
     global("int64_to_duration", "duration", &["int"], "duration", int_to_duration),
     global("string_to_duration", "duration", &["string"], "duration", string_to_duration),
-    global("int64_to_int64", "int", &["int"], "int", identity),
+    global("int64_to_int64", "int", &["int"], "int", same_int),
     global("double_to_int64", "int", &["double"], "int", double_to_int),
     global("duration_to_int64", "int", &["duration"], "int", duration_to_int),
     global("string_to_int64", "int", &["string"], "int", string_to_int),
     global("timestamp_to_int64", "int", &["timestamp"], "int", timestamp_to_int),
     global("uint64_to_int64", "int", &["uint"], "int", uint_to_int),
-    global("string_to_string", "string", &["string"], "string", identity),
+    global("string_to_string", "string", &["string"], "string", to_string),
     global("bool_to_string", "string", &["bool"], "string", to_string),
     global("bytes_to_string", "string", &["bytes"], "string", to_string),
     global("double_to_string", "string", &["double"], "string", to_string),
@@ -38,10 +37,10 @@ const OVERLOADS: &[Overload] = &[
     global("int64_to_string", "string", &["int"], "string", to_string),
     global("timestamp_to_string", "string", &["timestamp"], "string", to_string),
     global("uint64_to_string", "string", &["uint"], "string", to_string),
-    global("timestamp_to_timestamp", "timestamp", &["timestamp"], "timestamp", identity),
+    global("timestamp_to_timestamp", "timestamp", &["timestamp"], "timestamp", same_timestamp),
     global("int64_to_timestamp", "timestamp", &["int"], "timestamp", int_to_timestamp),
     global("string_to_timestamp", "timestamp", &["string"], "timestamp", string_to_timestamp),
-    global("uint64_to_uint64", "uint", &["uint"], "uint", identity),
+    global("uint64_to_uint64", "uint", &["uint"], "uint", same_uint),
     global("double_to_uint64", "uint", &["double"], "uint", double_to_uint),
     global("int64_to_uint64", "uint", &["int"], "uint", int_to_uint),
     global("string_to_uint64", "uint", &["string"], "uint", string_to_uint),
@@ -53,6 +52,42 @@ fn refuse<'a>(context: &Context<'_, 'a>, from: &str, to: &str) -> Outcome<'a> {
 
 fn overflow<'a>(context: &Context<'_, 'a>, what: &'static str) -> Outcome<'a> {
     context.raise(ErrorKind::Overflow(what))
+}
+
+/// A conversion to the type that the value has.
+fn same<'a>(context: &Context<'_, 'a>, arguments: &[Value<'a>], is_same: fn(Value<'a>) -> bool) -> Outcome<'a> {
+    match *arguments {
+        [value] if is_same(value) => Ok(value),
+        _ => context.no_such_overload(),
+    }
+}
+
+fn same_bool<'a>(context: &Context<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
+    same(context, arguments, |value| matches!(value, Value::Bool(_)))
+}
+
+fn same_bytes<'a>(context: &Context<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
+    same(context, arguments, |value| matches!(value, Value::Bytes(_)))
+}
+
+fn same_double<'a>(context: &Context<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
+    same(context, arguments, |value| matches!(value, Value::Double(_)))
+}
+
+fn same_duration<'a>(context: &Context<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
+    same(context, arguments, |value| matches!(value, Value::Duration(_)))
+}
+
+fn same_int<'a>(context: &Context<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
+    same(context, arguments, |value| matches!(value, Value::Int(_)))
+}
+
+fn same_timestamp<'a>(context: &Context<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
+    same(context, arguments, |value| matches!(value, Value::Timestamp(_)))
+}
+
+fn same_uint<'a>(context: &Context<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
+    same(context, arguments, |value| matches!(value, Value::Uint(_)))
 }
 
 /// A conversion of a text, where the text has to be the type's.

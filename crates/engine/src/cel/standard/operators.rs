@@ -202,8 +202,8 @@ fn opaque_type(value: Opaque<'_>) -> &'static Type {
     TYPES.iter().find(|known| matches!(known, Type::Opaque(known) if *known == name)).unwrap_or(&Type::Dyn)
 }
 
-/// Conversions of a value to its own type, and `dyn`.
-pub(super) fn identity<'a>(context: &Context<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
+/// `dyn`
+fn identity<'a>(context: &Context<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
     let &[value] = arguments else { return context.no_such_overload() };
     Ok(value)
 }

@@ -34,39 +34,56 @@ pub(super) fn bind<'a>(
     declared: &[(String, Slot)],
     arena: &'a Arena,
 ) -> Result<Bound<'a>, QueryError> {
-    let mut bound = Bound { values: vec![], authorizer: query.authorizer };
-    bound.set(declarations::VARIABLES, Value::Struct(NO_VARIABLES));
-    let slot = |name: &str| {
-        let own = declared.iter().find(|entry| entry.0 == name).map(|entry| entry.1);
-        own.or_else(|| of_policies(name))
-    };
-    let mut request = Node::NULL;
+    let mut trees = vec![];
     for (name, raw) in &query.vars {
-        let wrong = |error: &dyn fmt::Display| QueryError::new(format!("vars.{name}: {error}"));
-        let mut node = json::read(arena, raw.get()).map_err(|error| wrong(&error))?;
-        if name == "request" {
-            node = typed::request(node, arena).map_err(|error| wrong(&error))?;
-            request = node;
-        } else if name == "namespaceObject" {
-            node = typed::namespace(node, arena).map_err(|error| wrong(&error))?;
-        }
-        if let Some(slot) = slot(name) {
-            bound.set(slot, Value::of_node(node));
-        }
+        let tree = json::read(arena, raw.get()).map_err(|error| QueryError::new(format!("vars.{name}: {error}")))?;
+        trees.push((&**name, tree));
     }
+    let mut bound = bind_trees(&trees, declared, query.authorizer, arena)?;
     let meter = Meter::new(0, MEMORY, Deadline::never());
     let context = Context::new(arena, &meter, &NoHost);
     for (name, raw) in &query.values {
         let wrong = |error: &dyn fmt::Display| QueryError::new(format!("values.{name}: {error}"));
         let node = json::read(arena, raw.get()).map_err(|error| wrong(&error))?;
         let value = decode(node, &context).map_err(|error| wrong(&error))?;
-        if let Some(slot) = slot(name) {
+        if let Some(slot) = slot(name, declared) {
             bound.set(slot, value);
+        }
+    }
+    Ok(bound)
+}
+
+pub(super) fn bind_trees<'a>(
+    trees: &[(&str, Node<'a>)],
+    declared: &[(String, Slot)],
+    authorizing: Authorizing,
+    arena: &'a Arena,
+) -> Result<Bound<'a>, QueryError> {
+    let mut bound = Bound { values: vec![], authorizer: authorizing };
+    bound.set(declarations::VARIABLES, Value::Struct(NO_VARIABLES));
+    let mut request = Node::NULL;
+    for &(name, tree) in trees {
+        let wrong = |error: &dyn fmt::Display| QueryError::new(format!("vars.{name}: {error}"));
+        let tree = match name {
+            "request" => {
+                request = typed::request(tree, arena).map_err(|error| wrong(&error))?;
+                request
+            }
+            "namespaceObject" => typed::namespace(tree, arena).map_err(|error| wrong(&error))?,
+            _ => tree,
+        };
+        if let Some(slot) = slot(name, declared) {
+            bound.set(slot, Value::of_node(tree));
         }
     }
     bound.set(declarations::AUTHORIZER, authorizer(Authorizer::Authorizer { service_account: None }, arena));
     bound.set(declarations::REQUEST_RESOURCE, authorizer(Authorizer::Resource(resource(request)), arena));
     Ok(bound)
+}
+
+/// Where the value of a name stands; nowhere for one that the expression cannot name.
+fn slot(name: &str, declared: &[(String, Slot)]) -> Option<Slot> {
+    declared.iter().find(|entry| entry.0 == name).map(|entry| entry.1).or_else(|| of_policies(name))
 }
 
 /// Where the values of names stand that every policy has. Those of the authorizer and of `variables` are not the query's.

@@ -10,7 +10,9 @@ use super::raw::{
 use crate::expression::{
     Bound, CelPolicy, Expressions, MutationText, Named, ParamKind, ParamRef, PatchType, ValidationText,
 };
-use crate::matching::{LabelSelector, MatchConstraints, NamespaceGlobs, Problem, RawMatchConstraints};
+use crate::matching::{
+    LabelSelector, MatchConstraints, NamespaceGlobs, Problem, RawMatchConstraints, UnknownVersions,
+};
 use crate::policy::{Actions, Existing, FailurePolicy, Head, Mutator, Validator};
 use crate::verdict::{Action, BoundBy, Origin, Refusal};
 
@@ -101,6 +103,12 @@ impl Native {
         }
     }
 
+    /// The same where the cluster serves no versions of resources but those of the request.
+    pub(super) fn knowing_all_versions(mut self) -> Self {
+        self.constraints.unknown_versions = UnknownVersions::NotServed;
+        self
+    }
+
     /// What is wrong with its match constraints.
     pub(super) fn problems(&self) -> &[Problem] {
         &self.problems
@@ -135,7 +143,10 @@ impl Native {
             origin: Arc::new(Origin { binding: Some(by), ..self.origin.clone() }),
             constraints: self.constraints.clone(),
             namespaces: NamespaceGlobs::default(),
-            binding: binding.constraints.clone(),
+            binding: binding.constraints.clone().map(|constraints| MatchConstraints {
+                unknown_versions: self.constraints.unknown_versions,
+                ..constraints
+            }),
             failure_policy: self.failure_policy,
             public: &[],
         };

@@ -13,21 +13,22 @@ use crate::modules::inlined;
 use crate::verdict::Origin;
 
 impl Native {
-    /// A policy document.
+    /// A policy document, in a cluster that serves no other versions of resources than the request's.
     ///
     /// # Errors
     /// When it is of another kind, or a field has the wrong type.
     pub fn stored(document: &Value) -> Result<Self, String> {
         let origin = Origin { policy: String::new(), module: None, unit: String::new(), line: 0, binding: None };
-        match document.get("kind").and_then(Value::as_str).unwrap_or_default() {
+        let native = match document.get("kind").and_then(Value::as_str).unwrap_or_default() {
             "ValidatingAdmissionPolicy" => {
-                Ok(Self::validating(&lenient::<RawPolicy<RawValidatingSpec>>(document, "policy")?, origin))
+                Self::validating(&lenient::<RawPolicy<RawValidatingSpec>>(document, "policy")?, origin)
             }
             "MutatingAdmissionPolicy" => {
-                Ok(Self::mutating(&lenient::<RawPolicy<RawMutatingSpec>>(document, "policy")?, origin))
+                Self::mutating(&lenient::<RawPolicy<RawMutatingSpec>>(document, "policy")?, origin)
             }
-            kind => Err(format!("unknown kind of policy {kind:?}")),
-        }
+            kind => return Err(format!("unknown kind of policy {kind:?}")),
+        };
+        Ok(native.knowing_all_versions())
     }
 
     /// What the API server would refuse the expressions of a new policy for: field and text.

@@ -1,0 +1,57 @@
+//! Evaluates each case a hundred times, to be counted under callgrind (hack/instructions): every call of [`measured`] is one
+//! figure.
+
+// One program, run as `cargo bench` runs it: it prints, and ends with an exit code.
+#![expect(clippy::print_stdout, reason = "its output names the figures, in their order")]
+
+#[path = "../cel/cases.rs"]
+mod cases;
+
+use std::hint::black_box;
+
+use admittance_engine::deadline::Deadline;
+use admittance_engine::json::{Arena, read};
+use cases::{Case, VARIABLES, variables};
+
+/// What anything here fails with: text for a person.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+const TIMES: u32 = 100;
+
+fn main() -> Result<(), Failure> {
+    let cases = Case::all()?;
+    let objects = Arena::with_limit(1 << 24);
+    let variables = variables(&objects)?;
+    for case in &cases {
+        let compiled = case.compile()?;
+        let mut evaluate = || {
+            let arena = Arena::with_limit(1 << 24);
+            let bound = compiled.bind_trees(black_box(&variables), &arena);
+            let evaluated = bound.map(|bound| compiled.evaluate(&bound, &arena, Deadline::never(), &mut ()).cost);
+            let _ = black_box(evaluated);
+        };
+        // What is made when it is first needed, such as a pattern's automaton, is made.
+        evaluate();
+        measured(&mut evaluate);
+        println!("evaluate/{}", case.name);
+    }
+    let mut compile = || {
+        for case in &cases {
+            let _ = black_box(case.compile());
+        }
+    };
+    measured(&mut compile);
+    println!("compile/all");
+    measured(&mut || {
+        let arena = Arena::with_limit(1 << 24);
+        let _ = black_box(read(&arena, black_box(VARIABLES)).is_ok());
+    });
+    println!("read/variables");
+    Ok(())
+}
+
+/// What is counted: `work`, a hundred times.
+#[inline(never)]
+fn measured(work: &mut dyn FnMut()) {
+    (0..TIMES).for_each(|_| work());
+}
