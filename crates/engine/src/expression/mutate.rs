@@ -11,7 +11,6 @@ use super::request;
 use super::validate::{Bound, fail};
 use crate::cel::context::{Context, Meter};
 use crate::cel::types::Type;
-use crate::cel::value::Value;
 use crate::json::Node;
 use crate::kubernetes::schema::Schemas;
 use crate::review::{Lookup, Subject};

@@ -174,7 +174,7 @@ fn judge<'a>(
             Err(ended) => return Err(ended),
         }
     }
-    let mut pass = Pass::new(policy, context, review, &input, pass.budget());
+    let mut pass = Pass::new(policy, context, review, &input, pass.budget()).without_authorizer();
     let messages = messages(policy, &mut pass)?;
     for (position, (validation, outcome)) in policy.validations.iter().zip(outcomes).enumerate() {
         let step = Expressed::Validation(position);
@@ -241,7 +241,7 @@ fn annotate<'a>(
     if policy.annotations.is_empty() {
         return Ok(());
     }
-    let mut pass = Pass::new(policy, context, review, input, BUDGET);
+    let mut pass = Pass::new(policy, context, review, input, BUDGET).without_authorizer();
     let mut outcomes = Vec::with_capacity(policy.annotations.len());
     for (_, expression) in &policy.annotations {
         match pass.evaluate(expression) {

@@ -179,3 +179,6 @@ pub(super) fn report(decoder: &Decoder, node: &Spanned, problems: Vec<Problem>, 
         decoder.error(place, message);
     }
 }
+
+#[cfg(test)]
+mod tests;
