@@ -124,6 +124,10 @@ pub(in crate::cel::program) fn is_same_key(left: Value<'_>, right: Value<'_>) ->
         (Value::Uint(left), Value::Uint(right)) => left == right,
         (Value::Bool(left), Value::Bool(right)) => left == right,
         (Value::Double(left), Value::Double(right)) => left == right,
+        (Value::Duration(left), Value::Duration(right)) => left == right,
+        (Value::Timestamp(left), Value::Timestamp(right)) => {
+            (left.seconds, left.nanoseconds, left.offset) == (right.seconds, right.nanoseconds, right.offset)
+        }
         (Value::Null, Value::Null) => true,
         _ => false,
     }
