@@ -104,6 +104,11 @@ struct Document {
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
+    // A panic's message may quote an object.
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        anstream::eprintln!("panic at {place}");
+    }));
     let Some(expression) = &arguments.expression else {
         return lines::run(TIME);
     };
