@@ -12,7 +12,8 @@ use crate::policy::{Actions, Existing, FailurePolicy, Head, Mutator, Validator};
 use crate::review::{self, Lookup, Lookups, Operation, Review, Subject};
 use crate::set::PolicySet;
 use crate::verdict::{
-    Action, Annotation, Bounds, Decision, Edit, Expressed, Finding, Judged, Judgement, PolicyError, PolicyFailure, PolicyFinding, Report, Reported, Roots, Step, Verdict,
+    Action, Annotation, Bounds, Decision, Edit, Expressed, Finding, Judged, Judgement, PolicyError, PolicyFailure,
+    PolicyFinding, Report, Reported, Roots, Step, Verdict,
 };
 
 /// What is asked of the pipeline.
@@ -323,11 +324,8 @@ impl<'p, 'a> Pass<'p, 'a> {
         let (used, unreadable) = (arena.used(), arena.has_unreadable());
         let subject = Subject { object, old_object, review: self.review };
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            let bounds = Bounds {
-                deadline: self.run.deadline,
-                bytes: self.run.budget.policy,
-                keeps_all: self.run.trace,
-            };
+            let bounds =
+                Bounds { deadline: self.run.deadline, bytes: self.run.budget.policy, keeps_all: self.run.trace };
             let mut report = Report::new(head.public, self.run.lookups).within(bounds);
             if let Some(invoked) = &self.again {
                 report = report.again(invoked);

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use super::access::Authorizer;
 use super::conditions::{Met, bound, input, meet};
-use super::pass::{BUDGET, Ended, Evaluated, Input, Pass};
 use super::mutation::{self, MutationError};
+use super::pass::{BUDGET, Ended, Evaluated, Input, Pass};
 use super::request;
 use super::validate::{Bound, fail};
 use crate::cel::context::{Context, Meter};

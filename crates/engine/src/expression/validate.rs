@@ -37,11 +37,7 @@ pub(super) struct Case<'a> {
 
 impl Bound {
     /// The policy with the parameters that this binding names.
-    pub const fn new(
-        policy: Arc<CelPolicy>,
-        param_kind: Option<Arc<ParamKind>>,
-        param_ref: Option<ParamRef>,
-    ) -> Self {
+    pub const fn new(policy: Arc<CelPolicy>, param_kind: Option<Arc<ParamKind>>, param_ref: Option<ParamRef>) -> Self {
         Self { policy, param_kind, param_ref }
     }
 

@@ -52,7 +52,8 @@ impl Validate for Odd {
 
 fn head(name: &str, failure_policy: FailurePolicy) -> Head {
     const ANY: Applies = Applies::To(&[Resources { groups: &["*"], resources: &["*/*"], operations: &Operation::ALL }]);
-    let origin = Origin { policy: name.to_owned(), module: Some("made-up"), unit: "test".to_owned(), line: 1, binding: None };
+    let origin =
+        Origin { policy: name.to_owned(), module: Some("made-up"), unit: "test".to_owned(), line: 1, binding: None };
     Head {
         origin: Arc::new(origin),
         constraints: MatchConstraints::for_module(&ANY, false),
@@ -64,7 +65,13 @@ fn head(name: &str, failure_policy: FailurePolicy) -> Head {
 }
 
 fn mutator(name: &str, order: i32, rule: Changes) -> Arc<Mutator> {
-    Arc::new(Mutator { head: head(name, FailurePolicy::Fail), order, shadow: false, is_reinvoked: false, rule: Box::new(rule) })
+    Arc::new(Mutator {
+        head: head(name, FailurePolicy::Fail),
+        order,
+        shadow: false,
+        is_reinvoked: false,
+        rule: Box::new(rule),
+    })
 }
 
 fn validator(name: &str, actions: Actions, rule: impl Validate + 'static) -> Arc<Validator> {

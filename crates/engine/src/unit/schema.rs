@@ -3,9 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::API_VERSION;
-use super::admission_policy::raw::{
-    RawAuditAnnotation, RawMatchCondition, RawMutation, RawValidation, RawVariable,
-};
+use super::admission_policy::raw::{RawAuditAnnotation, RawMatchCondition, RawMutation, RawValidation, RawVariable};
 use crate::matching::{RawMatchConstraints, RawNamespaceGlobs};
 use crate::modules::{MODULES, inlined};
 

@@ -115,10 +115,9 @@ impl<'r> Report<'r> {
                 message: message.clone(),
                 refusal: *refusal,
             }),
-            Judged::Fails { message, .. } => self.errors.push(PolicyError::Expression {
-                step: judgement.step,
-                message: message.clone(),
-            }),
+            Judged::Fails { message, .. } => {
+                self.errors.push(PolicyError::Expression { step: judgement.step, message: message.clone() })
+            }
         }
         if self.bounds.keeps_all || judgement.outcome != Judged::Admits {
             self.judgements.push(judgement);
@@ -143,7 +142,12 @@ impl<'r> Report<'r> {
     /// A violation at `path`, where `value` stands (null for what is missing). Write values into the message through
     /// [`Report::show`].
     pub fn finding(&mut self, path: &Path<'_>, value: Node<'_>, message: impl Into<String>) {
-        self.findings.push(Finding { path: path.to_buf(), value: path::hash_of(value), message: message.into(), refusal: Refusal::FORBIDDEN });
+        self.findings.push(Finding {
+            path: path.to_buf(),
+            value: path::hash_of(value),
+            message: message.into(),
+            refusal: Refusal::FORBIDDEN,
+        });
     }
 
     /// A violation of the request as a whole.

@@ -13,7 +13,8 @@ use crate::cel::value::Value;
 use crate::deadline::Deadline;
 use crate::json::{Arena, read};
 
-const OBJECT: &str = r#"{"spec":{"x":1,"s":"abc","l":[1,2,3],"n":null,"m":{"a":1}},"b":true,"s":"hello","i":5,"l":["a","b"],"d":1.5}"#;
+const OBJECT: &str =
+    r#"{"spec":{"x":1,"s":"abc","l":[1,2,3],"n":null,"m":{"a":1}},"b":true,"s":"hello","i":5,"l":["a","b"],"d":1.5}"#;
 
 /// Bytes for new values.
 const MEMORY: usize = 16 << 20;
@@ -118,7 +119,10 @@ fn variables(declared: &[(&str, &str)], text: &str) -> (String, u64) {
 fn variables_are_computed_once_and_paid_for_once() {
     let declared = [("five", "object.i"), ("ten", "variables.five + variables.five")];
     // 2 for five; 5 for ten, which takes five twice; 9 for the expression.
-    assert_eq!(variables(&declared, "variables.ten == 10 && variables.five == 5 && true"), (r#"{"bool":true}"#.into(), 13));
+    assert_eq!(
+        variables(&declared, "variables.ten == 10 && variables.five == 5 && true"),
+        (r#"{"bool":true}"#.into(), 13)
+    );
 }
 
 #[test]
@@ -174,7 +178,8 @@ fn texts_are_bounded() {
     let text = format!("{}object.s{}", "(".repeat(60), " + object.s)".repeat(60));
     assert!(answer(&text).0.starts_with(r#"{"string":"hello"#));
     let mut declared = vec![("t0".to_owned(), "'0123456789'".to_owned())];
-    declared.extend((1..40).map(|number| (format!("t{number}"), format!("variables.t{0} + variables.t{0}", number - 1))));
+    declared
+        .extend((1..40).map(|number| (format!("t{number}"), format!("variables.t{0} + variables.t{0}", number - 1))));
     let declared: Vec<(&str, &str)> = declared.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     let (text, _) = variables(&declared, "variables.t39.size()");
     assert!(text.contains("fails to evaluate") || text.starts_with("!operation cancelled: "), "{text}");
@@ -270,9 +275,7 @@ fn a_recorder_sees_every_part_before_the_whole() {
             (&text[span.start as usize..span.end as usize], outcome.as_str())
         })
         .collect();
-    let named = |part: &str| {
-        seen.iter().filter(|seen| seen.0 == part).map(|seen| seen.1).collect::<Vec<_>>()
-    };
+    let named = |part: &str| seen.iter().filter(|seen| seen.0 == part).map(|seen| seen.1).collect::<Vec<_>>();
     assert_eq!(named("object.i"), [r#"{"int":5}"#; 2][..1]);
     assert_eq!(named("object.i == 5"), [r#"{"bool":true}"#]);
     assert_eq!(named("x == 2"), [r#"{"bool":false}"#, r#"{"bool":true}"#]);
