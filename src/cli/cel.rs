@@ -69,8 +69,8 @@ Exit code:
 With --jsonl, an object a line; all fields but expr may be left out:
   id (copied to the answer), expr, vars {NAME: JSON}, values {NAME: tagged value}, types {NAME: TYPE} (int, list(string),
   map(string,dyn), timestamp, optional(int), wrapper(int)), variables [{name, expression}] (the policy's own), container,
-  estimate (true: the estimated cost too), k8s_version, params (false: undeclared), authorizer (allow, deny, error; none: undeclared), patch_types (true: as in a mutation),
-  check_only (true: the type alone)
+  k8s_version, params (false: undeclared), authorizer (allow, deny, error; none: undeclared), patch_types (true: as in a
+  mutation), check_only (true: the type alone), estimate (true: the estimated cost too)
 It is answered, in order, by {id, value, type, cost}, or {id, error, phase, cost}; phase is input, parse, check or eval. A line
 that is no such object is answered with phase input. Values are tagged: {\"int\": 1}, {\"uint\": 1}, {\"double\": 1.0},
 {\"string\": \"\"}, {\"bool\": true}, {\"null\": null}, {\"bytes\": base64}, {\"duration\": \"1.5s\"}, {\"timestamp\": RFC 3339},

@@ -30,7 +30,7 @@ pub enum Constant {
     /// `list`
     List(Box<[Constant]>),
     /// `map`
-    Map(ConstantMap),
+    Map(Box<ConstantMap>),
     /// A type as a value.
     Type(Box<Type>),
     /// `net.IP`

@@ -47,7 +47,7 @@ pub(super) enum NodeKind {
     /// `optional.orValue(a)`: the right one is evaluated where the left one has no value.
     OrValue(Box<[Node; 2]>),
     /// `optional.or(a)`
-    Or2(Box<[Node; 2]>),
+    OrOptional(Box<[Node; 2]>),
     /// `optional.hasValue()`
     HasValue(Box<Node>),
     /// Every other function.
@@ -278,6 +278,20 @@ pub(super) struct Bind {
     pub(super) local: usize,
     pub(super) value: Node,
     pub(super) body: Node,
+}
+
+impl Attribute {
+    /// The expression that it is, unless that is a node of its own.
+    pub(super) fn id(&self) -> Option<ExprId> {
+        match (self.qualifiers.last(), &self.base) {
+            (Some(last), _) => Some(last.id),
+            (None, Base::Computed(_)) => None,
+            (None, Base::Conditional(conditional)) => Some(conditional.id),
+            (None, Base::Declared(id, _) | Base::Local(id, _) | Base::Lazy(id, _) | Base::PolicyVariable(id, ..)) => {
+                Some(*id)
+            }
+        }
+    }
 }
 
 impl Node {

@@ -9,6 +9,7 @@ use crate::cel::value::{List, Map, Struct, Value};
 
 impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     /// `[a, ?b]`: costs the same if an element fails.
+    #[inline(never)]
     pub(super) fn list(&mut self, elements: &'a [Element]) -> Outcome<'a> {
         let base = self.scratch.len();
         let result = self.elements(elements);
@@ -40,6 +41,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     }
 
     /// `{a: b, ?c: d}`: of entries with the same key the last one counts.
+    #[inline(never)]
     pub(super) fn map(&mut self, items: &'a [MapItem]) -> Outcome<'a> {
         let mut entries: Vec<(Value<'a>, Value<'a>)> = vec![];
         let result = self.entries(items, &mut entries);
@@ -82,6 +84,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     }
 
     /// `Type{a: b, ?c: d}`
+    #[inline(never)]
     pub(super) fn structure(&mut self, items: &'a StructItems) -> Outcome<'a> {
         let mut fields: Vec<(&'a str, Value<'a>)> = vec![];
         let result = self.fields(items, &mut fields);

@@ -19,6 +19,7 @@ use crate::cel::syntax::ExprId;
 const VARIADIC: [&str; 1] = ["string_format"];
 
 impl<'c> Lowering<'c> {
+    #[inline(never)]
     pub(super) fn call(&mut self, id: ExprId, target: Option<ExprId>, function: &str, args: &'c [ExprId]) -> Lowers {
         match function {
             "_&&_" => return Ok(Node { id, kind: NodeKind::And(self.nodes(None, args)?.into()) }),
@@ -39,9 +40,14 @@ impl<'c> Lowering<'c> {
     }
 
     fn nodes(&mut self, target: Option<ExprId>, args: &[ExprId]) -> Lowers<Vec<Node>> {
-        target.iter().chain(args).map(|argument| self.node(*argument)).collect()
+        let mut nodes = Vec::with_capacity(args.len() + 1);
+        for argument in target.iter().chain(args) {
+            nodes.push(self.node(*argument)?);
+        }
+        Ok(nodes)
     }
 
+    #[inline(never)]
     fn call_kind(
         &mut self,
         id: ExprId,
@@ -62,8 +68,8 @@ impl<'c> Lowering<'c> {
                 "_>_" => Ok(order(operands, Wanted::Greater, charge)),
                 "_>=_" => Ok(order(operands, Wanted::GreaterOrEqual, charge)),
                 "_+_" => Ok(NodeKind::Add(Box::new(Addition { operands, charge, candidates: candidates() }))),
-                "@in" => Ok(self.is_in(operands, resolved, charge)),
-                "or" if matches!(resolved, "" | "optional_or_optional") => Ok(NodeKind::Or2(Box::new(operands))),
+                "@in" => Ok(is_in(operands, resolved, charge)),
+                "or" if matches!(resolved, "" | "optional_or_optional") => Ok(NodeKind::OrOptional(Box::new(operands))),
                 "orValue" if matches!(resolved, "" | "optional_orValue_value") => {
                     Ok(NodeKind::OrValue(Box::new(operands)))
                 }
@@ -80,22 +86,8 @@ impl<'c> Lowering<'c> {
         }
     }
 
-    fn is_in(&self, operands: [Node; 2], resolved: &str, charge: Charge) -> NodeKind {
-        if resolved == "in_list"
-            && let Some(Constant::List(constants)) = operands[1].constant()
-        {
-            if constants.is_empty() {
-                return NodeKind::Constant(Constant::Bool(false));
-            }
-            if let Some(members) = Membership::of(constants) {
-                let [operand, _] = operands;
-                return NodeKind::Member(Box::new(MemberTest { operand, members }));
-            }
-        }
-        NodeKind::In(Box::new(InTest { operands, charge }))
-    }
-
     /// `matches`, `find`, `findAll`: a pattern that is constant is compiled now, and refused now.
+    #[inline(never)]
     fn pattern(
         &mut self,
         id: ExprId,
@@ -120,6 +112,7 @@ impl<'c> Lowering<'c> {
         Ok(NodeKind::Pattern(Box::new(PatternCall { text, pattern, regex, function, limit, charge })))
     }
 
+    #[inline(never)]
     fn general(
         &mut self,
         id: ExprId,
@@ -166,4 +159,20 @@ fn order(operands: [Node; 2], wanted: Wanted, charge: Charge) -> NodeKind {
 fn candidate(overload: &'static Overload) -> Candidate {
     let parameters = overload.parameters.iter().map(|parameter| Parameter::of(parameter)).collect();
     Candidate { overload, parameters }
+}
+
+#[inline(never)]
+fn is_in(operands: [Node; 2], resolved: &str, charge: Charge) -> NodeKind {
+    if resolved == "in_list"
+        && let Some(Constant::List(constants)) = operands[1].constant()
+    {
+        if constants.is_empty() {
+            return NodeKind::Constant(Constant::Bool(false));
+        }
+        if let Some(members) = Membership::of(constants) {
+            let [operand, _] = operands;
+            return NodeKind::Member(Box::new(MemberTest { operand, members }));
+        }
+    }
+    NodeKind::In(Box::new(InTest { operands, charge }))
 }

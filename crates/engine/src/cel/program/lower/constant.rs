@@ -71,7 +71,7 @@ fn constant(value: Value<'_>) -> Option<Constant> {
         Value::List(list) => Constant::List(list.iter().map(constant).collect::<Option<Vec<_>>>()?.into()),
         Value::Map(map) => {
             let entries = map.iter().map(|(key, value)| Some((constant(key)?, constant(value)?)));
-            Constant::Map(ConstantMap::new(entries.collect::<Option<Vec<_>>>()?))
+            Constant::Map(Box::new(ConstantMap::new(entries.collect::<Option<Vec<_>>>()?)))
         }
         Value::Type(named) => Constant::Type(Box::new(named.clone())),
         Value::Opaque(opaque) => opaque_constant(opaque)?,

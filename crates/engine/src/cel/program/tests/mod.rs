@@ -92,11 +92,10 @@ fn leaves_other_failing_constants_to_the_evaluation() {
 #[test]
 fn no_operator_absorbs_that_the_cost_limit_is_exceeded() {
     let program = compiled("object.spec.l.all(x, x > 0) || true");
-    assert_eq!(evaluated(&program, 25).0, "!operation cancelled: actual cost limit exceeded");
     let (value, cost) = evaluated(&program, EXPRESSION_COST);
-    assert_eq!((value.as_str(), cost), (r#"{"bool":true}"#, 22));
-    assert_eq!(evaluated(&program, 22).0, r#"{"bool":true}"#);
-    assert_eq!(evaluated(&program, 21).0, "!operation cancelled: actual cost limit exceeded");
+    assert_eq!((value.as_str(), cost), (r#"{"bool":true}"#, 19));
+    assert_eq!(evaluated(&program, 19).0, r#"{"bool":true}"#);
+    assert_eq!(evaluated(&program, 18).0, "!operation cancelled: actual cost limit exceeded");
 }
 
 #[test]
@@ -276,7 +275,7 @@ fn a_recorder_sees_every_part_before_the_whole() {
         })
         .collect();
     let named = |part: &str| seen.iter().filter(|seen| seen.0 == part).map(|seen| seen.1).collect::<Vec<_>>();
-    assert_eq!(named("object.i"), [r#"{"int":5}"#; 2][..1]);
+    assert_eq!(named("object.i"), [r#"{"int":5}"#]);
     assert_eq!(named("object.i == 5"), [r#"{"bool":true}"#]);
     assert_eq!(named("x == 2"), [r#"{"bool":false}"#, r#"{"bool":true}"#]);
     assert_eq!(seen.last(), Some(&(text, r#"{"bool":true}"#)));
