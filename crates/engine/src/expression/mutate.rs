@@ -77,7 +77,10 @@ impl Mutate for Bound {
                     return Ok(subject.object);
                 }
                 match outcome {
-                    Ok(changed) => object = changed,
+                    Ok(changed) => {
+                        object = changed;
+                        report.mutated();
+                    }
                     Err(Failure::Bound(error)) => return Err(error),
                     Err(Failure::Said { message, is_fatal }) => report.judge(Judgement {
                         step: Expressed::Mutation(index),

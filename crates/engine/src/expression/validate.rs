@@ -190,7 +190,6 @@ fn judge<'a>(
 
 /// The text of each messageExpression that made one: also of those whose validation is true, because they cost. The inner
 /// error says that the budget ran out.
-#[expect(clippy::type_complexity, reason = "two kinds of endings, said once")]
 fn messages<'a>(
     policy: &'a CelPolicy,
     pass: &mut Pass<'_, '_, 'a>,
