@@ -81,7 +81,7 @@ fn pod(image: &str) -> String {
 }
 
 /// Where the collections of cases lie that are too large to live with the code.
-fn corpora() -> PathBuf {
+pub(crate) fn corpora() -> PathBuf {
     let beside = || crate::case::root().join("../shared/corpora");
     std::env::var_os("ADMITTANCE_CORPORA").map_or_else(beside, PathBuf::from)
 }

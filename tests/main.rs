@@ -20,6 +20,8 @@ mod generated;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod lines;
+#[cfg(test)]
 mod modules;
 #[cfg(test)]
 mod peer;

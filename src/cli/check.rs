@@ -65,8 +65,12 @@ pub(super) struct Arguments {
     namespace_object: Vec<PathBuf>,
     /// Read lines of JSON, each a request with its policies, bindings and parameters, and answer each as the API server itself
     /// would; from standard input without FILE.
-    #[arg(long, conflicts_with_all = ["policies", "output", "diff", "operation", "old_object", "raw"])]
+    #[arg(long, conflicts_with_all = ["policies", "output", "diff", "operation", "old_object", "params", "raw"])]
     jsonl: bool,
+    /// Objects that policies take for parameters (paramKind), as the cluster has them; may be repeated. Those among the policy
+    /// documents are known without it.
+    #[arg(long, value_name = "FILE")]
+    params: Vec<PathBuf>,
     /// Judge manifests as they stand: without the API server's defaults, without a namespace filled in.
     #[arg(long)]
     raw: bool,

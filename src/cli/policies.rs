@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use admittance_engine::document::{Diagnostic, Paint};
+use admittance_engine::document::{Diagnostic, Paint, Severity};
 use admittance_engine::set::{PolicySet, link};
 use admittance_engine::unit::{CompiledUnit, Unit, compile};
 
@@ -41,7 +41,8 @@ pub(super) fn load(paths: &[PathBuf], paint: Paint) -> Loaded {
         }
     }
     let (set, conflicts) = link(&units);
-    loading.diagnostics(&conflicts, true);
+    let is_broken = conflicts.iter().any(|problem| problem.severity == Severity::Error);
+    loading.diagnostics(&conflicts, is_broken);
     if set.is_empty() && !loading.is_broken {
         let names: Vec<String> = paths.iter().map(|path| format!("{:?}", path.display())).collect();
         loading.error(&format!("no policies in {}", names.join(", ")));

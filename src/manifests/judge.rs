@@ -14,6 +14,7 @@ use admittance_engine::verdict::Verdict;
 
 use super::namespaces::{NAME_LABEL, Namespaces};
 use super::objects::Manifest;
+use super::parameters::{Known, Parameters};
 use super::request::{Asked, Target, kind_of, target};
 use super::stored::Stored;
 
@@ -28,6 +29,8 @@ pub struct Judge {
     pub stored: Stored,
     /// Namespaces that policies may ask about.
     pub namespaces: Namespaces,
+    /// Objects that are parameters of policies.
+    pub parameters: Parameters,
     /// The API server's defaults; None judges manifests as they stand.
     pub defaults: Option<Defaults>,
 }
@@ -183,11 +186,12 @@ impl Judge {
     }
 
     fn decide<'a>(&'a self, review: Review<'a>, written: Node<'a>) -> Judged<'a> {
+        let known = Known { kinds: self.set.kinds(), namespaces: &self.namespaces, parameters: &self.parameters };
         let run = Run {
             route: Route::Offline,
             deadline: Deadline::never(),
             budget: Budget::default(),
-            lookups: &self.namespaces,
+            lookups: &known,
             trace: false,
         };
         let verdict = loop {

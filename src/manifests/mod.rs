@@ -2,16 +2,20 @@
 //!
 //! 1. [`inputs`] finds the files, [`objects`] finds the objects in them: documents, items of lists, AdmissionReviews.
 //! 2. [`request`] makes of an object the request that the API server would send for it; [`stored`] has the objects that
-//!    UPDATE requests replace, [`namespaces`] answers what policies ask about Namespaces.
+//!    UPDATE requests replace, [`namespaces`] answers what policies ask about Namespaces,
+//!    [`parameters`] has the objects that they take for parameters.
 //! 3. [`judge`] runs the policies and carries their changes to the document as it was written.
+//!
+//! [`case_line`] is another way in: a request and all that belongs to it in one line.
 
-pub mod case_line;
 pub mod inputs;
-pub mod judge;
-pub mod namespaces;
 pub mod objects;
 pub mod request;
 pub mod stored;
+pub mod namespaces;
+pub mod parameters;
+pub mod judge;
+pub mod case_line;
 
 pub use inputs::Input;
 pub use judge::{Judge, Judged};

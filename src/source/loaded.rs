@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use admittance_engine::document::{Diagnostic, Paint};
+use admittance_engine::document::{Diagnostic, Paint, Severity};
 use admittance_engine::set::{PolicySet, link};
 use admittance_engine::unit::{CompiledUnit, PolicySummary, compile};
 use serde::Serialize;
@@ -99,7 +99,15 @@ impl Loaded {
         for conflict in &conflicts {
             let problem = Problem::of(conflict);
             let name = conflict.place.file.name();
-            if let Some(status) = statuses.iter_mut().find(|status| status.name == name) {
+            let status = statuses.iter_mut().find(|status| status.name == name);
+            if conflict.severity == Severity::Warning {
+                // A policy without a binding, or a binding without its policy: said on the page, nothing is broken.
+                if let Some(status) = status {
+                    status.problems.push(problem.line);
+                }
+                continue;
+            }
+            if let Some(status) = status {
                 status.state = UnitState::Broken;
                 status.digest = None;
                 status.policies.clear();

@@ -251,12 +251,9 @@ impl<'p, 'a> Pass<'p, 'a> {
                 before
             }
         };
-        let failed = reported.judgements.iter().filter(|judgement| matches!(judgement.outcome, Judged::Fails { .. }));
-        if !reported.invoked.is_empty() {
-            self.is_dirty |= !after.is_same(before) || failed.count() == 0;
-            if mutator.is_reinvoked {
-                self.reinvocable.insert(position, reported.invoked.clone());
-            }
+        self.is_dirty |= reported.has_mutated;
+        if mutator.is_reinvoked && !reported.invoked.is_empty() {
+            self.reinvocable.insert(position, reported.invoked.clone());
         }
         self.note(head, (action, true), reported);
         self.step(head, || if after.is_same(before) { "changes nothing" } else { "changes the object" }.to_owned());

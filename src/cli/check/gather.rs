@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use admittance_engine::document::{Diagnostic, Paint};
 use admittance_engine::kubernetes::defaults::Defaults;
+use admittance_engine::kubernetes::kinds::Kinds;
 use admittance_engine::review::Operation;
 
 use super::{Arguments, Format};
@@ -11,6 +12,7 @@ use crate::cli::policies;
 use crate::manifests::inputs::{self, Input, InputError, documents};
 use crate::manifests::namespaces::Namespaces;
 use crate::manifests::objects::{Manifest, objects};
+use crate::manifests::parameters::Parameters;
 use crate::manifests::stored::Stored;
 use crate::manifests::{Asked, Judge};
 
@@ -45,6 +47,14 @@ pub(super) fn gather(arguments: &Arguments, paint: Paint) -> Result<(Judge, Vec<
     for_each(&arguments.namespace_object, paint, &mut errors, |manifest| {
         namespaces.give(manifest).then_some(()).ok_or("--namespace-object takes Namespaces with a name")
     });
+    let (mut parameters, kinds) = (Parameters::default(), Kinds::built_in());
+    if let Some(set) = &loaded.set {
+        parameters.take(&kinds, &arguments.namespace, set.parameters());
+    }
+    for_each(&arguments.params, paint, &mut errors, |manifest| {
+        let is_named = parameters.give(&kinds, &arguments.namespace, manifest);
+        is_named.then_some(()).ok_or("--params takes objects with a name")
+    });
     let Some(set) = loaded.set.filter(|_| errors.is_empty()) else {
         return Err(loaded.problems.into_iter().chain(errors).collect());
     };
@@ -59,7 +69,7 @@ pub(super) fn gather(arguments: &Arguments, paint: Paint) -> Result<(Judge, Vec<
     };
     let defaults = (!arguments.raw).then(Defaults::built_in);
     let problems = problems.into_iter().map(|problem| format!("error: {problem}")).collect();
-    Ok((Judge { set, asked, stored, namespaces, defaults }, inputs, problems))
+    Ok((Judge { set, asked, stored, namespaces, parameters, defaults }, inputs, problems))
 }
 
 /// All objects in these files; what is wrong with them goes to `errors`.

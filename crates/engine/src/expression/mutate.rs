@@ -11,7 +11,6 @@ use super::request;
 use super::validate::{Bound, fail};
 use crate::cel::context::{Context, Meter};
 use crate::cel::types::Type;
-use crate::cel::value::Value;
 use crate::json::Node;
 use crate::kubernetes::schema::Schemas;
 use crate::review::{Lookup, Subject};
@@ -78,7 +77,10 @@ impl Mutate for Bound {
                     return Ok(subject.object);
                 }
                 match outcome {
-                    Ok(changed) => object = changed,
+                    Ok(changed) => {
+                        object = changed;
+                        report.mutated();
+                    }
                     Err(Failure::Bound(error)) => return Err(error),
                     Err(Failure::Said { message, is_fatal }) => report.judge(Judgement {
                         step: Expressed::Mutation(index),

@@ -170,7 +170,7 @@ fn judge<'a>(
             Err(ended) => return Err(ended),
         }
     }
-    let mut pass = Pass::new(policy, context, review, &input, pass.budget());
+    let mut pass = Pass::new(policy, context, review, &input, pass.budget()).without_authorizer();
     let messages = messages(policy, &mut pass)?;
     for (position, (validation, outcome)) in policy.validations.iter().zip(outcomes).enumerate() {
         let step = Expressed::Validation(position);
@@ -190,7 +190,6 @@ fn judge<'a>(
 
 /// The text of each messageExpression that made one: also of those whose validation is true, because they cost. The inner
 /// error says that the budget ran out.
-#[expect(clippy::type_complexity, reason = "two kinds of endings, said once")]
 fn messages<'a>(
     policy: &'a CelPolicy,
     pass: &mut Pass<'_, '_, 'a>,
@@ -237,7 +236,7 @@ fn annotate<'a>(
     if policy.annotations.is_empty() {
         return Ok(());
     }
-    let mut pass = Pass::new(policy, context, review, input, BUDGET);
+    let mut pass = Pass::new(policy, context, review, input, BUDGET).without_authorizer();
     let mut outcomes = Vec::with_capacity(policy.annotations.len());
     for (_, expression) in &policy.annotations {
         match pass.evaluate(expression) {

@@ -5,6 +5,10 @@ use std::fmt;
 use super::arena::Arena;
 use super::read;
 
+/// Up to here keys are searched one by one, also where there is an index: what a binary search saves in keys it loses in
+/// comparisons of texts.
+const SCANNED: usize = 32;
+
 /// A key and its value.
 pub type Entry<'a> = (&'a str, Node<'a>);
 
@@ -339,7 +343,8 @@ impl<'a> Map<'a> {
 
     /// Where in [`Map::entries`] `key` stands.
     pub fn position(&self, key: &str) -> Option<usize> {
-        if self.index.is_empty() {
+        // Most keys differ in length already, so that a scan touches no text.
+        if self.entries.len() <= SCANNED {
             return self.entries.iter().position(|entry| entry.0 == key);
         }
         let key_at = |position: u32| self.entries.get(position as usize).map_or("", |entry| entry.0);

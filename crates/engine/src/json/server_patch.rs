@@ -311,3 +311,6 @@ fn size(value: Node<'_>) -> usize {
     let _ = serde_json::to_writer(&mut count, &value);
     count.0
 }
+
+#[cfg(test)]
+mod tests;

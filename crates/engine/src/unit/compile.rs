@@ -134,6 +134,8 @@ impl CompiledUnit {
                     "has a namespaceSelector"
                 } else if native.rule.uses_namespace() {
                     "reads namespaceObject"
+                } else if native.param_kind().is_some() {
+                    "takes parameters"
                 } else if native.rule.uses_authorizer() {
                     "asks the authorizer"
                 } else {

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::API_VERSION;
+use super::admission_policy::raw::{RawAuditAnnotation, RawMatchCondition, RawMutation, RawValidation, RawVariable};
 use crate::matching::{RawMatchConstraints, RawNamespaceGlobs};
 use crate::modules::{MODULES, inlined};
 
@@ -47,13 +48,16 @@ fn spec() -> Value {
         .iter()
         .map(|module| {
             json!({
-                "if": { "properties": { "module": { "const": module.id } } },
+                "if": { "required": ["module"], "properties": { "module": { "const": module.id } } },
                 "then": { "properties": { "settings": embedded((module.schema)()) } }
             })
         })
         .collect();
     rules.push(json!({
-        "if": { "properties": { "module": { "enum": ids(true) } } },
+        "if": { "anyOf": [
+            { "required": ["module"], "properties": { "module": { "enum": ids(true) } } },
+            { "required": ["mutations"] }
+        ] },
         "then": { "properties": {
             "actions": { "items": { "enum": ["Mutate", "Audit"] }, "maxItems": 1 },
             "existing": false,
@@ -104,13 +108,44 @@ fn spec() -> Value {
         embedded(inlined::<RawNamespaceGlobs>()),
     );
     field("message", "Replaces the module's own message.", json!({ "type": ["string", "null"] }));
+    expressions(&mut field);
+    let own = |name: &str| json!({ "required": [name, "matchConstraints"] });
     json!({
         "type": "object",
-        "required": ["module"],
+        "oneOf": [{ "required": ["module"] }, own("validations"), own("mutations")],
         "additionalProperties": false,
         "properties": properties,
         "allOf": rules,
     })
+}
+
+/// The fields that hold expressions.
+fn expressions(field: &mut impl FnMut(&str, &str, Value)) {
+    field(
+        "matchConditions",
+        "Conditions in CEL that a request must satisfy to be judged, with the meaning of ValidatingAdmissionPolicy's.",
+        embedded(inlined::<Option<Vec<RawMatchCondition>>>()),
+    );
+    field(
+        "variables",
+        "Named expressions for validations or mutations, each computed where it is first used.",
+        embedded(inlined::<Option<Vec<RawVariable>>>()),
+    );
+    field(
+        "validations",
+        "Instead of a module: checks in CEL, with the meaning of ValidatingAdmissionPolicy's.",
+        embedded(inlined::<Option<Vec<RawValidation>>>()),
+    );
+    field(
+        "auditAnnotations",
+        "Beside validations: entries for the audit log in CEL.",
+        embedded(inlined::<Option<Vec<RawAuditAnnotation>>>()),
+    );
+    field(
+        "mutations",
+        "Instead of a module: changes in CEL, with the meaning of MutatingAdmissionPolicy's.",
+        embedded(inlined::<Option<Vec<RawMutation>>>()),
+    );
 }
 
 /// A schema as a part of another one.

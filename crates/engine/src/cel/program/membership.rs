@@ -19,7 +19,8 @@ pub(super) struct Membership {
     uints: Box<[u64]>,
     /// Bits, of 0.0 for -0.0.
     doubles: Box<[u64]>,
-    bools: [bool; 2],
+    has_false: bool,
+    has_true: bool,
 }
 
 impl Membership {
@@ -27,11 +28,11 @@ impl Membership {
     #[expect(clippy::cast_precision_loss, reason = "as upstream")]
     pub(super) fn of(constants: &[Constant]) -> Option<Self> {
         let (mut strings, mut ints, mut uints, mut doubles) = (vec![], vec![], vec![], vec![]);
-        let mut bools = [false; 2];
+        let (mut has_false, mut has_true) = (false, false);
         for constant in constants {
             match constant {
-                Constant::Bool(false) => bools[0] = true,
-                Constant::Bool(true) => bools[1] = true,
+                Constant::Bool(false) => has_false = true,
+                Constant::Bool(true) => has_true = true,
                 Constant::String(text) => strings.push(text.clone()),
                 Constant::Int(value) => {
                     ints.push(*value);
@@ -58,7 +59,15 @@ impl Membership {
         doubles.sort_unstable();
         let (few, many) =
             if strings.len() <= SCANNED { (strings, HashSet::new()) } else { (vec![], strings.into_iter().collect()) };
-        Some(Self { few: few.into(), many, ints: ints.into(), uints: uints.into(), doubles: doubles.into(), bools })
+        Some(Self {
+            few: few.into(),
+            many,
+            ints: ints.into(),
+            uints: uints.into(),
+            doubles: doubles.into(),
+            has_false,
+            has_true,
+        })
     }
 
     /// Whether the value is in it.
@@ -70,7 +79,8 @@ impl Membership {
             Value::Int(value) => self.ints.binary_search(&value).is_ok(),
             Value::Uint(value) => self.uints.binary_search(&value).is_ok(),
             Value::Double(value) => !value.is_nan() && self.doubles.binary_search(&bits(value)).is_ok(),
-            Value::Bool(value) => self.bools[usize::from(value)],
+            Value::Bool(false) => self.has_false,
+            Value::Bool(true) => self.has_true,
             _ => false,
         }
     }

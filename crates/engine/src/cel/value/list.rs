@@ -87,7 +87,7 @@ impl<'a> List<'a> {
 
     /// Its elements, in order. Whoever walks it counts the steps.
     pub fn iter(self) -> Iter<'a> {
-        let mut iter = Iter { run: Run::Values([].iter()), pending: vec![] };
+        let mut iter = Iter { run: Run::Values([].iter()), next: None, pending: vec![] };
         iter.enter(self);
         iter
     }
@@ -96,7 +96,9 @@ impl<'a> List<'a> {
 /// The elements of a list.
 pub struct Iter<'a> {
     run: Run<'a>,
-    /// What comes behind `run`, the next one last: right halves of sums.
+    /// What comes behind `run`: the right half of a sum.
+    next: Option<List<'a>>,
+    /// What comes behind that, the next one last; most sums have two halves and need no memory.
     pending: Vec<List<'a>>,
 }
 
@@ -114,7 +116,7 @@ impl<'a> Iter<'a> {
                 List::Values(values) => self.run = Run::Values(values.iter()),
                 List::Constants(constants) => self.run = Run::Constants(constants.iter()),
                 List::Sum(sum) => {
-                    self.pending.push(sum.right);
+                    self.pending.extend(self.next.replace(sum.right));
                     list = sum.left;
                     continue;
                 }
@@ -137,7 +139,8 @@ impl<'a> Iterator for Iter<'a> {
             if next.is_some() {
                 return next;
             }
-            let list = self.pending.pop()?;
+            let list = self.next.take()?;
+            self.next = self.pending.pop();
             self.enter(list);
         }
     }

@@ -166,7 +166,7 @@ pub(super) fn compiled<'c>(
             found.extend(problems.iter().map(|problem| {
                 let span = problem.span.start as usize..problem.span.end as usize;
                 (place.field.pointer().to_owned(), span, format!("{}: {}", place.field, problem.message))
-            }))
+            }));
         }
     }
 }
@@ -184,3 +184,6 @@ pub(super) fn report(decoder: &Decoder, node: &Spanned, problems: Vec<Problem>, 
         decoder.error(place, message);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! Names and what is selected from them (cel-go, interpreter/attributes.go).
 
-use super::Evaluation;
+use super::{Evaluation, ends_all};
 use crate::cel::error::{ErrorKind, Outcome};
 use crate::cel::program::Recorder;
 use crate::cel::program::cost::SELECT;
@@ -20,6 +20,7 @@ pub(super) enum Resolved<'a> {
 
 impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     /// The value of an attribute, an optional where there was one on the way.
+    #[inline(never)]
     pub(super) fn attribute(&mut self, attribute: &'a Attribute) -> Outcome<'a> {
         match self.resolve(attribute)? {
             Resolved::Plain(value) => Ok(value),
@@ -36,6 +37,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     }
 
     /// `has(a.b)`
+    #[inline(never)]
     pub(super) fn has(&mut self, attribute: &'a Attribute) -> Outcome<'a> {
         let mut steps = 0;
         let resolved = self.walk(attribute, &mut steps);
@@ -43,8 +45,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         if matches!(attribute.base, Base::Conditional(_)) {
             self.context.refund(SELECT);
         }
-        self.context.spend(steps)?;
-        Ok(match resolved? {
+        Ok(match self.paid(steps, resolved)? {
             Resolved::Plain(value) => value,
             Resolved::Present(_) => Value::Bool(true),
             Resolved::Absent => Value::Bool(false),
@@ -52,6 +53,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     }
 
     /// `a.orValue(b)`: without an optional made in between where `a` is an attribute.
+    #[inline(never)]
     pub(super) fn or_value(&mut self, operands: &'a [Node; 2]) -> Outcome<'a> {
         let [left, right] = operands;
         if !R::RECORDS
@@ -70,14 +72,24 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         }
     }
 
+    /// `a.or(b)`
+    #[inline(never)]
+    pub(super) fn or_optional(&mut self, operands: &'a [Node; 2]) -> Outcome<'a> {
+        let [left, right] = operands;
+        match self.eval(left)? {
+            Value::Optional(None) => self.eval(right),
+            value => Ok(value),
+        }
+    }
+
     /// `a.hasValue()`
+    #[inline(never)]
     pub(super) fn has_value(&mut self, operand: &'a Node) -> Outcome<'a> {
         if !R::RECORDS
             && let NodeKind::Attribute(attribute) = &operand.kind
         {
             let resolved = self.resolve(attribute);
-            self.context.spend(1)?;
-            return match resolved? {
+            return match self.paid(1, resolved)? {
                 Resolved::Plain(Value::Optional(value)) => Ok(Value::Bool(value.is_some())),
                 Resolved::Plain(_) => self.context.no_such_overload(),
                 Resolved::Present(_) => Ok(Value::Bool(true)),
@@ -96,8 +108,16 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     fn resolve(&mut self, attribute: &'a Attribute) -> Outcome<'a, Resolved<'a>> {
         let mut steps = if matches!(attribute.base, Base::Conditional(_)) { 0 } else { SELECT };
         let resolved = self.walk(attribute, &mut steps);
-        self.context.spend(steps)?;
-        resolved
+        self.paid(steps, resolved)
+    }
+
+    /// Takes the cost of what was reached, also where that is an error.
+    #[inline]
+    pub(super) fn paid<T>(&self, cost: u64, outcome: Outcome<'a, T>) -> Outcome<'a, T> {
+        match outcome {
+            Err(error) if ends_all(error) => Err(error),
+            outcome => self.context.spend(cost).and(outcome),
+        }
     }
 
     /// Goes the way and counts its steps; what is evaluated on the way is paid for at once.
@@ -109,7 +129,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         };
         if R::RECORDS || matches!(value, Value::Optional(_)) {
             let resolved = self.unwrapped(value)?;
-            self.record_base(&attribute.base, value);
+            self.record_base(attribute, value);
             return self.follow(resolved, &attribute.qualifiers, steps);
         }
         for (position, qualifier) in attribute.qualifiers.iter().enumerate() {
@@ -128,18 +148,19 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         Ok(Resolved::Plain(value))
     }
 
+    #[inline(never)]
     fn walk_from(&mut self, base: &'a Base, attribute: &'a Attribute, steps: &mut u64) -> Outcome<'a, Resolved<'a>> {
         let resolved = match base {
             Base::Declared(..) | Base::Local(..) => Resolved::Plain(Value::Null),
             Base::Lazy(_, local) => {
                 let value = self.bound(*local)?;
-                self.record_base(base, value);
+                self.record_base(attribute, value);
                 self.unwrapped(value)?
             }
             Base::PolicyVariable(_, index, is_test) => {
                 *steps += SELECT;
                 let value = self.activation.variable(*index, self.context)?;
-                self.record_base(base, value);
+                self.record_base(attribute, value);
                 Resolved::Plain(if *is_test { Value::Bool(true) } else { value })
             }
             Base::Computed(node) => {
@@ -152,11 +173,14 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     }
 
     fn conditional(&mut self, conditional: &'a Conditional, steps: &mut u64) -> Outcome<'a, Resolved<'a>> {
-        match self.eval(&conditional.condition)? {
-            Value::Bool(true) => self.walk(&conditional.then, steps),
-            Value::Bool(false) => self.walk(&conditional.otherwise, steps),
-            _ => self.context.no_such_overload(),
-        }
+        let branch = match self.eval(&conditional.condition)? {
+            Value::Bool(true) => &conditional.then,
+            Value::Bool(false) => &conditional.otherwise,
+            _ => return self.context.no_such_overload(),
+        };
+        let resolved = self.walk(branch, steps);
+        self.record_part(branch, &resolved);
+        resolved
     }
 
     /// A value that is an optional, looked into.
@@ -169,7 +193,19 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
                 // Upstream takes the Go value out and cannot put it back.
                 self.context.raise_text(format_args!("unsupported conversion to ref.Val: {}", opaque.type_name()))
             }
-            Value::Optional(Some(value)) => Ok(Resolved::Present(*value)),
+            Value::Optional(Some(Value::Opaque(Opaque::Authorizer(_)))) => self.context.no_such_overload(),
+            Value::Optional(Some(value)) => {
+                // An optional in it comes out as what it holds, or as null.
+                let mut value = *value;
+                while let Value::Optional(inner) = value {
+                    value = inner.copied().unwrap_or_default();
+                }
+                // A type comes out as its name.
+                if let Some(name) = value.named_type() {
+                    value = Value::String(self.context.text(&name)?);
+                }
+                Ok(Resolved::Present(value))
+            }
             value => Ok(Resolved::Plain(value)),
         }
     }
@@ -186,13 +222,13 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
             Resolved::Present(value) => (value, true),
             Resolved::Absent => return Ok(Resolved::Absent),
         };
-        for qualifier in qualifiers {
+        for (position, qualifier) in qualifiers.iter().enumerate() {
             is_optional |= qualifier.is_optional;
             // Upstream sees every plain step, but of optional ones only those that found something.
             *steps += u64::from(!is_optional);
             let mut key = Value::Null;
             let found = self.select(value, qualifier, &mut key)?;
-            if R::RECORDS && !qualifier.is_test {
+            if R::RECORDS && position + 1 < qualifiers.len() {
                 self.recorder.record(qualifier.id, &Ok(found.unwrap_or_default()));
             }
             value = match found {
@@ -234,13 +270,15 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     }
 
     /// The value of a key that is not constant.
+    #[inline(never)]
     fn key(&mut self, key: &'a Key) -> Outcome<'a> {
         let value = match key {
             Key::Attribute(attribute) => {
                 let mut steps = 0;
                 let resolved = self.walk(attribute, &mut steps);
-                self.context.spend(steps)?;
-                self.wrapped(resolved?)?
+                self.record_part(attribute, &resolved);
+                let resolved = self.paid(steps, resolved)?;
+                self.wrapped(resolved)?
             }
             Key::Computed(node) => self.eval(node)?,
             Key::Field(name) => Value::String(name),
@@ -294,12 +332,26 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         error.map_err(|error| self.label(error, qualifier.id))
     }
 
-    fn record_base(&mut self, base: &'a Base, value: Value<'a>) {
+    /// What the qualifiers start from: without them it is the whole, which whoever asked for it records.
+    fn record_base(&mut self, attribute: &'a Attribute, value: Value<'a>) {
+        if !R::RECORDS || attribute.qualifiers.is_empty() {
+            return;
+        }
+        if let Base::Declared(id, _) | Base::Local(id, _) | Base::Lazy(id, _) | Base::PolicyVariable(id, ..) =
+            attribute.base
+        {
+            self.recorder.record(id, &Ok(value));
+        }
+    }
+
+    /// An attribute that is no node: a branch, a key.
+    fn record_part(&mut self, attribute: &'a Attribute, resolved: &Outcome<'a, Resolved<'a>>) {
         if !R::RECORDS {
             return;
         }
-        if let Base::Declared(id, _) | Base::Local(id, _) | Base::Lazy(id, _) | Base::PolicyVariable(id, ..) = base {
-            self.recorder.record(*id, &Ok(value));
+        if let Some(id) = attribute.id() {
+            let outcome = resolved.and_then(|resolved| self.wrapped(resolved));
+            self.recorder.record(id, &outcome);
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::cel::value::{List, Value};
 const ARGUMENTS: usize = 4;
 
 impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
+    #[inline(never)]
     pub(super) fn call(&mut self, call: &'a Call) -> Outcome<'a> {
         let mut outcomes: [Outcome<'a>; ARGUMENTS] = [Ok(Value::Null); ARGUMENTS];
         let mut values = [Value::Null; ARGUMENTS];
@@ -45,7 +46,9 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
 
     /// The one function that is meant, else the first one that takes the arguments.
     fn dispatch(&self, candidates: &'a [Candidate], arguments: &[Value<'a>]) -> Outcome<'a> {
-        if let [only] = candidates {
+        if let [only] = candidates
+            && !only.is_guarded
+        {
             return (only.overload.call)(self.context, arguments);
         }
         for candidate in candidates {
@@ -57,6 +60,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     }
 
     /// `a + b`, the frequent ones without a detour.
+    #[inline(never)]
     pub(super) fn add(&mut self, addition: &'a Addition) -> Outcome<'a> {
         let (left, right) = self.both(&addition.operands)?;
         let result = match (left, right) {
@@ -70,11 +74,9 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
 
     /// `text.matches(pattern)`, `text.find(pattern)`, `text.findAll(pattern, limit)` with a known pattern: upstream stops at
     /// the first error then.
+    #[inline(never)]
     pub(super) fn pattern(&mut self, call: &'a PatternCall) -> Outcome<'a> {
-        let text = match self.eval(&call.text) {
-            Ok(text) => text,
-            Err(error) => return Err(error),
-        };
+        let text = self.eval(&call.text)?;
         let pattern = Ok(Value::String(&call.pattern));
         let limit = match &call.limit {
             None => Ok(Value::Int(-1)),

@@ -29,6 +29,7 @@ struct Entries<'a> {
 }
 
 impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
+    #[inline(never)]
     pub(super) fn fold(&mut self, fold: &'a Fold) -> Outcome<'a> {
         let range = self.eval(&fold.range)?;
         if !matches!(range, Value::List(_) | Value::Map(_)) {
@@ -59,6 +60,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     }
 
     /// `all` and `exists`: the accumulator is asked for before each turn, and what it holds is combined with the predicate.
+    #[inline(never)]
     fn quantifier(&mut self, fold: &'a Fold, range: Value<'a>, predicate: &'a Node, decisive: bool) -> Outcome<'a> {
         // `@not_strictly_false(@result)`, of `exists` with a `!` in it.
         let condition = if decisive { 3 } else { 2 };
@@ -104,6 +106,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         }
     }
 
+    #[inline(never)]
     fn exists_one(&mut self, fold: &'a Fold, range: Value<'a>, predicate: &'a Node) -> Outcome<'a> {
         let mut failed: Option<Outcome<'a>> = None;
         let mut count = 0_u64;
@@ -124,6 +127,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         failed.unwrap_or(Ok(Value::Bool(count == 1)))
     }
 
+    #[inline(never)]
     fn collect(
         &mut self,
         fold: &'a Fold,
@@ -144,11 +148,10 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
                 }
                 Turn::Taken => {}
             }
-            let outcome = this.eval(transform);
+            let outcome = this.attempt(transform)?;
             this.context.spend(cost)?;
             match outcome {
                 Ok(value) => this.scratch.push(value),
-                Err(error) if ends_all(error) => return Err(error),
                 Err(error) => {
                     failed.get_or_insert(Err(error));
                 }
@@ -162,6 +165,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         }
     }
 
+    #[inline(never)]
     fn transform_entries(
         &mut self,
         fold: &'a Fold,
@@ -189,12 +193,11 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
                 }
                 this.context.spend(SELECT)?;
             }
-            let outcome = this.eval(transform);
+            let outcome = this.attempt(transform)?;
             this.context.spend(1)?;
             let value = match outcome {
                 Ok(_) if failed.is_some() => return Ok(Walk::On),
                 Ok(value) => value,
-                Err(error) if ends_all(error) => return Err(error),
                 Err(error) => {
                     failed.get_or_insert(Err(error));
                     return Ok(Walk::On);
@@ -241,6 +244,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     }
 
     /// `optMap`: the name's value is computed where it is first used, and costs then.
+    #[inline(never)]
     pub(super) fn bind(&mut self, bind: &'a Bind) -> Outcome<'a> {
         self.pending.push((bind.local, &bind.value));
         let value = self.eval(&bind.body);
@@ -249,6 +253,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     }
 
     /// The value that `optMap` bound.
+    #[inline(never)]
     pub(super) fn bound(&mut self, local: usize) -> Outcome<'a> {
         if let Some(position) = self.pending.iter().rposition(|pending| pending.0 == local) {
             let (_, node) = self.pending.remove(position);

@@ -11,12 +11,12 @@ mod literal;
 pub(super) use literal::is_same_key;
 
 use super::cost;
-use super::tree::{Node, NodeKind, OrderTest, Wanted};
+use super::tree::{InTest, MemberTest, Node, NodeKind, OrderTest, Wanted};
 use super::{Activation, Recorder};
 use crate::cel::context::Context;
 use crate::cel::error::{Error, ErrorKind, Outcome};
 use crate::cel::syntax::ExprId;
-use crate::cel::value::{Equality, List, Value, compare, contains, equal};
+use crate::cel::value::{Equality, List, Map, Value, compare, contains, equal};
 
 /// One evaluation of one program.
 pub(super) struct Evaluation<'e, 'x, 'a, R> {
@@ -73,29 +73,11 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
             NodeKind::Equal(operands) => self.equality(operands, true),
             NodeKind::NotEqual(operands) => self.equality(operands, false),
             NodeKind::Order(test) => self.order(test),
-            NodeKind::In(test) => {
-                let (left, right) = self.both(&test.operands)?;
-                let result = match (left, right) {
-                    (Ok(value), Ok(aggregate)) => self.is_in(value, aggregate),
-                    (left, right) => first_error(left, right),
-                };
-                self.charge(test.charge, &[left, right], result)
-            }
-            NodeKind::Member(test) => match self.eval(&test.operand)? {
-                Value::Bytes(_) => {
-                    self.context.raise(ErrorKind::Internal("runtime error: hash of unhashable type types.Bytes"))
-                }
-                value => Ok(Value::Bool(test.members.contains(value))),
-            },
+            NodeKind::In(test) => self.is_in(test),
+            NodeKind::Member(test) => self.is_member(test),
             NodeKind::Add(addition) => self.add(addition),
             NodeKind::OrValue(operands) => self.or_value(operands),
-            NodeKind::Or2(operands) => {
-                let [left, right] = &**operands;
-                match self.eval(left)? {
-                    Value::Optional(None) => self.eval(right),
-                    value => Ok(value),
-                }
-            }
+            NodeKind::OrOptional(operands) => self.or_optional(operands),
             NodeKind::HasValue(operand) => self.has_value(operand),
             NodeKind::Call(call) => self.call(call),
             NodeKind::Pattern(call) => self.pattern(call),
@@ -124,6 +106,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     }
 
     /// `&&` and `||`: the first term that decides ends it; else the first error counts.
+    #[inline(never)]
     fn connective(&mut self, terms: &'a [Node], decisive: bool) -> Outcome<'a> {
         let mut failed = None;
         for term in terms {
@@ -144,6 +127,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         failed.unwrap_or(Ok(Value::Bool(!decisive)))
     }
 
+    #[inline(never)]
     fn not(&mut self, operand: &'a Node) -> Outcome<'a> {
         let value = self.attempt(operand)?;
         self.context.spend(1)?;
@@ -153,6 +137,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         }
     }
 
+    #[inline(never)]
     fn equality(&mut self, operands: &'a [Node; 2], wanted: bool) -> Outcome<'a> {
         let (left, right) = self.both(operands)?;
         self.context.spend(cost::equality(&left, &right, wanted))?;
@@ -170,6 +155,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         }
     }
 
+    #[inline(never)]
     fn order(&mut self, test: &'a OrderTest) -> Outcome<'a> {
         let (left, right) = self.both(&test.operands)?;
         if let (Ok(Value::Int(left)), Ok(Value::Int(right))) = (left, right) {
@@ -183,10 +169,39 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         self.charge(test.charge, &[left, right], result)
     }
 
+    /// A value that can be a key of upstream's maps.
+    fn hashable(&self, value: Value<'a>) -> Outcome<'a, Value<'a>> {
+        match value.unhashable() {
+            None => Ok(value),
+            Some(name) => {
+                let text = self.context.arena().format(format_args!("runtime error: hash of unhashable type {name}"));
+                self.context.raise(ErrorKind::Internal(text))
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn is_in(&mut self, test: &'a InTest) -> Outcome<'a> {
+        let (left, right) = self.both(&test.operands)?;
+        let result = match (left, right) {
+            (Ok(value), Ok(aggregate)) => self.holds(aggregate, value),
+            (left, right) => first_error(left, right),
+        };
+        self.charge(test.charge, &[left, right], result)
+    }
+
+    #[inline(never)]
+    fn is_member(&mut self, test: &'a MemberTest) -> Outcome<'a> {
+        let value = self.eval(&test.operand)?;
+        let value = self.hashable(value)?;
+        Ok(Value::Bool(test.members.contains(value)))
+    }
+
     /// `value in aggregate`
-    fn is_in(&mut self, value: Value<'a>, aggregate: Value<'a>) -> Outcome<'a> {
+    fn holds(&self, aggregate: Value<'a>, value: Value<'a>) -> Outcome<'a> {
         match aggregate {
-            Value::Map(map) => Ok(Value::Bool(map.get(value).is_some())),
+            Value::Map(map @ Map::Node(_)) => Ok(Value::Bool(map.get(value).is_some())),
+            Value::Map(map) => Ok(Value::Bool(map.get(self.hashable(value)?).is_some())),
             Value::List(List::Nodes(nodes)) if nodes.len() < 64 => {
                 for node in nodes {
                     if equal(value, Value::of_node(*node), self.context)? == Equality::Equal {

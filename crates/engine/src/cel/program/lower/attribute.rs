@@ -7,35 +7,26 @@ use crate::cel::program::tree::{Attribute, Base, Conditional, Key, Node, NodeKin
 use crate::cel::syntax::{ExprId, ExprKind};
 use crate::cel::types::Type;
 
-impl<'c> Lowering<'c> {
+impl Lowering<'_> {
     /// A name or a selection.
+    #[inline(never)]
     pub(super) fn attribute_node(&mut self, id: ExprId) -> Lowers {
-        let name = match self.checked.reference(id) {
-            Reference::Declared(slot) => Some(Base::Declared(id, *slot)),
-            Reference::PolicyVariable(index) => {
-                let is_test = matches!(self.expr(id)?.kind, ExprKind::Select { test_only: true, .. });
-                let attribute = Attribute { base: Base::PolicyVariable(id, *index, is_test), qualifiers: vec![] };
-                let kind =
-                    if is_test { NodeKind::Has(Box::new(attribute)) } else { NodeKind::Attribute(Box::new(attribute)) };
-                return Ok(Node { id, kind });
-            }
-            _ => None,
-        };
-        if let Some(base) = name {
-            return Ok(attribute(id, base));
+        match self.checked.reference(id) {
+            Reference::Declared(slot) => return Ok(attribute(id, Base::Declared(id, *slot))),
+            Reference::PolicyVariable(index) => return self.policy_variable(id, *index),
+            _ => {}
         }
         match &self.expr(id)?.kind {
             ExprKind::Ident(name) => self.local(id, name),
             ExprKind::Select { operand, field, test_only } => {
-                let qualifier = Qualifier {
+                let mut base = self.as_attribute(*operand)?;
+                base.qualifiers.push(Qualifier {
                     id,
                     key: Key::Field(field.clone()),
                     is_optional: false,
                     is_test: *test_only,
                     is_declared_field: self.is_made_by_literals(*operand),
-                };
-                let mut base = self.as_attribute(*operand)?;
-                base.qualifiers.push(qualifier);
+                });
                 let base = Box::new(base);
                 let kind = if *test_only { NodeKind::Has(base) } else { NodeKind::Attribute(base) };
                 Ok(Node { id, kind })
@@ -44,12 +35,22 @@ impl<'c> Lowering<'c> {
         }
     }
 
+    #[inline(never)]
+    fn policy_variable(&self, id: ExprId, index: usize) -> Lowers {
+        let is_test = matches!(self.expr(id)?.kind, ExprKind::Select { test_only: true, .. });
+        let base = Base::PolicyVariable(id, index, is_test);
+        let attribute = Box::new(Attribute { base, qualifiers: vec![] });
+        let kind = if is_test { NodeKind::Has(attribute) } else { NodeKind::Attribute(attribute) };
+        Ok(Node { id, kind })
+    }
+
     /// Types that only literals make: `Object{}`. Their fields are all declared.
     fn is_made_by_literals(&self, operand: ExprId) -> bool {
         matches!(self.checked.type_of(operand), Type::Struct(name)
             if **name == *"JSONPatch" || **name == *"Object" || name.starts_with("Object."))
     }
 
+    #[inline(never)]
     pub(super) fn local(&self, id: ExprId, name: &str) -> Lowers {
         let name = name.strip_prefix('.').unwrap_or(name);
         let Some(named) = self.scope.iter().rev().find(|named| named.name == name) else {
@@ -60,11 +61,13 @@ impl<'c> Lowering<'c> {
     }
 
     /// An expression as something to select from.
+    #[inline(never)]
     fn as_attribute(&mut self, id: ExprId) -> Lowers<Attribute> {
         Ok(into_attribute(self.node(id)?))
     }
 
     /// `a[b]`, `a[?b]`, `a.?b`
+    #[inline(never)]
     pub(super) fn index(&mut self, id: ExprId, args: &[ExprId], is_optional: bool) -> Lowers {
         let [operand, key] = args else { return Err(self.problem(id, "an index has one key".to_owned())) };
         let is_declared_field = self.is_made_by_literals(*operand);
@@ -84,6 +87,7 @@ impl<'c> Lowering<'c> {
     }
 
     /// `a ? b : c`
+    #[inline(never)]
     pub(super) fn conditional(&mut self, id: ExprId, args: &[ExprId]) -> Lowers {
         let [condition, then, otherwise] = args else {
             return Err(self.problem(id, "a condition has two branches".to_owned()));
@@ -91,16 +95,15 @@ impl<'c> Lowering<'c> {
         let condition = self.node(*condition)?;
         let then = self.branch(*then)?;
         let otherwise = self.branch(*otherwise)?;
-        let conditional = Conditional { id, condition, then, otherwise };
-        Ok(attribute(id, Base::Conditional(Box::new(conditional))))
+        Ok(conditional(id, condition, then, otherwise))
     }
 
     /// A branch: `has(a.b)` is an attribute, too, with all that follows from it.
+    #[inline(never)]
     fn branch(&mut self, id: ExprId) -> Lowers<Attribute> {
-        let node = self.node(id)?;
-        Ok(match node.kind {
-            NodeKind::Has(attribute) => *attribute,
-            kind => into_attribute(Node { id: node.id, kind }),
+        Ok(match self.node(id)? {
+            Node { kind: NodeKind::Has(attribute), .. } => *attribute,
+            node => into_attribute(node),
         })
     }
 }
@@ -109,6 +112,12 @@ fn attribute(id: ExprId, base: Base) -> Node {
     Node { id, kind: NodeKind::Attribute(Box::new(Attribute { base, qualifiers: vec![] })) }
 }
 
+#[inline(never)]
+fn conditional(id: ExprId, condition: Node, then: Attribute, otherwise: Attribute) -> Node {
+    attribute(id, Base::Conditional(Box::new(Conditional { id, condition, then, otherwise })))
+}
+
+#[inline(never)]
 fn into_attribute(node: Node) -> Attribute {
     match node.kind {
         NodeKind::Attribute(attribute) => *attribute,

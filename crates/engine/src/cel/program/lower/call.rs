@@ -8,8 +8,7 @@ use crate::cel::function::Overload;
 use crate::cel::program::cost::{Charge, charge};
 use crate::cel::program::membership::Membership;
 use crate::cel::program::tree::{
-    Addition, Call, Candidate, InTest, MemberTest, Node, NodeKind, OrderTest, Parameter, PatternCall, PatternFunction,
-    Wanted,
+    Addition, Call, Candidate, InTest, MemberTest, Node, NodeKind, OrderTest, PatternCall, PatternFunction, Wanted,
 };
 use crate::cel::regex::Regex;
 use crate::cel::syntax::ExprId;
@@ -19,6 +18,7 @@ use crate::cel::syntax::ExprId;
 const VARIADIC: [&str; 1] = ["string_format"];
 
 impl<'c> Lowering<'c> {
+    #[inline(never)]
     pub(super) fn call(&mut self, id: ExprId, target: Option<ExprId>, function: &str, args: &'c [ExprId]) -> Lowers {
         match function {
             "_&&_" => return Ok(Node { id, kind: NodeKind::And(self.nodes(None, args)?.into()) }),
@@ -39,9 +39,14 @@ impl<'c> Lowering<'c> {
     }
 
     fn nodes(&mut self, target: Option<ExprId>, args: &[ExprId]) -> Lowers<Vec<Node>> {
-        target.iter().chain(args).map(|argument| self.node(*argument)).collect()
+        let mut nodes = Vec::with_capacity(args.len() + 1);
+        for argument in target.iter().chain(args) {
+            nodes.push(self.node(*argument)?);
+        }
+        Ok(nodes)
     }
 
+    #[inline(never)]
     fn call_kind(
         &mut self,
         id: ExprId,
@@ -52,7 +57,7 @@ impl<'c> Lowering<'c> {
         let resolved = if let [only] = overloads { only.id } else { "" };
         let function = overloads.first().map_or(function, |overload| overload.function);
         let charge = charge(function, resolved, arguments.len());
-        let candidates = || overloads.iter().map(|overload| candidate(overload)).collect::<Box<[Candidate]>>();
+        let candidates = || overloads.iter().map(|overload| Candidate::new(overload)).collect::<Box<[Candidate]>>();
         match <[Node; 2]>::try_from(arguments) {
             Ok(operands) => match function {
                 "_==_" => Ok(NodeKind::Equal(Box::new(operands))),
@@ -62,8 +67,8 @@ impl<'c> Lowering<'c> {
                 "_>_" => Ok(order(operands, Wanted::Greater, charge)),
                 "_>=_" => Ok(order(operands, Wanted::GreaterOrEqual, charge)),
                 "_+_" => Ok(NodeKind::Add(Box::new(Addition { operands, charge, candidates: candidates() }))),
-                "@in" => Ok(self.is_in(operands, resolved, charge)),
-                "or" if matches!(resolved, "" | "optional_or_optional") => Ok(NodeKind::Or2(Box::new(operands))),
+                "@in" => Ok(is_in(operands, resolved, charge)),
+                "or" if matches!(resolved, "" | "optional_or_optional") => Ok(NodeKind::OrOptional(Box::new(operands))),
                 "orValue" if matches!(resolved, "" | "optional_orValue_value") => {
                     Ok(NodeKind::OrValue(Box::new(operands)))
                 }
@@ -80,22 +85,8 @@ impl<'c> Lowering<'c> {
         }
     }
 
-    fn is_in(&self, operands: [Node; 2], resolved: &str, charge: Charge) -> NodeKind {
-        if resolved == "in_list"
-            && let Some(Constant::List(constants)) = operands[1].constant()
-        {
-            if constants.is_empty() {
-                return NodeKind::Constant(Constant::Bool(false));
-            }
-            if let Some(members) = Membership::of(constants) {
-                let [operand, _] = operands;
-                return NodeKind::Member(Box::new(MemberTest { operand, members }));
-            }
-        }
-        NodeKind::In(Box::new(InTest { operands, charge }))
-    }
-
     /// `matches`, `find`, `findAll`: a pattern that is constant is compiled now, and refused now.
+    #[inline(never)]
     fn pattern(
         &mut self,
         id: ExprId,
@@ -120,6 +111,7 @@ impl<'c> Lowering<'c> {
         Ok(NodeKind::Pattern(Box::new(PatternCall { text, pattern, regex, function, limit, charge })))
     }
 
+    #[inline(never)]
     fn general(
         &mut self,
         id: ExprId,
@@ -131,14 +123,16 @@ impl<'c> Lowering<'c> {
         let constants: Option<Vec<&Constant>> = arguments.iter().map(Node::constant).collect();
         let mut known = None;
         let mut charge = charge;
-        if let (Some(constants), [overload]) = (constants, overloads) {
+        if let Some(constants) = constants {
             if let [argument] = constants.as_slice()
                 && is_conversion(function)
             {
-                if let Some(constant) = self.converted(id, overload, argument)? {
+                if let Some(constant) = self.converted(id, overloads, argument)? {
                     return Ok(NodeKind::Constant(constant));
                 }
-            } else if is_known(function) {
+            } else if let [overload] = overloads
+                && is_known(function)
+            {
                 known = compute(overload, &constants).ok().flatten();
                 if known.is_some() {
                     charge = charge_of_constants(charge, &arguments);
@@ -154,7 +148,7 @@ impl<'c> Lowering<'c> {
             }
             _ => true,
         };
-        let candidates = overloads.iter().map(|overload| candidate(overload)).collect();
+        let candidates = overloads.iter().map(|overload| Candidate::new(overload)).collect();
         Ok(NodeKind::Call(Box::new(Call { arguments: arguments.into(), candidates, charge, stops_at_error, known })))
     }
 }
@@ -163,7 +157,18 @@ fn order(operands: [Node; 2], wanted: Wanted, charge: Charge) -> NodeKind {
     NodeKind::Order(Box::new(OrderTest { operands, wanted, charge }))
 }
 
-fn candidate(overload: &'static Overload) -> Candidate {
-    let parameters = overload.parameters.iter().map(|parameter| Parameter::of(parameter)).collect();
-    Candidate { overload, parameters }
+#[inline(never)]
+fn is_in(operands: [Node; 2], resolved: &str, charge: Charge) -> NodeKind {
+    if resolved == "in_list"
+        && let Some(Constant::List(constants)) = operands[1].constant()
+    {
+        if constants.is_empty() {
+            return NodeKind::Constant(Constant::Bool(false));
+        }
+        if let Some(members) = Membership::of(constants) {
+            let [operand, _] = operands;
+            return NodeKind::Member(Box::new(MemberTest { operand, members }));
+        }
+    }
+    NodeKind::In(Box::new(InTest { operands, charge }))
 }

@@ -5,6 +5,7 @@ use crate::cel::program::tree::{Bind, Fold, FoldKind, Node, NodeKind};
 use crate::cel::syntax::{Comprehension, ExprId, Macro};
 
 impl<'c> Lowering<'c> {
+    #[inline(never)]
     pub(super) fn fold(&mut self, id: ExprId, comprehension: &'c Comprehension) -> Lowers {
         if let Macro::OptMap { transform } | Macro::OptFlatMap { transform } | Macro::SortBy { transform } =
             comprehension.origin
@@ -26,31 +27,33 @@ impl<'c> Lowering<'c> {
         Ok(Node { id, kind: NodeKind::Fold(Box::new(Fold { range, local, has_two, kind })) })
     }
 
+    #[inline(never)]
     fn kind(&mut self, comprehension: &'c Comprehension) -> Lowers<FoldKind> {
-        let mut maybe = |predicate: Option<ExprId>| predicate.map(|predicate| self.node(predicate)).transpose();
-        Ok(match comprehension.origin {
-            Macro::Map { predicate, transform } | Macro::TransformList { predicate, transform } => {
-                FoldKind::Collect { predicate: maybe(predicate)?, transform: self.node(transform)? }
+        let (predicate, transform) = match comprehension.origin {
+            Macro::All { predicate } | Macro::Exists { predicate } | Macro::ExistsOne { predicate } => {
+                (None, predicate)
             }
-            Macro::TransformMap { predicate, transform } => {
-                FoldKind::Entries { predicate: maybe(predicate)?, transform: self.node(transform)? }
-            }
-            Macro::TransformMapEntry { predicate, transform } => {
-                FoldKind::Merge { predicate: maybe(predicate)?, transform: self.node(transform)? }
-            }
-            Macro::All { predicate } => FoldKind::All(self.node(predicate)?),
-            Macro::Exists { predicate } => FoldKind::Exists(self.node(predicate)?),
-            Macro::ExistsOne { predicate } => FoldKind::ExistsOne(self.node(predicate)?),
-            Macro::Filter { predicate } => FoldKind::Collect {
-                predicate: Some(self.node(predicate)?),
-                transform: self.local(predicate, &comprehension.variable)?,
-            },
+            Macro::Filter { predicate } => (Some(predicate), predicate),
+            Macro::Map { predicate, transform }
+            | Macro::TransformList { predicate, transform }
+            | Macro::TransformMap { predicate, transform }
+            | Macro::TransformMapEntry { predicate, transform } => (predicate, transform),
             Macro::OptMap { transform } | Macro::OptFlatMap { transform } | Macro::SortBy { transform } => {
-                FoldKind::All(self.node(transform)?)
+                (None, transform)
             }
-        })
+        };
+        let predicate = match predicate {
+            Some(predicate) => Some(self.node(predicate)?),
+            None => None,
+        };
+        let transform = match comprehension.origin {
+            Macro::Filter { predicate } => self.local(predicate, &comprehension.variable)?,
+            _ => self.node(transform)?,
+        };
+        Ok(kind(comprehension.origin, predicate, transform))
     }
 
+    #[inline(never)]
     fn bind(&mut self, id: ExprId, comprehension: &'c Comprehension, transform: ExprId) -> Lowers {
         let (next, visible) = (self.next, self.scope.len());
         let local = self.place();
@@ -62,5 +65,17 @@ impl<'c> Lowering<'c> {
         let value = self.node(comprehension.init)?;
         self.next = next;
         Ok(Node { id, kind: NodeKind::Bind(Box::new(Bind { local, value, body })) })
+    }
+}
+
+#[inline(never)]
+fn kind(origin: Macro, predicate: Option<Node>, body: Node) -> FoldKind {
+    match origin {
+        Macro::All { .. } => FoldKind::All(body),
+        Macro::Exists { .. } => FoldKind::Exists(body),
+        Macro::ExistsOne { .. } => FoldKind::ExistsOne(body),
+        Macro::TransformMap { .. } => FoldKind::Entries { predicate, transform: body },
+        Macro::TransformMapEntry { .. } => FoldKind::Merge { predicate, transform: body },
+        _ => FoldKind::Collect { predicate, transform: body },
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn lower(checked: &Checked) -> Result<Lowered, Vec<Problem>> {
     let mut lowering = Lowering { checked, scope: vec![], next: 0, locals: 0 };
     match lowering.node(checked.ast().root()) {
         Ok(root) => Ok(Lowered { root, locals: lowering.locals }),
-        Err(problem) => Err(vec![problem]),
+        Err(problem) => Err(vec![*problem]),
     }
 }
 
@@ -47,15 +47,18 @@ struct Named<'c> {
     is_lazy: bool,
 }
 
-type Lowers<T = Node> = Result<T, Problem>;
+/// The problem is boxed, and building stands apart from going down, so that deep trees need little stack.
+type Lowers<T = Node> = Result<T, Box<Problem>>;
 
 impl<'c> Lowering<'c> {
     fn expr(&self, id: ExprId) -> Lowers<&'c Expr> {
         self.checked.ast().get(id).ok_or_else(|| self.problem(id, "the expression has lost a part".to_owned()))
     }
 
-    fn problem(&self, id: ExprId, message: String) -> Problem {
-        Problem { span: self.checked.ast().span(id), message, phase: Phase::Check }
+    #[cold]
+    #[expect(clippy::unnecessary_box_returns, reason = "it goes into a boxed error")]
+    fn problem(&self, id: ExprId, message: String) -> Box<Problem> {
+        Box::new(Problem { span: self.checked.ast().span(id), message, phase: Phase::Check })
     }
 
     /// A free place.
@@ -84,47 +87,26 @@ impl<'c> Lowering<'c> {
         }
     }
 
+    #[inline(never)]
     fn list(&mut self, id: ExprId, elements: &'c [ExprId], optional: &[u32]) -> Lowers {
         let mut nodes = Vec::with_capacity(elements.len());
         for (position, element) in (0_u32..).zip(elements) {
             nodes.push(Element { value: self.node(*element)?, is_optional: optional.contains(&position) });
         }
-        let constants: Option<Vec<Constant>> =
-            nodes.iter().map(|node| node.value.constant().filter(|_| !node.is_optional).cloned()).collect();
-        Ok(Node {
-            id,
-            kind: match constants {
-                Some(constants) => NodeKind::Constant(Constant::List(constants.into())),
-                None => NodeKind::List(nodes.into()),
-            },
-        })
+        Ok(Node { id, kind: list_kind(nodes) })
     }
 
+    #[inline(never)]
     fn map(&mut self, id: ExprId, entries: &'c [MapEntry]) -> Lowers {
         let mut items = Vec::with_capacity(entries.len());
         for entry in entries {
             let (key, value) = (self.node(entry.key)?, self.node(entry.value)?);
             items.push(MapItem { key, value, is_optional: entry.optional });
         }
-        let constants: Option<Vec<(Constant, Constant)>> = items
-            .iter()
-            .map(|item| match (item.key.constant(), item.value.constant()) {
-                (Some(key), Some(value)) if !item.is_optional => Some((key.clone(), value.clone())),
-                _ => None,
-            })
-            .collect();
-        let Some(constants) = constants else { return Ok(Node { id, kind: NodeKind::Map(items.into()) }) };
-        // Of entries with the same key the last one counts.
-        let mut unique: Vec<(Constant, Constant)> = Vec::with_capacity(constants.len());
-        for (key, value) in constants {
-            match unique.iter_mut().find(|(other, _)| is_same_key(other.value(), key.value())) {
-                Some(entry) => entry.1 = value,
-                None => unique.push((key, value)),
-            }
-        }
-        Ok(Node { id, kind: NodeKind::Constant(Constant::Map(ConstantMap::new(unique))) })
+        Ok(Node { id, kind: map_kind(items) })
     }
 
+    #[inline(never)]
     fn structure(&mut self, id: ExprId, name: &str, fields: &'c [StructField]) -> Lowers {
         let mut items = Vec::with_capacity(fields.len());
         for field in fields {
@@ -143,6 +125,37 @@ impl<'c> Lowering<'c> {
     }
 }
 
+/// A list whose elements are all constant is a constant.
+#[inline(never)]
+fn list_kind(elements: Vec<Element>) -> NodeKind {
+    let constants = elements.iter().map(|element| element.value.constant().filter(|_| !element.is_optional).cloned());
+    match constants.collect::<Option<Vec<Constant>>>() {
+        Some(constants) => NodeKind::Constant(Constant::List(constants.into())),
+        None => NodeKind::List(elements.into()),
+    }
+}
+
+/// So is a map. Of entries with the same key the last one counts.
+#[inline(never)]
+fn map_kind(items: Vec<MapItem>) -> NodeKind {
+    let mut unique: Vec<(Constant, Constant)> = Vec::with_capacity(items.len());
+    for item in &items {
+        let (Some(key), Some(value), false) = (item.key.constant(), item.value.constant(), item.is_optional) else {
+            return NodeKind::Map(items.into());
+        };
+        if let Constant::Bytes(_) = key {
+            // Go cannot keep it: an error when the map is made.
+            return NodeKind::Map(items.into());
+        }
+        match unique.iter_mut().find(|(other, _)| is_same_key(other.value(), key.value())) {
+            Some(entry) => entry.1 = value.clone(),
+            None => unique.push((key.clone(), value.clone())),
+        }
+    }
+    NodeKind::Constant(Constant::Map(Box::new(ConstantMap::new(unique))))
+}
+
+#[inline(never)]
 fn literal_constant(literal: &Literal) -> Constant {
     match literal {
         Literal::Null => Constant::Null,
