@@ -1,4 +1,4 @@
-//! Evaluates each case a hundred times, to be counted under callgrind (hack/instructions): every call of [`measured`] is one
+//! Evaluates each case a hundred times, compiles all of them, binds and reads their variables; to be counted under callgrind (hack/instructions): every call of [`measured`] is one
 //! figure.
 
 // One program, run as `cargo bench` runs it: it prints, and ends with an exit code.
@@ -24,11 +24,10 @@ fn main() -> Result<(), Failure> {
     let variables = variables(&objects)?;
     for case in &cases {
         let compiled = case.compile()?;
+        let bound = compiled.bind_trees(&variables, &objects)?;
         let mut evaluate = || {
             let arena = Arena::with_limit(1 << 24);
-            let bound = compiled.bind_trees(black_box(&variables), &arena);
-            let evaluated = bound.map(|bound| compiled.evaluate(&bound, &arena, Deadline::never(), &mut ()).cost);
-            let _ = black_box(evaluated);
+            black_box(compiled.evaluate(black_box(&bound), &arena, Deadline::never(), &mut ()).cost);
         };
         // What is made when it is first needed, such as a pattern's automaton, is made.
         evaluate();
@@ -42,6 +41,12 @@ fn main() -> Result<(), Failure> {
     };
     measured(&mut compile);
     println!("compile/all");
+    let constant = cases.first().ok_or("there are no cases")?.compile()?;
+    measured(&mut || {
+        let arena = Arena::with_limit(1 << 24);
+        let _ = black_box(constant.bind_trees(black_box(&variables), &arena).is_ok());
+    });
+    println!("bind/variables");
     measured(&mut || {
         let arena = Arena::with_limit(1 << 24);
         let _ = black_box(read(&arena, black_box(VARIABLES)).is_ok());

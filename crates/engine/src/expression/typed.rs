@@ -81,6 +81,9 @@ impl Path<'_> {
     }
 }
 
+/// The most fields that a struct has.
+const FIELDS: usize = REQUEST.len();
+
 struct Field {
     name: &'static str,
     shape: Shape,
@@ -206,17 +209,21 @@ impl Shape {
                 Ok(arena.map(&entries?))
             }
             (Self::Struct(fields), View::Map(_) | View::Null) => {
-                let mut entries = Vec::with_capacity(fields.len());
+                let mut entries = [("", Node::NULL); FIELDS];
+                let mut count = 0;
                 for field in fields {
                     // Go's decoder takes names in any case, and the last one of several.
                     let given = node.entries().iter().rev().find(|entry| entry.0.eq_ignore_ascii_case(field.name));
                     let given = given.map_or(Node::NULL, |entry| entry.1);
                     let value = field.shape.of(given, arena, Path { within: Some(&path), name: field.name })?;
-                    if field.presence.holds(given, value) {
-                        entries.push((field.name, value));
+                    if field.presence.holds(given, value)
+                        && let Some(entry) = entries.get_mut(count)
+                    {
+                        *entry = (field.name, value);
+                        count += 1;
                     }
                 }
-                Ok(arena.map(&entries))
+                Ok(arena.map(entries.get(..count).unwrap_or(&[])))
             }
             (Self::Text, _) => Err(wrong("a string")),
             (Self::Int, _) => Err(wrong("a whole number")),
