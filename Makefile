@@ -38,6 +38,7 @@ generated: setup ## compare the tables made from the API server with what it say
 	hack/generate/kinds --check
 	hack/generate/defaults/generate --check
 	hack/generate/schemas/generate --check
+	hack/generate/unicode/generate --check
 
 unit: setup ## all tests of both packages, those against a real API server among them
 	hack/control-plane/build > /dev/null
@@ -58,6 +59,7 @@ generate: setup ## regenerate what is generated and committed
 	hack/generate/kinds
 	hack/generate/defaults/generate
 	hack/generate/schemas/generate
+	hack/generate/unicode/generate
 	ADMITTANCE_GENERATE=1 cargo test --test integration generated
 
 advisories: setup ## known vulnerabilities in dependencies; needs the network

@@ -1,6 +1,6 @@
 //! Literals of lists, maps and structs.
 
-use super::{Evaluation, ends_all};
+use super::Evaluation;
 use crate::cel::error::Outcome;
 use crate::cel::program::Recorder;
 use crate::cel::program::cost::{LIST, MAP, STRUCT};
@@ -13,8 +13,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     pub(super) fn list(&mut self, elements: &'a [Element]) -> Outcome<'a> {
         let base = self.scratch.len();
         let result = self.elements(elements);
-        let result = self.context.spend(LIST).and(result);
-        let list = match result {
+        let list = match self.paid(LIST, result) {
             Ok(()) => List::of(self.scratch.get(base..).unwrap_or_default(), self.context).map(Value::List),
             Err(error) => Err(error),
         };
@@ -45,11 +44,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     pub(super) fn map(&mut self, items: &'a [MapItem]) -> Outcome<'a> {
         let mut entries: Vec<(Value<'a>, Value<'a>)> = vec![];
         let result = self.entries(items, &mut entries);
-        match result {
-            Err(error) if ends_all(error) => return Err(error),
-            _ => self.context.spend(MAP)?,
-        }
-        result?;
+        self.paid(MAP, result)?;
         Map::of(&entries, self.context).map(Value::Map)
     }
 
@@ -57,6 +52,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         for item in items {
             let key = self.eval(&item.key)?;
             let value = self.eval(&item.value)?;
+            self.hashable(key)?;
             self.context.step(entries.len())?;
             let before = entries.iter().position(|(other, _)| is_same_key(*other, key));
             let value = match value {
@@ -88,11 +84,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     pub(super) fn structure(&mut self, items: &'a StructItems) -> Outcome<'a> {
         let mut fields: Vec<(&'a str, Value<'a>)> = vec![];
         let result = self.fields(items, &mut fields);
-        match result {
-            Err(error) if ends_all(error) => return Err(error),
-            _ => self.context.spend(STRUCT)?,
-        }
-        result?;
+        self.paid(STRUCT, result)?;
         let fields = self.context.keep_slice(&fields)?;
         Ok(Value::Struct(self.context.keep(Struct { name: &items.name, fields })?))
     }
@@ -132,6 +124,10 @@ pub(in crate::cel::program) fn is_same_key(left: Value<'_>, right: Value<'_>) ->
         (Value::Uint(left), Value::Uint(right)) => left == right,
         (Value::Bool(left), Value::Bool(right)) => left == right,
         (Value::Double(left), Value::Double(right)) => left == right,
+        (Value::Duration(left), Value::Duration(right)) => left == right,
+        (Value::Timestamp(left), Value::Timestamp(right)) => {
+            (left.seconds, left.nanoseconds, left.offset) == (right.seconds, right.nanoseconds, right.offset)
+        }
         (Value::Null, Value::Null) => true,
         _ => false,
     }
