@@ -5,7 +5,7 @@ use crate::cel::constant::{Constant, ConstantMap};
 use crate::cel::context::{Context, Meter, NoHost};
 use crate::cel::function::Overload;
 use crate::cel::program::cost::{self, Charge};
-use crate::cel::program::tree::{Node, Parameter};
+use crate::cel::program::tree::Node;
 use crate::cel::syntax::ExprId;
 use crate::cel::value::{Opaque, Semver, Value};
 use crate::deadline::Deadline;
