@@ -1,6 +1,6 @@
 //! Operators and functions.
 
-use super::constant::{charge_of_constants, compute, is_conversion, is_known};
+use super::constant::{self, charge_of_constants, is_conversion, is_known};
 use super::{Lowering, Lowers};
 use crate::cel::check::Reference;
 use crate::cel::constant::Constant;
@@ -131,7 +131,7 @@ impl<'c> Lowering<'c> {
                     return Ok(NodeKind::Constant(constant));
                 }
             } else if is_known(function) {
-                known = compute(overload, &constants).ok().flatten();
+                known = constant::known(overload, &constants);
                 if known.is_some() {
                     charge = charge_of_constants(charge, &arguments);
                 }
