@@ -135,7 +135,7 @@ async fn ask_all(control_plane: &ControlPlane, cases: &[&Case], log: &Path) -> V
         }
         install(&api, &objects).await;
         // The parameters are asked for in the cluster, as the API server finds them.
-        let texts: Vec<String> = policies.iter().map(|policy| policy.to_string()).collect();
+        let texts: Vec<String> = policies.iter().map(ToString::to_string).collect();
         webhook.replace_policies(&[(format!("{n}.yaml"), texts.join("\n---\n"))]).await;
         let asker = asking.asker(&api);
         let behind = outcome(asking.ask(&registration.mark(&asker), &case.object).await, case, log);

@@ -10,6 +10,8 @@ pub use answer::{Answer, Estimate, Phase, answer};
 pub use bind::Bound;
 pub use question::{Authorizing, NamedExpression, Query, QueryError};
 
+use std::cell::Cell;
+
 use self::bind::{bind, bind_trees};
 use super::declarations::{Declarations, policy_environment};
 use crate::cel::context::{Context, Meter};
@@ -17,8 +19,9 @@ use crate::cel::encoding::parse_type;
 use crate::cel::environment::{Environment, Slot};
 use crate::cel::error::{Outcome, Problem};
 use crate::cel::function::Version;
-use crate::cel::program::{self, Composition, EXPRESSION_COST, Names, Program, Recorder, Variables};
+use crate::cel::program::{self, Activation, Composition, EXPRESSION_COST, Program, Recorder, Variables};
 use crate::cel::types::Type;
+use crate::cel::value::Value;
 use crate::deadline::Deadline;
 use crate::json::{Arena, Node};
 
@@ -139,10 +142,44 @@ impl Compiled {
         let meter = Meter::new(EXPRESSION_COST, MEMORY, deadline);
         let context = Context::new(arena, &meter, &bound.authorizer);
         let variables = Variables::new(&self.composition);
-        let names = Names { values: &bound.values, variables: &variables };
-        let outcome = self.program.evaluate(&context, &names, recorder);
+        let names = Named { bound, variables: &variables, missing: Cell::new(None) };
+        let mut outcome = self.program.evaluate(&context, &names, recorder);
+        if let Some(name) = names.missing.take() {
+            outcome = context.raise_text(format_args!("no such attribute(s): {name}"));
+        }
         let cost = (EXPRESSION_COST - meter.cost_left()).saturating_add(variables.take_cost());
         Evaluated { outcome, cost }
+    }
+}
+
+/// What the names of a query mean. Upstream fails where a declared variable has no value, and takes a plain value of the name
+/// `variables` before the policy's own.
+struct Named<'n, 'a> {
+    bound: &'n Bound<'a>,
+    variables: &'n Variables<'a>,
+    /// A variable without a value that was asked for.
+    missing: Cell<Option<&'n str>>,
+}
+
+impl<'a> Activation<'a> for Named<'_, 'a> {
+    fn value(&self, slot: Slot) -> Value<'a> {
+        let value = self.bound.values.get(slot.0 as usize).copied().unwrap_or_default();
+        if matches!(value, Value::Null)
+            && let Some((name, _)) = self.bound.unbound.iter().find(|(_, unbound)| *unbound == slot)
+        {
+            self.missing.set(Some(name));
+        }
+        value
+    }
+
+    fn variable(&self, index: usize, context: &Context<'_, 'a>) -> Outcome<'a> {
+        let Some(plain) = self.bound.plain_variables else { return self.variables.value(index, self, context) };
+        let name = self.variables.name(index).unwrap_or_default();
+        match plain {
+            Value::Map(map) if map.field(name).is_some() => Ok(map.field(name).unwrap_or_default()),
+            Value::Map(_) => context.raise_text(format_args!("no such key: {name}")),
+            _ => context.no_such_overload(),
+        }
     }
 }
 

@@ -33,7 +33,7 @@ impl std::error::Error for WrongType {}
 /// # Errors
 /// [`WrongType`]
 pub fn request<'a>(node: Node<'a>, arena: &'a Arena) -> Result<Node<'a>, WrongType> {
-    if node.is_null() { Ok(node) } else { Shape::Struct(REQUEST).of(node, arena, "") }
+    if node.is_null() { Ok(node) } else { Shape::Struct(REQUEST).of(node, arena, Path::ROOT) }
 }
 
 /// A Namespace.
@@ -41,7 +41,7 @@ pub fn request<'a>(node: Node<'a>, arena: &'a Arena) -> Result<Node<'a>, WrongTy
 /// # Errors
 /// [`WrongType`]
 pub fn namespace<'a>(node: Node<'a>, arena: &'a Arena) -> Result<Node<'a>, WrongType> {
-    if node.is_null() { Ok(node) } else { Shape::Struct(NAMESPACE).of(node, arena, "") }
+    if node.is_null() { Ok(node) } else { Shape::Struct(NAMESPACE).of(node, arena, Path::ROOT) }
 }
 
 /// What Go type a field has.
@@ -61,6 +61,24 @@ enum Shape {
     Null,
     /// The empty text, whatever stands there.
     Empty,
+}
+
+/// Where a value stands; printed only where something is wrong.
+#[derive(Clone, Copy)]
+struct Path<'p> {
+    within: Option<&'p Path<'p>>,
+    name: &'p str,
+}
+
+impl Path<'_> {
+    const ROOT: Self = Self { within: None, name: "" };
+
+    fn print(&self) -> String {
+        match self.within {
+            Some(within) if within.within.is_some() => format!("{}.{}", within.print(), self.name),
+            _ => self.name.to_owned(),
+        }
+    }
 }
 
 struct Field {
@@ -158,9 +176,8 @@ const CONDITION: &[Field] = &[
 
 impl Shape {
     /// The value of this type that `node` is read as. Null is the zero of the type.
-    fn of<'a>(self, node: Node<'a>, arena: &'a Arena, path: &str) -> Result<Node<'a>, WrongType> {
-        let wrong = |expected| WrongType { field: path.to_owned(), expected, found: node.kind() };
-        let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    fn of<'a>(self, node: Node<'a>, arena: &'a Arena, path: Path<'_>) -> Result<Node<'a>, WrongType> {
+        let wrong = |expected| WrongType { field: path.print(), expected, found: node.kind() };
         match (self, node.view()) {
             (Self::Null, _) => Ok(Node::NULL),
             (Self::Empty, _) | (Self::Text, View::Null) => Ok(Node::string("")),
@@ -184,7 +201,7 @@ impl Shape {
                 let entries: Result<Vec<_>, _> = map
                     .entries()
                     .iter()
-                    .map(|(key, value)| Ok((*key, shape.of(*value, arena, &below(key))?)))
+                    .map(|(key, value)| Ok((*key, shape.of(*value, arena, Path { within: Some(&path), name: key })?)))
                     .collect();
                 Ok(arena.map(&entries?))
             }
@@ -194,7 +211,7 @@ impl Shape {
                     // Go's decoder takes names in any case, and the last one of several.
                     let given = node.entries().iter().rev().find(|entry| entry.0.eq_ignore_ascii_case(field.name));
                     let given = given.map_or(Node::NULL, |entry| entry.1);
-                    let value = field.shape.of(given, arena, &below(field.name))?;
+                    let value = field.shape.of(given, arena, Path { within: Some(&path), name: field.name })?;
                     if field.presence.holds(given, value) {
                         entries.push((field.name, value));
                     }
@@ -222,7 +239,7 @@ impl Presence {
                 View::Int(value) => value != 0,
                 View::String(value) => !value.is_empty(),
                 View::List(items) => !items.is_empty(),
-                View::Map(map) => !map.is_empty(),
+                View::Map(map) => !map.entries().is_empty(),
                 View::UInt(_) | View::Float(_) => true,
             },
         }

@@ -49,6 +49,9 @@ pub(crate) struct Generator<'w> {
     careless: bool,
 }
 
+/// A template, and what its letters stand for.
+type Fitting = (Rc<Template>, Vec<(char, Kind)>);
+
 impl<'w> Generator<'w> {
     pub(crate) fn new(world: &'w World) -> Self {
         let templates = templates(include_str!("templates.txt"));
@@ -78,7 +81,7 @@ impl<'w> Generator<'w> {
     }
 
     fn node(&mut self, chance: &mut Chance, kind: &Kind, depth: usize) -> Node {
-        let kind = &self.concrete(chance, kind);
+        let kind = &Self::concrete(chance, kind);
         if self.careless && chance.percent(8) {
             let other = Kind::read(chance.pick(&RESULTS));
             return self.leaf(chance, &other);
@@ -86,7 +89,7 @@ impl<'w> Generator<'w> {
         if depth == 0 || chance.percent(15) {
             return self.leaf(chance, kind);
         }
-        let fitting: Vec<(Rc<Template>, Vec<(char, Kind)>)> = self
+        let fitting: Vec<Fitting> = self
             .templates
             .iter()
             .filter_map(|template| {
@@ -142,11 +145,11 @@ impl<'w> Generator<'w> {
     }
 
     /// Kinds that stand for several.
-    fn concrete(&self, chance: &mut Chance, kind: &Kind) -> Kind {
+    fn concrete(chance: &mut Chance, kind: &Kind) -> Kind {
         match kind {
             Kind::Base("number") => Kind::Base(chance.pick(&["int", "uint", "double"])),
             Kind::Base("ordered" | "sortable") => Kind::Base(chance.pick(&SIMPLE)),
-            Kind::Of(head, parts) => Kind::Of(head, parts.iter().map(|part| self.concrete(chance, part)).collect()),
+            Kind::Of(head, parts) => Kind::Of(head, parts.iter().map(|part| Self::concrete(chance, part)).collect()),
             other => other.clone(),
         }
     }

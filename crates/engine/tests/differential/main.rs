@@ -4,14 +4,24 @@
 //! `ADMITTANCE_SEED` which (any number), `ADMITTANCE_IGNORE` a text in answers of ours that are known to be wrong. What differs
 //! is made as small as it still differs.
 
+// The attribute is always true here; it tells clippy that these modules are tests.
+#[cfg(test)]
 mod chance;
+#[cfg(test)]
 mod compare;
+#[cfg(test)]
 mod generate;
+#[cfg(test)]
 mod kind;
+#[cfg(test)]
 mod leaves;
+#[cfg(test)]
 mod oracle;
+#[cfg(test)]
 mod shrink;
+#[cfg(test)]
 mod tree;
+#[cfg(test)]
 mod world;
 
 use std::collections::BTreeMap;
@@ -32,7 +42,7 @@ const BATCH: usize = 200;
 const PRINTED: u64 = 25;
 
 fn number(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).ok().map_or(otherwise, |text| text.parse().unwrap())
+    std::env::var(name).ok().map_or(otherwise, |text| text.parse().unwrap_or(otherwise))
 }
 
 #[test]
@@ -74,9 +84,9 @@ fn agrees_with_the_api_server_on_random_expressions() {
     for (node, line) in &different {
         if forms.len() < printed {
             let smallest = shrink(&oracle, node, line);
-            let seen = forms.entry(smallest.form).or_default();
-            *seen += 1;
-            if *seen == 1 {
+            let found = forms.entry(smallest.form).or_default();
+            *found += 1;
+            if *found == 1 {
                 println!("{}", smallest.report);
             }
         }

@@ -97,6 +97,11 @@ impl<'a> Variables<'a> {
         Self { composition, values, cost: Cell::new(0) }
     }
 
+    /// The name of a variable.
+    pub fn name(&self, index: usize) -> Option<&'a str> {
+        self.composition.variables.get(index).map(|variable| variable.name.as_str())
+    }
+
     /// The value of a variable, computed the first time. `names` says what the other names mean; its `variable` has to lead
     /// here.
     ///

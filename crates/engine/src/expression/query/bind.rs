@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::question::{Authorizing, Query, QueryError};
+use super::question::{Authorizing, Query, QueryError, VARIABLES};
 use crate::cel::context::{Context, Host, Meter, NoHost, Question};
 use crate::cel::encoding::decode;
 use crate::cel::environment::Slot;
@@ -17,6 +17,10 @@ const MEMORY: usize = 64 << 20;
 /// Values by slot, and who answers what is asked of the authorizer.
 pub struct Bound<'a> {
     pub(super) values: Vec<Value<'a>>,
+    /// Declared names that have no value.
+    pub(super) unbound: Vec<(String, Slot)>,
+    /// The value of the name `variables`, where it has one.
+    pub(super) plain_variables: Option<Value<'a>>,
     pub(super) authorizer: Authorizing,
 }
 
@@ -46,9 +50,7 @@ pub(super) fn bind<'a>(
         let wrong = |error: &dyn fmt::Display| QueryError::new(format!("values.{name}: {error}"));
         let node = json::read(arena, raw.get()).map_err(|error| wrong(&error))?;
         let value = decode(node, &context).map_err(|error| wrong(&error))?;
-        if let Some(slot) = slot(name, declared) {
-            bound.set(slot, value);
-        }
+        bound.name(name, value, declared);
     }
     Ok(bound)
 }
@@ -59,7 +61,8 @@ pub(super) fn bind_trees<'a>(
     authorizing: Authorizing,
     arena: &'a Arena,
 ) -> Result<Bound<'a>, QueryError> {
-    let mut bound = Bound { values: vec![], authorizer: authorizing };
+    let mut bound =
+        Bound { values: vec![], unbound: declared.to_vec(), plain_variables: None, authorizer: authorizing };
     bound.set(declarations::VARIABLES, Value::Struct(NO_VARIABLES));
     let mut request = Node::NULL;
     for &(name, tree) in trees {
@@ -72,9 +75,7 @@ pub(super) fn bind_trees<'a>(
             "namespaceObject" => typed::namespace(tree, arena).map_err(|error| wrong(&error))?,
             _ => tree,
         };
-        if let Some(slot) = slot(name, declared) {
-            bound.set(slot, Value::of_node(tree));
-        }
+        bound.name(name, Value::of_node(tree), declared);
     }
     bound.set(declarations::AUTHORIZER, authorizer(Authorizer::Authorizer { service_account: None }, arena));
     bound.set(declarations::REQUEST_RESOURCE, authorizer(Authorizer::Resource(resource(request)), arena));
@@ -116,6 +117,16 @@ fn resource(request: Node<'_>) -> Resource<'_> {
 }
 
 impl<'a> Bound<'a> {
+    fn name(&mut self, name: &str, value: Value<'a>, declared: &[(String, Slot)]) {
+        if name == VARIABLES {
+            self.plain_variables = Some(value);
+        }
+        self.unbound.retain(|(unbound, _)| unbound != name);
+        if let Some(slot) = slot(name, declared) {
+            self.set(slot, value);
+        }
+    }
+
     fn set(&mut self, slot: Slot, value: Value<'a>) {
         let index = slot.0 as usize;
         if self.values.len() <= index {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::answer;
 use crate::corpora;
 use crate::deadline::Deadline;
+use crate::oracle;
 
 fn answered(line: &str) -> Value {
     serde_json::to_value(answer(line, Deadline::never())).unwrap()
@@ -69,4 +70,44 @@ fn answers_the_tests_of_kubernetes_libraries() {
 #[test]
 fn counts_costs_as_kubernetes_does() {
     assert_none(differing("k8s-cel-cost.jsonl", 116, 116));
+}
+
+/// Every field of a line, every tag of a value, and what is wrong with them, in the answers of the API server's own code.
+#[test]
+fn answers_lines_as_the_oracle_does() {
+    let lines: Vec<Value> =
+        include_str!("tests/lines.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let Some(answers) = oracle::ask("cel-oracle", lines.clone()) else { return };
+    let mut differing = BTreeMap::new();
+    for (number, (line, answer)) in lines.iter().zip(&answers).enumerate() {
+        let theirs = essence(&serde_json::from_str(answer).unwrap(), false);
+        let ours = essence(&answered(&line.to_string()), false);
+        if ours != theirs {
+            differing
+                .insert(format!("line {}", number + 1), format!("{line}\n    ours     {ours}\n    upstream {theirs}"));
+        }
+    }
+    assert_none(differing);
+}
+
+#[test]
+fn answers_hostile_lines() {
+    let deep = format!("{{\"expr\":\"x\",\"vars\":{{\"x\":{}}}}}", "[".repeat(100_000));
+    let wide = format!("{{\"expr\":{:?}}}", "(".repeat(60_000));
+    let raw = format!("{{\"expr\":\"x\",\"values\":{{\"x\":{}1{}}}}}", "{\"list\":[".repeat(90), "]}".repeat(90));
+    let fields =
+        format!("{{\"expr\":\"x\",\"values\":{{\"x\":{}1{}}}}}", "{\"managedFields\":".repeat(9000), "}".repeat(9000));
+    for (line, phase) in [
+        (deep.as_str(), "input"),
+        (&wide, "parse"),
+        (&raw, "input"),
+        (&fields, "input"),
+        ("", "input"),
+        ("{\"expr\":\"\"}", "parse"),
+        ("{\"expr\":\"a\",\"types\":{\"a\":\"list(\"}}", "input"),
+        ("{\"expr\":\"[0].map(x, [x, x].map(y, [y, y])).size()\",\"k8s_version\":\"none\"}", "input"),
+    ] {
+        let answer = answered(line);
+        assert_eq!(answer["phase"], phase, "{answer}");
+    }
 }
