@@ -139,6 +139,8 @@ fn forms(kind: &str) -> &'static [&'static str] {
             "'9223372036854775808'",
             "' 1'",
         ],
+        // The API server makes a list of any length.
+        "$small" => &["0", "5", "-1", "100", "size(ls)"],
         "$bool" => &["'true'", "'false'", "'T'", "'f'", "'1'", "'0'", "'True'", "'FALSE'", "'yes'", "'tRuE'"],
         "$duration" => {
             &["'1s'", "'1h'", "'-1.5h'", "'1h2m3.5s'", "'100us'", "'1d'", "'.5s'", "'0'", "'300000h'", "'+1s'", "'1µs'"]

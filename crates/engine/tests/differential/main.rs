@@ -26,7 +26,7 @@ use tree::Node;
 use world::World;
 
 /// How many are sent to the oracle at once.
-const BATCH: usize = 1_000;
+const BATCH: usize = 200;
 
 /// Of how many forms of disagreements one is printed (`ADMITTANCE_PRINTED`).
 const PRINTED: u64 = 25;

@@ -52,6 +52,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         for item in items {
             let key = self.eval(&item.key)?;
             let value = self.eval(&item.value)?;
+            self.hashable(key)?;
             self.context.step(entries.len())?;
             let before = entries.iter().position(|(other, _)| is_same_key(*other, key));
             let value = match value {
@@ -123,6 +124,10 @@ pub(in crate::cel::program) fn is_same_key(left: Value<'_>, right: Value<'_>) ->
         (Value::Uint(left), Value::Uint(right)) => left == right,
         (Value::Bool(left), Value::Bool(right)) => left == right,
         (Value::Double(left), Value::Double(right)) => left == right,
+        (Value::Duration(left), Value::Duration(right)) => left == right,
+        (Value::Timestamp(left), Value::Timestamp(right)) => {
+            (left.seconds, left.nanoseconds, left.offset) == (right.seconds, right.nanoseconds, right.offset)
+        }
         (Value::Null, Value::Null) => true,
         _ => false,
     }

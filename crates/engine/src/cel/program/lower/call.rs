@@ -123,14 +123,16 @@ impl<'c> Lowering<'c> {
         let constants: Option<Vec<&Constant>> = arguments.iter().map(Node::constant).collect();
         let mut known = None;
         let mut charge = charge;
-        if let (Some(constants), [overload]) = (constants, overloads) {
+        if let Some(constants) = constants {
             if let [argument] = constants.as_slice()
                 && is_conversion(function)
             {
-                if let Some(constant) = self.converted(id, overload, argument)? {
+                if let Some(constant) = self.converted(id, overloads, argument)? {
                     return Ok(NodeKind::Constant(constant));
                 }
-            } else if is_known(function) {
+            } else if let [overload] = overloads
+                && is_known(function)
+            {
                 known = constant::known(overload, &constants);
                 if known.is_some() {
                     charge = charge_of_constants(charge, &arguments);

@@ -108,8 +108,31 @@ fn opaque_constant(opaque: Opaque<'_>) -> Option<Constant> {
 }
 
 impl Lowering<'_> {
-    /// A conversion of a constant: its value, or why the program cannot be made.
-    pub(super) fn converted(&self, id: ExprId, overload: &Overload, argument: &Constant) -> Lowers<Option<Constant>> {
-        compute(overload, &[argument], constant).map_err(|message| self.problem(id, message))
+    /// A conversion of a constant: its value, or why the program cannot be made. Of several candidates it is the first one
+    /// that takes the constant.
+    pub(super) fn converted(
+        &self,
+        id: ExprId,
+        overloads: &[&'static Overload],
+        argument: &Constant,
+    ) -> Lowers<Option<Constant>> {
+        let converted = match overloads {
+            [overload] => compute(overload, &[argument], constant),
+            _ => match overloads.iter().find(|overload| takes(overload, argument)) {
+                Some(overload) => compute(overload, &[argument], constant),
+                None => Err("no such overload".to_owned()),
+            },
+        };
+        converted.map_err(|message| self.problem(id, message))
     }
+}
+
+/// Whether the parameter of a conversion is of the constant's type: conversions take no lists and maps but as dyn.
+fn takes(overload: &Overload, argument: &Constant) -> bool {
+    let name = argument.value().type_name();
+    overload.parameters.iter().all(|parameter| match *parameter {
+        "timestamp" => name == "google.protobuf.Timestamp",
+        "duration" => name == "google.protobuf.Duration",
+        parameter => parameter == name || parameter.len() == 1 || parameter == "dyn",
+    })
 }
