@@ -16,7 +16,7 @@ const CONVERSIONS: [&str; 10] =
     ["bool", "bytes", "double", "duration", "dyn", "int", "string", "timestamp", "type", "uint"];
 
 /// Functions whose outcome is known from their arguments. Upstream computes them at each evaluation, and so they cost.
-const KNOWN: [&str; 3] = ["ip", "cidr", "semver"];
+const KNOWN: [&str; 4] = ["quantity", "ip", "cidr", "semver"];
 
 /// More than any constant of an expression needs.
 const BYTES: usize = 4 << 20;
