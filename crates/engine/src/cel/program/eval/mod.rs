@@ -169,8 +169,6 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         self.charge(test.charge, &[left, right], result)
     }
 
-<<<<<<< HEAD
-=======
     fn compared(&self, wanted: Wanted, left: Value<'a>, right: Value<'a>) -> Outcome<'a> {
         match compare(left, right, self.context) {
             Ok(order) => Ok(Value::Bool(wanted.is(order))),
@@ -181,7 +179,6 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         }
     }
 
->>>>>>> cel-eval
     /// A value that can be a key of upstream's maps.
     fn hashable(&self, value: Value<'a>) -> Outcome<'a, Value<'a>> {
         match value.unhashable() {
@@ -190,19 +187,6 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
                 let text = self.context.arena().format(format_args!("runtime error: hash of unhashable type {name}"));
                 self.context.raise(ErrorKind::Internal(text))
             }
-<<<<<<< HEAD
-        }
-    }
-
-    fn compared(&self, wanted: Wanted, left: Value<'a>, right: Value<'a>) -> Outcome<'a> {
-        match compare(left, right, self.context) {
-            Ok(order) => Ok(Value::Bool(wanted.is(order))),
-            Err(error) if matches!(error.kind, ErrorKind::NoSuchOverload) => {
-                self.no_overload(wanted.function(), &[left, right])
-            }
-            Err(error) => Err(error),
-=======
->>>>>>> cel-eval
         }
     }
 
