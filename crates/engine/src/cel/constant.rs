@@ -52,7 +52,7 @@ pub struct ConstantMap {
 }
 
 impl ConstantMap {
-    /// A map of these entries. The keys are bool, int, uint or string, and differ from each other.
+    /// A map of these entries. The keys differ from each other.
     pub fn new(entries: Vec<(Constant, Constant)>) -> Self {
         let mut index: Vec<u32> = vec![];
         if entries.len() >= map::INDEXED_FROM {

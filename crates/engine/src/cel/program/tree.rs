@@ -346,7 +346,11 @@ impl Parameter {
     }
 
     /// Whether a value is of it: of a list and a map the first element counts.
-    fn takes<'a>(&self, value: Value<'a>, context: &crate::cel::context::Context<'_, 'a>) -> Outcome<'a, bool> {
+    pub(super) fn takes<'a>(
+        &self,
+        value: Value<'a>,
+        context: &crate::cel::context::Context<'_, 'a>,
+    ) -> Outcome<'a, bool> {
         Ok(match (self, value) {
             (Self::Any, _) => true,
             (Self::Named(name), _) => value.type_name() == *name,

@@ -38,7 +38,9 @@ pub(super) fn offset_at(zone: &str, moment: Timestamp) -> Result<i64, String> {
     if found.iana_name() != Some(zone) {
         return Err(unknown());
     }
-    let moment = jiff::Timestamp::new(moment.seconds, 0).map_err(|_| unknown())?;
+    // The last day of year 9999 is as the one before it.
+    let seconds = moment.seconds.min(jiff::Timestamp::MAX.as_second());
+    let moment = jiff::Timestamp::new(seconds, 0).map_err(|_| unknown())?;
     Ok(i64::from(found.to_offset(moment).seconds()))
 }
 

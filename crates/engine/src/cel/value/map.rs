@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::Value;
+use super::{Timestamp, Value};
 use crate::cel::constant::ConstantMap;
 use crate::cel::context::Context;
 use crate::cel::error::Outcome;
@@ -32,7 +32,7 @@ pub struct ValueMap<'a> {
 pub(in crate::cel) const INDEXED_FROM: usize = 17;
 
 impl<'a> Map<'a> {
-    /// A map of these entries. The keys are bool, int, uint or string, and differ from each other.
+    /// A map of these entries. The keys differ from each other.
     pub fn of(entries: &[(Value<'a>, Value<'a>)], context: &Context<'_, 'a>) -> Outcome<'a, Self> {
         let entries = context.keep_slice(entries)?;
         let index = if entries.len() < INDEXED_FROM {
@@ -125,8 +125,12 @@ fn by_equal_key<'a>(key: Value<'_>, find: impl Fn(Value<'_>) -> Option<Value<'a>
     match key {
         Value::Int(number) => find(key).or_else(|| find_unsigned(u64::try_from(number).ok())),
         Value::Uint(number) => find(key).or_else(|| find_int(i64::try_from(number).ok())),
-        Value::Double(number) => find_int(whole_int(number)).or_else(|| find_unsigned(whole_uint(number))),
-        Value::Bool(_) | Value::String(_) => find(key),
+        // Go finds no key that is no number, not even itself.
+        Value::Double(number) if number.is_nan() => None,
+        Value::Double(number) => {
+            find(key).or_else(|| find_int(whole_int(number))).or_else(|| find_unsigned(whole_uint(number)))
+        }
+        Value::Bool(_) | Value::String(_) | Value::Duration(_) | Value::Timestamp(_) | Value::Null => find(key),
         _ => None,
     }
 }
@@ -152,7 +156,11 @@ pub(in crate::cel) fn key_order(left: Value<'_>, right: Value<'_>) -> Ordering {
             Value::Int(_) => 1,
             Value::Uint(_) => 2,
             Value::String(_) => 3,
-            _ => 4,
+            Value::Double(_) => 4,
+            Value::Duration(_) => 5,
+            Value::Timestamp(_) => 6,
+            Value::Null => 7,
+            _ => 8,
         }
     }
     match (left, right) {
@@ -160,6 +168,13 @@ pub(in crate::cel) fn key_order(left: Value<'_>, right: Value<'_>) -> Ordering {
         (Value::Int(left), Value::Int(right)) => left.cmp(&right),
         (Value::Uint(left), Value::Uint(right)) => left.cmp(&right),
         (Value::Bool(left), Value::Bool(right)) => left.cmp(&right),
+        // Both zeros are one key.
+        (Value::Double(left), Value::Double(right)) => (left + 0.0).total_cmp(&(right + 0.0)),
+        (Value::Duration(left), Value::Duration(right)) => left.cmp(&right),
+        (Value::Timestamp(left), Value::Timestamp(right)) => {
+            let key = |time: Timestamp| (time.seconds, time.nanoseconds, time.offset);
+            key(left).cmp(&key(right))
+        }
         _ => rank(left).cmp(&rank(right)),
     }
 }

@@ -187,7 +187,19 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
                 // Upstream takes the Go value out and cannot put it back.
                 self.context.raise_text(format_args!("unsupported conversion to ref.Val: {}", opaque.type_name()))
             }
-            Value::Optional(Some(value)) => Ok(Resolved::Present(*value)),
+            Value::Optional(Some(Value::Opaque(Opaque::Authorizer(_)))) => self.context.no_such_overload(),
+            Value::Optional(Some(value)) => {
+                // An optional in it comes out as what it holds, or as null.
+                let mut value = *value;
+                while let Value::Optional(inner) = value {
+                    value = inner.copied().unwrap_or_default();
+                }
+                // A type comes out as its name.
+                if let Some(name) = value.named_type() {
+                    value = Value::String(self.context.text(&name)?);
+                }
+                Ok(Resolved::Present(value))
+            }
             value => Ok(Resolved::Plain(value)),
         }
     }

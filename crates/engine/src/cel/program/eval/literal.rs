@@ -1,7 +1,7 @@
 //! Literals of lists, maps and structs.
 
 use super::{Evaluation, ends_all};
-use crate::cel::error::Outcome;
+use crate::cel::error::{ErrorKind, Outcome};
 use crate::cel::program::Recorder;
 use crate::cel::program::cost::{LIST, MAP, STRUCT};
 use crate::cel::program::tree::{Element, MapItem, StructItems};
@@ -57,6 +57,9 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         for item in items {
             let key = self.eval(&item.key)?;
             let value = self.eval(&item.value)?;
+            if let Value::Bytes(_) = key {
+                return self.context.raise(ErrorKind::Internal("runtime error: hash of unhashable type types.Bytes"));
+            }
             self.context.step(entries.len())?;
             let before = entries.iter().position(|(other, _)| is_same_key(*other, key));
             let value = match value {
@@ -132,6 +135,10 @@ pub(in crate::cel::program) fn is_same_key(left: Value<'_>, right: Value<'_>) ->
         (Value::Uint(left), Value::Uint(right)) => left == right,
         (Value::Bool(left), Value::Bool(right)) => left == right,
         (Value::Double(left), Value::Double(right)) => left == right,
+        (Value::Duration(left), Value::Duration(right)) => left == right,
+        (Value::Timestamp(left), Value::Timestamp(right)) => {
+            (left.seconds, left.nanoseconds, left.offset) == (right.seconds, right.nanoseconds, right.offset)
+        }
         (Value::Null, Value::Null) => true,
         _ => false,
     }

@@ -124,14 +124,14 @@ impl<'c> Lowering<'c> {
         let constants: Option<Vec<&Constant>> = arguments.iter().map(Node::constant).collect();
         let mut known = None;
         let mut charge = charge;
-        if let (Some(constants), [overload]) = (constants, overloads) {
-            if let [argument] = constants.as_slice()
-                && is_conversion(function)
-            {
-                if let Some(constant) = self.converted(id, overload, argument)? {
-                    return Ok(NodeKind::Constant(constant));
-                }
-            } else if is_known(function) {
+        if let Some([argument]) = constants.as_deref()
+            && is_conversion(function)
+        {
+            if let Some(constant) = self.converted(id, overloads, argument)? {
+                return Ok(NodeKind::Constant(constant));
+            }
+        } else if let (Some(constants), [overload]) = (constants, overloads) {
+            if is_known(function) {
                 known = compute(overload, &constants).ok().flatten();
                 if known.is_some() {
                     charge = charge_of_constants(charge, &arguments);

@@ -5,7 +5,7 @@ use crate::cel::constant::{Constant, ConstantMap};
 use crate::cel::context::{Context, Meter, NoHost};
 use crate::cel::function::Overload;
 use crate::cel::program::cost::{self, Charge};
-use crate::cel::program::tree::Node;
+use crate::cel::program::tree::{Node, Parameter};
 use crate::cel::syntax::ExprId;
 use crate::cel::value::{Opaque, Semver, Value};
 use crate::deadline::Deadline;
@@ -93,7 +93,29 @@ fn opaque_constant(opaque: Opaque<'_>) -> Option<Constant> {
 
 impl Lowering<'_> {
     /// A conversion of a constant: its value, or why the program cannot be made.
-    pub(super) fn converted(&self, id: ExprId, overload: &Overload, argument: &Constant) -> Lowers<Option<Constant>> {
-        compute(overload, &[argument]).map_err(|message| self.problem(id, message))
+    pub(super) fn converted(
+        &self,
+        id: ExprId,
+        overloads: &[&'static Overload],
+        argument: &Constant,
+    ) -> Lowers<Option<Constant>> {
+        let overload = match overloads {
+            [only] => Some(only),
+            // A constant inside of `dyn`.
+            _ => overloads.iter().find(|overload| takes(overload, argument)),
+        };
+        match overload {
+            Some(overload) => compute(overload, &[argument]).map_err(|message| self.problem(id, message)),
+            None => Err(self.problem(id, "no such overload".to_owned())),
+        }
     }
+}
+
+/// Whether the overload's only parameter takes the constant.
+fn takes(overload: &Overload, argument: &Constant) -> bool {
+    let arena = Arena::with_limit(BYTES);
+    let meter = Meter::new(u64::MAX, BYTES, Deadline::never());
+    let context = Context::new(&arena, &meter, &NoHost);
+    let [parameter] = overload.parameters else { return false };
+    matches!(Parameter::of(parameter).takes(argument.value(), &context), Ok(true))
 }

@@ -143,6 +143,10 @@ fn map_kind(items: Vec<MapItem>) -> NodeKind {
         let (Some(key), Some(value), false) = (item.key.constant(), item.value.constant(), item.is_optional) else {
             return NodeKind::Map(items.into());
         };
+        if let Constant::Bytes(_) = key {
+            // Go cannot keep it: an error when the map is made.
+            return NodeKind::Map(items.into());
+        }
         match unique.iter_mut().find(|(other, _)| is_same_key(other.value(), key.value())) {
             Some(entry) => entry.1 = value.clone(),
             None => unique.push((key.clone(), value.clone())),
