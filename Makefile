@@ -3,7 +3,7 @@
 # What is built for development stands outside the checkout (hack/README.md); what is missing is installed where that can be
 # done, or named.
 .DEFAULT_GOAL := help
-.PHONY: help run build test control-plane tools lint unit generated e2e bench fmt generate advisories fuzz setup
+.PHONY: help run build test control-plane tools lint unit generated e2e bench instructions fmt generate advisories fuzz setup
 
 # What stages need besides cargo is prepared by scripts that do nothing when it is there already.
 TOOLS = PATH="$$(hack/tools | tail -n 1):$$PATH"
@@ -19,7 +19,7 @@ build: setup ## build target/release/admittance
 	cargo build --release
 
 test: ## everything that CI runs, with the seconds of each stage
-	@hack/stages setup control-plane tools lint generated unit
+	@hack/stages setup control-plane tools lint generated unit instructions
 
 control-plane: ## build the control plane of the end-to-end tests, once
 	hack/control-plane/build > /dev/null
@@ -38,6 +38,7 @@ generated: setup ## compare the tables made from the API server with what it say
 	hack/generate/kinds --check
 	hack/generate/defaults/generate --check
 	hack/generate/schemas/generate --check
+	hack/generate/unicode/generate --check
 
 unit: setup ## all tests of both packages, those against a real API server among them
 	hack/control-plane/build > /dev/null
@@ -47,9 +48,13 @@ e2e: setup ## only the tests against a real API server
 	hack/control-plane/build > /dev/null
 	ADMITTANCE_E2E=require cargo test --test integration e2e -- --nocapture
 
-bench: setup ## CPU per request against two floors, in one interleaved run
+instructions: setup ## what the engine takes for expressions, in instructions, against what is expected
+	hack/instructions
+
+bench: setup ## CPU per request against two floors; expressions against the API server's own code; each in one interleaved run
 	cargo build --release
 	cargo bench --bench load -- -p manifests/policies/starter --limit 0.6
+	cargo bench -p admittance-engine --bench cel -- --oracles "$$(hack/oracle/build cel-bench cel-compile | tail -n 1)" --limit 5
 
 fmt: ## format the code
 	cargo fmt --all
@@ -58,6 +63,7 @@ generate: setup ## regenerate what is generated and committed
 	hack/generate/kinds
 	hack/generate/defaults/generate
 	hack/generate/schemas/generate
+	hack/generate/unicode/generate
 	ADMITTANCE_GENERATE=1 cargo test --test integration generated
 
 advisories: setup ## known vulnerabilities in dependencies; needs the network

@@ -4,6 +4,7 @@ mod lines;
 mod variables;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -104,6 +105,11 @@ struct Document {
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
+    // A panic's message may quote an object.
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        anstream::eprintln!("panic at {place}");
+    }));
     let Some(expression) = &arguments.expression else {
         return lines::run(TIME);
     };
@@ -145,7 +151,7 @@ fn evaluate(arguments: &Arguments, expression: &str, paint: Paint) -> Result<Str
         Format::Text => {
             let mut text = literal(value).map_err(too_large)? + "\n";
             if arguments.cost {
-                text += &format!("type: {ty}\ncost: {}, estimated {}\n", evaluated.cost, estimated(&compiled));
+                let _ = write!(text, "type: {ty}\ncost: {}, estimated {}\n", evaluated.cost, estimated(&compiled));
             }
             text
         }

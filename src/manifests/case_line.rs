@@ -99,11 +99,7 @@ impl Prepared {
     ///
     /// # Errors
     /// What is wrong with the request.
-    pub fn judge<'a>(
-        &'a self,
-        arena: &'a Arena,
-        defaults: &Defaults,
-    ) -> Result<(Review<'a>, Verdict<'a>), String> {
+    pub fn judge<'a>(&'a self, arena: &'a Arena, defaults: &Defaults) -> Result<(Review<'a>, Verdict<'a>), String> {
         let review = self.review(arena, defaults)?;
         let run = Run {
             route: Route::Offline,

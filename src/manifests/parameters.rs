@@ -43,9 +43,9 @@ impl Parameters {
     }
 
     fn of_kind<'p>(&'p self, kind: &'p KindName<'_>) -> impl Iterator<Item = (&'p Key, &'p Constant)> {
-        self.objects.iter().filter(move |((api_version, name, ..), _)| {
-            *api_version == kind.api_version && *name == kind.kind
-        })
+        self.objects
+            .iter()
+            .filter(move |((api_version, name, ..), _)| *api_version == kind.api_version && *name == kind.kind)
     }
 
     /// A built-in kind's is known; of others the objects tell.
@@ -61,16 +61,16 @@ impl Parameters {
     }
 
     fn one<'a>(&self, object: &ObjectName<'_>, arena: &'a Arena) -> Answer<'a> {
-        let found = self.of_kind(&object.kind).find(|((_, _, namespace, name), _)| {
-            *namespace == object.namespace && *name == object.name
-        });
+        let found = self
+            .of_kind(&object.kind)
+            .find(|((_, _, namespace, name), _)| *namespace == object.namespace && *name == object.name);
         found.map_or(Answer::Missing, |(_, object)| Answer::Found(object.build(arena)))
     }
 
     fn all<'a>(&self, objects: &ObjectName<'_>, arena: &'a Arena) -> Answer<'a> {
-        let here = self.of_kind(&objects.kind).filter(|((_, _, namespace, _), _)| {
-            objects.namespace.is_empty() || *namespace == objects.namespace
-        });
+        let here = self
+            .of_kind(&objects.kind)
+            .filter(|((_, _, namespace, _), _)| objects.namespace.is_empty() || *namespace == objects.namespace);
         let nodes: Vec<Node<'a>> = here.map(|(_, object)| object.build(arena)).collect();
         Answer::Found(arena.list(&nodes))
     }

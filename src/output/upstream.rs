@@ -124,8 +124,9 @@ impl Line {
             return true;
         }
         let is_configuration = |decision: &Decision| is_configuration(decision.judgement.step);
-        let (first, then): (Vec<_>, Vec<_>) =
-            failures().filter(|(decision, ..)| decision.fails_closed).partition(|(decision, ..)| is_configuration(decision));
+        let (first, then): (Vec<_>, Vec<_>) = failures()
+            .filter(|(decision, ..)| decision.fails_closed)
+            .partition(|(decision, ..)| is_configuration(decision));
         for (decision, message, _) in first.into_iter().chain(then) {
             let (policy, binding) = names(decision);
             let text = match decision.judgement.step {
@@ -184,7 +185,8 @@ impl Line {
                 }
                 _ => continue,
             };
-            let actions = decision.origin.binding.as_ref().map(|binding| binding.actions.as_slice()).unwrap_or_default();
+            let actions =
+                decision.origin.binding.as_ref().map(|binding| binding.actions.as_slice()).unwrap_or_default();
             for action in actions {
                 match action {
                     Action::Deny => {
@@ -298,11 +300,8 @@ fn failure_value(decision: &Decision, message: &str) -> String {
 /// `admission.NewForbidden`
 fn forbidden(review: &Review<'_>, verdict: &Verdict<'_>, text: &str) -> String {
     let asked = review.request_resource;
-    let resource = if asked.group.is_empty() {
-        asked.resource.to_owned()
-    } else {
-        format!("{}.{}", asked.resource, asked.group)
-    };
+    let resource =
+        if asked.group.is_empty() { asked.resource.to_owned() } else { format!("{}.{}", asked.resource, asked.group) };
     if resource.is_empty() {
         return format!("forbidden: {text}");
     }

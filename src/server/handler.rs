@@ -137,13 +137,7 @@ impl Admission {
         }
     }
 
-    fn admit<'a>(
-        &self,
-        set: &'a PolicySet,
-        call: Call,
-        review: &Review<'a>,
-        lookups: &dyn Lookups,
-    ) -> Answer {
+    fn admit<'a>(&self, set: &'a PolicySet, call: Call, review: &Review<'a>, lookups: &dyn Lookups) -> Answer {
         let run = Run {
             route: call.route,
             deadline: Deadline::at(call.deadline),

@@ -49,6 +49,7 @@ fn validator(name: &str, failure_policy: FailurePolicy, panics: &Arc<AtomicUsize
             origin: Arc::new(origin),
             constraints: MatchConstraints::for_module(&Applies::Pods, false),
             namespaces: NamespaceGlobs::new(&serde_json::from_value(json!({})).unwrap()).unwrap(),
+            binding: None,
             failure_policy,
             public: &[],
         },

@@ -65,18 +65,17 @@ fn spec(case: &Value) -> (Value, String) {
 
 fn namespaces(case: &Value) -> Vec<Value> {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let labelled = list(&case["values"]["namespaceSelector"]).into_iter().map(|namespace| {
-        json!({ "metadata": { "name": namespace["name"], "labels": namespace["labels"] } })
-    });
+    let labelled = list(&case["values"]["namespaceSelector"])
+        .into_iter()
+        .map(|namespace| json!({ "metadata": { "name": namespace["name"], "labels": namespace["labels"] } }));
     labelled.chain(list(&case["values"]["namespaces"])).chain(list(&case["namespaces"])).collect()
 }
 
 #[test]
 fn comes_to_the_outcome_of_kyvernos_tests() {
     let (defaults, kinds) = (Defaults::built_in(), Kinds::built_in());
-    let is_scored = |case: &&Value| {
-        case["ext"] == json!([]) && case["autogen_only"] == false && case["suspect"].is_null()
-    };
+    let is_scored =
+        |case: &&Value| case["ext"] == json!([]) && case["autogen_only"] == false && case["suspect"].is_null();
     let cases = collection("kyverno.jsonl", 1986);
     let cases: Vec<&Value> = cases.iter().filter(is_scored).collect();
     let mut wrong = vec![];

@@ -55,7 +55,7 @@ pub(super) fn build(module: &ModuleEntry, settings: &Value) -> Built {
 
 /// What the module says about `object`, and the root that it leaves.
 pub(super) fn run<'a>(
-    built: &Built,
+    built: &'a Built,
     public: &'static [&'static str],
     review: &Review<'a>,
     object: Node<'a>,

@@ -12,7 +12,8 @@ use crate::policy::{Actions, Existing, FailurePolicy, Head, Mutator, Validator};
 use crate::review::{self, Lookup, Lookups, Operation, Review, Subject};
 use crate::set::PolicySet;
 use crate::verdict::{
-    Action, Annotation, Bounds, Decision, Edit, Expressed, Finding, Judged, Judgement, PolicyError, PolicyFailure, PolicyFinding, Report, Reported, Roots, Step, Verdict,
+    Action, Annotation, Bounds, Decision, Edit, Expressed, Finding, Judged, Judgement, PolicyError, PolicyFailure,
+    PolicyFinding, Report, Reported, Roots, Step, Verdict,
 };
 
 /// What is asked of the pipeline.
@@ -250,12 +251,9 @@ impl<'p, 'a> Pass<'p, 'a> {
                 before
             }
         };
-        let failed = reported.judgements.iter().filter(|judgement| matches!(judgement.outcome, Judged::Fails { .. }));
-        if !reported.invoked.is_empty() {
-            self.is_dirty |= !after.is_same(before) || failed.count() == 0;
-            if mutator.is_reinvoked {
-                self.reinvocable.insert(position, reported.invoked.clone());
-            }
+        self.is_dirty |= reported.has_mutated;
+        if mutator.is_reinvoked && !reported.invoked.is_empty() {
+            self.reinvocable.insert(position, reported.invoked.clone());
         }
         self.note(head, (action, true), reported);
         self.step(head, || if after.is_same(before) { "changes nothing" } else { "changes the object" }.to_owned());
@@ -323,11 +321,8 @@ impl<'p, 'a> Pass<'p, 'a> {
         let (used, unreadable) = (arena.used(), arena.has_unreadable());
         let subject = Subject { object, old_object, review: self.review };
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            let bounds = Bounds {
-                deadline: self.run.deadline,
-                bytes: self.run.budget.policy,
-                keeps_all: self.run.trace,
-            };
+            let bounds =
+                Bounds { deadline: self.run.deadline, bytes: self.run.budget.policy, keeps_all: self.run.trace };
             let mut report = Report::new(head.public, self.run.lookups).within(bounds);
             if let Some(invoked) = &self.again {
                 report = report.again(invoked);

@@ -1,6 +1,7 @@
 //! `--jsonl`: questions on standard input, answers on standard output, line by line.
 
 use std::io::{self, BufRead as _, BufReader, BufWriter, ErrorKind, Read as _, Write as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -35,14 +36,17 @@ fn serve<R: io::Read>(mut input: BufReader<R>, output: impl io::Write, time: Dur
         let is_whole = line.ends_with(b"\n") || (read as u64) < LINE;
         if !is_whole {
             input.skip_until(b'\n')?;
-            write(&mut output, &refused(&format!("the line is longer than {LINE} bytes")))?;
+            write(&mut output, &failed(&format!("the line is longer than {LINE} bytes"), Phase::Input))?;
         } else if let Ok(text) = std::str::from_utf8(&line) {
             let text = text.trim();
             if !text.is_empty() {
-                write(&mut output, &answer(text, Deadline::at(Instant::now() + time)))?;
+                let deadline = Deadline::at(Instant::now() + time);
+                // Nothing here is meant to panic; if it does, the next line is answered all the same.
+                let answered = catch_unwind(AssertUnwindSafe(|| answer(text, deadline)));
+                write(&mut output, &answered.unwrap_or_else(|_| failed("the evaluation panicked", Phase::Eval)))?;
             }
         } else {
-            write(&mut output, &refused("the line is not UTF-8"))?;
+            write(&mut output, &failed("the line is not UTF-8", Phase::Input))?;
         }
         // Who writes a line and waits for its answer must not wait for the buffer to fill.
         if input.buffer().is_empty() {
@@ -51,8 +55,8 @@ fn serve<R: io::Read>(mut input: BufReader<R>, output: impl io::Write, time: Dur
     }
 }
 
-fn refused(problem: &str) -> Answer<'static> {
-    Answer { error: Some(problem.to_owned()), phase: Some(Phase::Input), ..Answer::default() }
+fn failed(problem: &str, phase: Phase) -> Answer<'static> {
+    Answer { error: Some(problem.to_owned()), phase: Some(phase), ..Answer::default() }
 }
 
 fn write(output: &mut impl io::Write, answer: &Answer<'_>) -> io::Result<()> {

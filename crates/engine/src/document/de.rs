@@ -59,9 +59,7 @@ pub fn fields_of<T: DeserializeOwned + JsonSchema>(decoder: &Decoder, node: &Spa
     if !sound {
         return None;
     }
-    from_tree(node)
-        .map_err(|error| decoder.error(error.span.unwrap_or_else(|| head(node)), error.message))
-        .ok()
+    from_tree(node).map_err(|error| decoder.error(error.span.unwrap_or_else(|| head(node)), error.message)).ok()
 }
 
 fn forget_values(schema: &mut serde_json::Value) {

@@ -44,10 +44,9 @@ pub(super) fn meet<'a>(
     for condition in &policy.conditions {
         match pass.evaluate(condition) {
             Ok(Evaluated::Value(Value::Bool(false))) => is_false = true,
-            Ok(Evaluated::Value(_)) => {}
-            // Once a condition is false no error before it counts; those after it are not reached.
+            // Once a condition is false no error counts. Equal errors are said once.
             Ok(Evaluated::Failed(error)) if !errors.contains(&error) => errors.push(error),
-            Ok(Evaluated::Failed(_)) => {}
+            Ok(_) => {}
             Err(ended @ Ended::OutOfBudget) => return Ok(Met::Failed(ended.message())),
             Err(ended) => return Err(ended),
         }

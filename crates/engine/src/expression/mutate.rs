@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use super::access::Authorizer;
 use super::conditions::{Met, bound, input, meet};
-use super::pass::{BUDGET, Ended, Evaluated, Input, Pass};
 use super::mutation::{self, MutationError};
+use super::pass::{BUDGET, Ended, Evaluated, Input, Pass};
 use super::request;
 use super::validate::{Bound, fail};
 use crate::cel::context::{Context, Meter};
@@ -77,7 +77,10 @@ impl Mutate for Bound {
                     return Ok(subject.object);
                 }
                 match outcome {
-                    Ok(changed) => object = changed,
+                    Ok(changed) => {
+                        object = changed;
+                        report.mutated();
+                    }
                     Err(Failure::Bound(error)) => return Err(error),
                     Err(Failure::Said { message, is_fatal }) => report.judge(Judgement {
                         step: Expressed::Mutation(index),

@@ -51,16 +51,15 @@ pub(super) fn collect<'a>(
     let name = KindName { api_version: Cow::Borrowed(&kind.api_version), kind: Cow::Borrowed(&kind.kind) };
     let Some(scope) = ask(Lookup::Scope(name.clone()), report, arena)? else {
         let (group, version) = kind.api_version.split_once('/').unwrap_or(("", &kind.api_version));
-        let text = format!(
-            "failed to find resource referenced by paramKind: '{group}/{version}, Kind={}'",
-            kind.kind
-        );
+        let text = format!("failed to find resource referenced by paramKind: '{group}/{version}, Kind={}'", kind.kind);
         return Err(NoParameters::Misconfigured(Expressed::Constraints, text));
     };
     let namespace = match (scope.as_str() == Some("Namespaced"), &reference.namespace) {
         (true, Some(own)) => own.as_str(),
         (true, None) if namespace.is_empty() => {
-            return Err(of_binding("cannot use namespaced paramRef in policy binding that matches cluster-scoped resources"));
+            return Err(of_binding(
+                "cannot use namespaced paramRef in policy binding that matches cluster-scoped resources",
+            ));
         }
         (true, None) => namespace,
         (false, Some(_)) => {
@@ -68,12 +67,11 @@ pub(super) fn collect<'a>(
         }
         (false, None) => "",
     };
-    let object = |text| ObjectName { kind: name.clone(), namespace: Cow::Borrowed(namespace), name: Cow::Borrowed(text) };
+    let object =
+        |text| ObjectName { kind: name.clone(), namespace: Cow::Borrowed(namespace), name: Cow::Borrowed(text) };
     let found = match (&reference.name, &reference.selector) {
         (Some(_), Some(_)) => return Err(of_binding("paramRef.name and paramRef.selector are mutually exclusive")),
-        (Some(name), None) => {
-            ask(Lookup::Object(Box::new(object(name))), report, arena)?.into_iter().collect()
-        }
+        (Some(name), None) => ask(Lookup::Object(Box::new(object(name))), report, arena)?.into_iter().collect(),
         (None, Some(selector)) => {
             let all = ask(Lookup::Objects(Box::new(object(""))), report, arena)?.unwrap_or_default();
             let labels = |object: &Node<'a>| object.at(&["metadata", "labels"]).unwrap_or_default();

@@ -132,8 +132,7 @@ impl<'e, 'x, 'a> Pass<'e, 'x, 'a> {
         };
         let names = Names { values: &self.values, variables: &self.variables };
         let context = self.context;
-        let (outcome, cost) =
-            context.with_cost_limit(EXPRESSION_COST, || program.evaluate(context, &names, &mut ()));
+        let (outcome, cost) = context.with_cost_limit(EXPRESSION_COST, || program.evaluate(context, &names, &mut ()));
         for cost in [self.variables.take_cost(), cost] {
             self.budget = self.budget.checked_sub(cost).ok_or(Ended::OutOfBudget)?;
         }

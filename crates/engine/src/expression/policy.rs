@@ -121,10 +121,7 @@ impl CelPolicy {
     /// Compiles everything.
     pub fn compile(source: Expressions) -> Self {
         let environment = |authorizer, mutation| {
-            policy_environment(
-                Environment::stored(),
-                &Declarations { params: source.has_params, authorizer, mutation },
-            )
+            policy_environment(Environment::stored(), &Declarations { params: source.has_params, authorizer, mutation })
         };
         let (mut composition, mut common) = (Composition::new(), environment(true, false));
         let bare = environment(true, false);
@@ -138,7 +135,8 @@ impl CelPolicy {
         }
         let boolean = [Type::Bool];
         let condition = |condition: &Named| Expression::compile(&condition.expression, &common, &boolean);
-        let new_condition = |condition: &Named| Expression::compile(&condition.expression, &bare, &boolean).program.err();
+        let new_condition =
+            |condition: &Named| Expression::compile(&condition.expression, &bare, &boolean).program.err();
         let validation = |text: ValidationText| Validation {
             expression: Expression::compile(&text.expression, &common, &boolean),
             message: text.message,
@@ -267,8 +265,7 @@ impl Expression {
             let result = checked.result_type();
             if !types.contains(result) {
                 let names: Vec<String> = types.iter().map(ToString::to_string).collect();
-                let expected =
-                    if types.len() == 1 { names.concat() } else { format!("one of [{}]", names.join(" ")) };
+                let expected = if types.len() == 1 { names.concat() } else { format!("one of [{}]", names.join(" ")) };
                 return Err(CompileError::Type(format!("must evaluate to {expected} but got {result}")));
             }
             program(text, checked).map_err(CompileError::Program)

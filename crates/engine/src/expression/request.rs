@@ -6,11 +6,7 @@ use crate::json::{Arena, Entry, Node};
 use crate::review::{GroupVersionKind, GroupVersionResource, Review};
 
 /// The request. `resource` is the one that the policy matched; match conditions see the one that the user asked for.
-pub(super) fn build<'a>(
-    review: &Review<'a>,
-    resource: GroupVersionResource<'a>,
-    arena: &'a Arena,
-) -> Node<'a> {
+pub(super) fn build<'a>(review: &Review<'a>, resource: GroupVersionResource<'a>, arena: &'a Arena) -> Node<'a> {
     let mut entries: Vec<Entry<'a>> = vec![
         ("uid", Node::string("")),
         ("kind", kind(review.kind, arena)),

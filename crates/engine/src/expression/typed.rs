@@ -162,12 +162,12 @@ impl Shape {
         let wrong = |expected| WrongType { field: path.to_owned(), expected, found: node.kind() };
         let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
         match (self, node.view()) {
-            (Self::Any, _) => Ok(node),
             (Self::Null, _) => Ok(Node::NULL),
             (Self::Empty, _) | (Self::Text, View::Null) => Ok(Node::string("")),
             (Self::Int, View::Null) => Ok(Node::int(0)),
             (Self::Bool, View::Null) => Ok(Node::bool(false)),
-            (Self::Time | Self::List(_) | Self::Map(_), View::Null)
+            (Self::Any, _)
+            | (Self::Time | Self::List(_) | Self::Map(_), View::Null)
             | (Self::Text, View::String(_))
             | (Self::Int, View::Int(_))
             | (Self::Bool, View::Bool(_)) => Ok(node),
@@ -222,7 +222,7 @@ impl Presence {
                 View::Int(value) => value != 0,
                 View::String(value) => !value.is_empty(),
                 View::List(items) => !items.is_empty(),
-                View::Map(map) => map.len() > 0,
+                View::Map(map) => !map.is_empty(),
                 View::UInt(_) | View::Float(_) => true,
             },
         }

@@ -37,11 +37,7 @@ pub(super) struct Case<'a> {
 
 impl Bound {
     /// The policy with the parameters that this binding names.
-    pub const fn new(
-        policy: Arc<CelPolicy>,
-        param_kind: Option<Arc<ParamKind>>,
-        param_ref: Option<ParamRef>,
-    ) -> Self {
+    pub const fn new(policy: Arc<CelPolicy>, param_kind: Option<Arc<ParamKind>>, param_ref: Option<ParamRef>) -> Self {
         Self { policy, param_kind, param_ref }
     }
 
@@ -194,7 +190,6 @@ fn judge<'a>(
 
 /// The text of each messageExpression that made one: also of those whose validation is true, because they cost. The inner
 /// error says that the budget ran out.
-#[expect(clippy::type_complexity, reason = "two kinds of endings, said once")]
 fn messages<'a>(
     policy: &'a CelPolicy,
     pass: &mut Pass<'_, '_, 'a>,

@@ -52,7 +52,8 @@ impl Validate for Odd {
 
 fn head(name: &str, failure_policy: FailurePolicy) -> Head {
     const ANY: Applies = Applies::To(&[Resources { groups: &["*"], resources: &["*/*"], operations: &Operation::ALL }]);
-    let origin = Origin { policy: name.to_owned(), module: Some("made-up"), unit: "test".to_owned(), line: 1, binding: None };
+    let origin =
+        Origin { policy: name.to_owned(), module: Some("made-up"), unit: "test".to_owned(), line: 1, binding: None };
     Head {
         origin: Arc::new(origin),
         constraints: MatchConstraints::for_module(&ANY, false),
@@ -64,7 +65,13 @@ fn head(name: &str, failure_policy: FailurePolicy) -> Head {
 }
 
 fn mutator(name: &str, order: i32, rule: Changes) -> Arc<Mutator> {
-    Arc::new(Mutator { head: head(name, FailurePolicy::Fail), order, shadow: false, is_reinvoked: false, rule: Box::new(rule) })
+    Arc::new(Mutator {
+        head: head(name, FailurePolicy::Fail),
+        order,
+        shadow: false,
+        is_reinvoked: false,
+        rule: Box::new(rule),
+    })
 }
 
 fn validator(name: &str, actions: Actions, rule: impl Validate + 'static) -> Arc<Validator> {
@@ -130,7 +137,7 @@ fn runs_mutators_by_order_then_by_name_each_on_the_root_before() {
         mutator("a", 1, Changes(after_a, "c")),
         mutator("y", -1, Changes(after_a, "d")),
     ];
-    let seen = judge(&set(mutators, vec![]), Route::Mutate);
+    let seen = judge(set(mutators, vec![]), Route::Mutate);
     assert_eq!(seen.labels, ["a", "c", "b"]);
     assert_eq!(seen.edits, ["z", "a", "b"]);
 }
@@ -143,7 +150,7 @@ fn keeps_the_root_before_a_mutator_that_fails_or_panics() {
         mutator("c", 0, Changes(NEVER, "errs")),
         mutator("d", 0, Changes(ALWAYS, "last")),
     ];
-    let seen = judge(&set(mutators, vec![]), Route::Mutate);
+    let seen = judge(set(mutators, vec![]), Route::Mutate);
     assert_eq!(seen.labels, ["first", "last"]);
     assert!(!seen.allowed);
     assert_eq!(
@@ -162,7 +169,7 @@ fn keeps_other_findings_beside_a_panic() {
         validator("b", DENY, Odd(|_, report| report.finding_of_request("found"))),
     ];
     with_review("CREATE", r#""object":{}"#, |review| {
-        let verdict = admit(&set(vec![], validators), review, &run(Route::Validate)).unwrap();
+        let verdict = admit(set(vec![], validators), review, &run(Route::Validate)).unwrap();
         assert_eq!(verdict.refusal(), Some(crate::verdict::Refusal::FORBIDDEN));
         assert_eq!(
             verdict.message(),
@@ -189,7 +196,7 @@ fn passes_over_errors_under_ignore_and_warns_or_notes_by_the_actions() {
         broken("audited", Actions::Audit, FailurePolicy::Fail),
     ];
     with_review("CREATE", r#""object":{}"#, |review| {
-        let verdict = admit(&set(vec![], validators), review, &run(Route::Validate)).unwrap();
+        let verdict = admit(set(vec![], validators), review, &run(Route::Validate)).unwrap();
         assert!(verdict.is_allowed());
         assert_eq!(verdict.warnings(), ["warned: evaluation error: odd"]);
         assert_eq!(
@@ -205,10 +212,10 @@ fn passes_over_errors_under_ignore_and_warns_or_notes_by_the_actions() {
 #[test]
 fn judges_the_mutated_object_offline_and_the_sent_one_on_validate() {
     let policies = || set(vec![mutator("a", 0, Changes(ALWAYS, "x"))], vec![validator("labels", DENY, Labels)]);
-    assert_eq!(judge(&policies(), Route::Offline).lines, ["labels: metadata.labels.x: label x"]);
-    let validated = judge(&policies(), Route::Validate);
+    assert_eq!(judge(policies(), Route::Offline).lines, ["labels: metadata.labels.x: label x"]);
+    let validated = judge(policies(), Route::Validate);
     assert!(validated.allowed && validated.edits.is_empty() && validated.labels.is_empty());
-    let mutated = judge(&policies(), Route::Mutate);
+    let mutated = judge(policies(), Route::Mutate);
     assert!(mutated.allowed && mutated.labels == ["x"]);
 }
 
@@ -224,7 +231,7 @@ fn shows_shadow_mutations_to_shadow_validators_alone() {
     let validators = || vec![validator("deny", DENY, Labels), validator("dry", Actions::Audit, Labels)];
     let policies = set(vec![shadow, mutator("b", 0, Changes(ALWAYS, "real"))], validators());
     with_review("CREATE", r#""object":{}"#, |review| {
-        let verdict = admit(&policies, review, &run(Route::Offline)).unwrap();
+        let verdict = admit(policies, review, &run(Route::Offline)).unwrap();
         let found: Vec<String> = verdict.findings.iter().map(ToString::to_string).collect();
         assert_eq!(
             found,
@@ -237,7 +244,7 @@ fn shows_shadow_mutations_to_shadow_validators_alone() {
         let edits: Vec<(&str, bool)> =
             verdict.edits.iter().map(|edit| (edit.origin.policy.as_str(), edit.shadow)).collect();
         assert_eq!(edits, [("a", true), ("b", false)]);
-        let verdict = admit(&policies, review, &run(Route::Validate)).unwrap();
+        let verdict = admit(policies, review, &run(Route::Validate)).unwrap();
         let found: Vec<String> = verdict.findings.iter().map(ToString::to_string).collect();
         assert_eq!(
             found,
@@ -259,7 +266,7 @@ fn lets_violations_pass_that_the_stored_object_has_already() {
         rule: Box::new(Labels),
     };
     let policies = set(vec![], vec![validator("lenient", DENY, Labels), Arc::new(strict)]);
-    let seen = with_review("UPDATE", objects, |review| seen(&admit(&policies, review, &run(Route::Validate)).unwrap()));
+    let seen = with_review("UPDATE", objects, |review| seen(&admit(policies, review, &run(Route::Validate)).unwrap()));
     assert_eq!(
         seen.lines,
         [
@@ -285,7 +292,7 @@ fn lets_an_object_go_that_is_being_deleted() {
     };
     let policies = set(vec![mutator("a", 0, Changes(ALWAYS, "x"))], vec![Arc::new(strict)]);
     with_review("UPDATE", objects, |review| {
-        assert!(admit(&policies, review, &run(Route::Offline)).unwrap().is_allowed());
+        assert!(admit(policies, review, &run(Route::Offline)).unwrap().is_allowed());
     });
 }
 
@@ -293,7 +300,7 @@ fn lets_an_object_go_that_is_being_deleted() {
 fn changes_nothing_on_delete_and_judges_the_stored_object() {
     let policies = set(vec![mutator("a", 0, Changes(ALWAYS, "x"))], vec![validator("labels", DENY, Labels)]);
     let objects = r#""object":null,"oldObject":{"metadata":{"labels":{"old":"1"}}}"#;
-    let seen = with_review("DELETE", objects, |review| seen(&admit(&policies, review, &run(Route::Offline)).unwrap()));
+    let seen = with_review("DELETE", objects, |review| seen(&admit(policies, review, &run(Route::Offline)).unwrap()));
     assert_eq!((seen.lines, seen.edits), (vec!["labels: metadata.labels.old: label old".to_owned()], vec![]));
 }
 
@@ -303,7 +310,7 @@ fn fails_every_policy_whose_turn_comes_after_the_deadline() {
     with_review("CREATE", r#""object":{}"#, |review| {
         let late = Instant::now();
         let run = Run { deadline: Deadline::at(late), ..run(Route::Validate) };
-        let verdict = admit(&policies, review, &run).unwrap();
+        let verdict = admit(policies, review, &run).unwrap();
         assert_eq!(verdict.message(), "a: evaluation error: the time for this request was over");
         assert_eq!(verdict.failures.len(), 2);
     });
@@ -318,7 +325,7 @@ fn fails_a_policy_that_takes_more_memory_than_its_budget() {
     });
     let policies = set(vec![], vec![validator("greedy", DENY, greedy)]);
     with_review("CREATE", r#""object":{}"#, |review| {
-        let verdict = admit(&policies, review, &run(Route::Validate)).unwrap();
+        let verdict = admit(policies, review, &run(Route::Validate)).unwrap();
         assert_eq!(verdict.message(), "greedy: evaluation error: the policy needs more memory than a policy may use");
     });
 }
@@ -327,7 +334,7 @@ fn fails_a_policy_that_takes_more_memory_than_its_budget() {
 fn fails_every_policy_on_an_object_that_cannot_be_read() {
     let policies = set(vec![], vec![validator("a", DENY, Labels)]);
     with_review("CREATE", &format!(r#""object":{}{}"#, "[".repeat(200), "]".repeat(200)), |review| {
-        let verdict = admit(&policies, review, &run(Route::Validate)).unwrap();
+        let verdict = admit(policies, review, &run(Route::Validate)).unwrap();
         assert_eq!(
             verdict.message(),
             "a: evaluation error: the object cannot be read: nested more than 128 levels deep at line 1 column 128"
@@ -356,7 +363,7 @@ fn returns_all_needs_at_once_and_each_once() {
     let validators = ["a", "b", "c"].map(|name| validator(name, DENY, asks(name)));
     with_review("CREATE", r#""object":{}"#, |review| {
         let run = Run { lookups: &Unasked, ..run(Route::Validate) };
-        let needs = admit(&set(vec![], validators.to_vec()), review, &run).unwrap_err();
+        let needs = admit(set(vec![], validators.to_vec()), review, &run).unwrap_err();
         assert_eq!(needs, Needs(vec![Lookup::Namespace("bank".into()), Lookup::Namespace("shop".into())]));
     });
 }
@@ -376,7 +383,7 @@ fn says_what_became_of_each_candidate_when_asked() {
         vec![Arc::new(elsewhere), validator("labels", DENY, Labels)],
     );
     with_review("CREATE", r#""object":{}"#, |review| {
-        let verdict = admit(&policies, review, &Run { trace: true, ..run(Route::Offline) }).unwrap();
+        let verdict = admit(policies, review, &Run { trace: true, ..run(Route::Offline) }).unwrap();
         let steps: Vec<(&str, &str)> =
             verdict.trace.iter().map(|step| (step.origin.policy.as_str(), step.outcome.as_str())).collect();
         assert_eq!(

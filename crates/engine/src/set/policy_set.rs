@@ -28,9 +28,7 @@ pub struct PolicySet {
 impl PolicySet {
     /// A set of these policies. Mutators run by order, then by name; validators by name.
     pub fn new(mut mutators: Vec<Arc<Mutator>>, mut validators: Vec<Arc<Validator>>, digest: String) -> Self {
-        mutators.sort_by(|left, right| {
-            (left.order, name(&left.head)).cmp(&(right.order, name(&right.head)))
-        });
+        mutators.sort_by(|left, right| (left.order, name(&left.head)).cmp(&(right.order, name(&right.head))));
         validators.sort_by(|left, right| name(&left.head).cmp(&name(&right.head)));
         Self::in_order(mutators, validators, digest)
     }
@@ -39,7 +37,15 @@ impl PolicySet {
     pub fn in_order(mutators: Vec<Arc<Mutator>>, validators: Vec<Arc<Validator>>, digest: String) -> Self {
         let mutator_index = Index::new(mutators.iter().map(|mutator| &mutator.head.constraints));
         let validator_index = Index::new(validators.iter().map(|validator| &validator.head.constraints));
-        Self { mutators, validators, mutator_index, validator_index, kinds: Kinds::built_in(), parameters: vec![], digest }
+        Self {
+            mutators,
+            validators,
+            mutator_index,
+            validator_index,
+            kinds: Kinds::built_in(),
+            parameters: vec![],
+            digest,
+        }
     }
 
     /// The same set with objects that policies may name as parameters.

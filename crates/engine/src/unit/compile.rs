@@ -275,7 +275,9 @@ impl Found<'_> {
             (API_VERSION, kind @ "PolicyTest") => {
                 decoder.error(document.place("/kind"), format!("kind {kind} is not supported by this version"));
             }
-            (api_version, kind) if api_version.split_once('/').is_some_and(|(group, _)| group == admission_policy::GROUP) => {
+            (api_version, kind)
+                if api_version.split_once('/').is_some_and(|(group, _)| group == admission_policy::GROUP) =>
+            {
                 let version = api_version.split_once('/').map_or("", |(_, version)| version);
                 let file = decoder.file();
                 let line = u32::try_from(file.position(document.span.start).line).unwrap_or(u32::MAX);

@@ -9,8 +9,8 @@ mod compile;
 pub mod schema;
 
 pub(crate) use compile::hexadecimal;
-pub use parameter::Parameter;
 pub use compile::{CompiledUnit, PolicySummary, Unit, compile};
+pub use parameter::Parameter;
 
 /// The group and version of our own documents.
 pub const API_VERSION: &str = "admittance.dev/v1alpha1";

@@ -218,9 +218,7 @@ impl<'t> Common<'t> {
                 decoder.error(place, message);
                 None
             }
-            Some((raw, node)) => {
-                raw.as_ref().and_then(|raw| report(decoder, node, MatchConstraints::of_policy(raw)))
-            }
+            Some((raw, node)) => raw.as_ref().and_then(|raw| report(decoder, node, MatchConstraints::of_policy(raw))),
         };
         let constraints = constraints.map(|constraints| MatchConstraints { names: NameSource::Object, ..constraints });
         if let Some(message) = &self.message {

@@ -3,9 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::API_VERSION;
-use super::admission_policy::raw::{
-    RawAuditAnnotation, RawMatchCondition, RawMutation, RawValidation, RawVariable,
-};
+use super::admission_policy::raw::{RawAuditAnnotation, RawMatchCondition, RawMutation, RawValidation, RawVariable};
 use crate::matching::{RawMatchConstraints, RawNamespaceGlobs};
 use crate::modules::{MODULES, inlined};
 
@@ -110,6 +108,19 @@ fn spec() -> Value {
         embedded(inlined::<RawNamespaceGlobs>()),
     );
     field("message", "Replaces the module's own message.", json!({ "type": ["string", "null"] }));
+    expressions(&mut field);
+    let own = |name: &str| json!({ "required": [name, "matchConstraints"] });
+    json!({
+        "type": "object",
+        "oneOf": [{ "required": ["module"] }, own("validations"), own("mutations")],
+        "additionalProperties": false,
+        "properties": properties,
+        "allOf": rules,
+    })
+}
+
+/// The fields that hold expressions.
+fn expressions(field: &mut impl FnMut(&str, &str, Value)) {
     field(
         "matchConditions",
         "Conditions in CEL that a request must satisfy to be judged, with the meaning of ValidatingAdmissionPolicy's.",
@@ -135,14 +146,6 @@ fn spec() -> Value {
         "Instead of a module: changes in CEL, with the meaning of MutatingAdmissionPolicy's.",
         embedded(inlined::<Option<Vec<RawMutation>>>()),
     );
-    let own = |name: &str| json!({ "required": [name, "matchConstraints"] });
-    json!({
-        "type": "object",
-        "oneOf": [{ "required": ["module"] }, own("validations"), own("mutations")],
-        "additionalProperties": false,
-        "properties": properties,
-        "allOf": rules,
-    })
 }
 
 /// A schema as a part of another one.

@@ -17,6 +17,7 @@ pub struct Report<'r> {
     /// Which invocations may run again; None for all.
     again: Option<&'r [usize]>,
     invoked: Vec<usize>,
+    has_mutated: bool,
     judgements: Vec<Judgement>,
     findings: Vec<Finding>,
     errors: Vec<PolicyError>,
@@ -55,6 +56,8 @@ pub struct Reported {
     pub judgements: Vec<Judgement>,
     /// For mutators with parameters: the positions of those for which its conditions held.
     pub invoked: Vec<usize>,
+    /// Whether a mutation in CEL went through, even if it changed nothing.
+    pub has_mutated: bool,
     /// Questions that nobody has answered yet. If there are any, nothing else here counts.
     pub needs: Vec<Lookup<'static>>,
 }
@@ -68,6 +71,7 @@ impl<'r> Report<'r> {
             bounds: Bounds::default(),
             again: None,
             invoked: vec![],
+            has_mutated: false,
             judgements: vec![],
             findings: vec![],
             errors: vec![],
@@ -104,6 +108,11 @@ impl<'r> Report<'r> {
         may
     }
 
+    /// A mutation went through: those that are reinvoked run again.
+    pub fn mutated(&mut self) {
+        self.has_mutated = true;
+    }
+
     /// What a step of a policy in CEL came to. Denials are findings, failures are errors.
     pub fn judge(&mut self, judgement: Judgement) {
         match &judgement.outcome {
@@ -115,10 +124,9 @@ impl<'r> Report<'r> {
                 message: message.clone(),
                 refusal: *refusal,
             }),
-            Judged::Fails { message, .. } => self.errors.push(PolicyError::Expression {
-                step: judgement.step,
-                message: message.clone(),
-            }),
+            Judged::Fails { message, .. } => {
+                self.errors.push(PolicyError::Expression { step: judgement.step, message: message.clone() });
+            }
         }
         if self.bounds.keeps_all || judgement.outcome != Judged::Admits {
             self.judgements.push(judgement);
@@ -143,7 +151,12 @@ impl<'r> Report<'r> {
     /// A violation at `path`, where `value` stands (null for what is missing). Write values into the message through
     /// [`Report::show`].
     pub fn finding(&mut self, path: &Path<'_>, value: Node<'_>, message: impl Into<String>) {
-        self.findings.push(Finding { path: path.to_buf(), value: path::hash_of(value), message: message.into(), refusal: Refusal::FORBIDDEN });
+        self.findings.push(Finding {
+            path: path.to_buf(),
+            value: path::hash_of(value),
+            message: message.into(),
+            refusal: Refusal::FORBIDDEN,
+        });
     }
 
     /// A violation of the request as a whole.
@@ -203,6 +216,7 @@ impl<'r> Report<'r> {
             annotations: self.annotations,
             judgements: self.judgements,
             invoked: self.invoked,
+            has_mutated: self.has_mutated,
             needs: self.needs,
         }
     }

@@ -107,7 +107,7 @@ fn scalar(out: &mut Output, value: Value<'_>) -> Written {
         Value::Timestamp(value) => write!(out, "\"{}\"", value.print())?,
         Value::Type(_) => string(out, &value.named_type().unwrap_or_default())?,
         Value::Opaque(opaque @ (Opaque::Quantity(_) | Opaque::Ip(_) | Opaque::Cidr(_) | Opaque::Semver(_))) => {
-            string(out, &text(opaque).unwrap_or_default())?
+            string(out, &text(opaque).unwrap_or_default())?;
         }
         _ => return Err(Refused::Unwritable),
     }

@@ -54,7 +54,11 @@ fn to_string<'a>(context: &Context<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<
 fn contains_ip<'a>(context: &Context<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
     let (network, address) = match *arguments {
         [Value::Opaque(Opaque::Cidr(network)), Value::Opaque(Opaque::Ip(address))] => (network, *address),
-        [Value::Opaque(Opaque::Cidr(network)), Value::String(text)] => (network, ip::read(context, text)?),
+        [Value::Opaque(Opaque::Cidr(network)), Value::String(text)] => match address::address(text) {
+            Ok(address) => (network, address),
+            // As upstream, which does not say what is wrong with the text.
+            Err(_) => return context.no_such_overload(),
+        },
         _ => return context.no_such_overload(),
     };
     Ok(Value::Bool(is_within(address, *network)))

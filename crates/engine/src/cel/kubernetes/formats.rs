@@ -102,8 +102,9 @@ fn is_word(text: &str, is_letter: impl Fn(u8) -> bool, inner: &[u8]) -> bool {
     is_letter(first) && is_letter(last) && text.bytes().all(|byte| is_letter(byte) || inner.contains(&byte))
 }
 
-fn too_long(text: &str, most: usize) -> Option<String> {
-    (text.len() > most).then(|| format!("must be no more than {most} bytes"))
+/// `MaxLenError`, of which there are two that count the same and call it differently.
+fn too_long(text: &str, most: usize, unit: &str) -> Option<String> {
+    (text.len() > most).then(|| format!("must be no more than {most} {unit}"))
 }
 
 /// `RegexError`
@@ -114,7 +115,7 @@ fn mismatch(message: &str, pattern: &str, examples: &[&str]) -> String {
 
 /// `IsDNS1123Label`
 fn label(text: &str) -> Vec<String> {
-    let mut problems = Vec::from_iter(too_long(text, 63));
+    let mut problems = Vec::from_iter(too_long(text, 63, "characters"));
     if !is_label(text) {
         problems.push(if is_subdomain(text) {
             "must not contain dots".to_owned()
@@ -129,7 +130,11 @@ fn label(text: &str) -> Vec<String> {
 
 /// `IsDNS1123Subdomain`
 fn subdomain(text: &str) -> Vec<String> {
-    let mut problems = Vec::from_iter(too_long(text, 253));
+    subdomain_problems(text, "characters")
+}
+
+fn subdomain_problems(text: &str, unit: &str) -> Vec<String> {
+    let mut problems = Vec::from_iter(too_long(text, 253, unit));
     if !is_subdomain(text) {
         let message = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and \
                        must start and end with an alphanumeric character";
@@ -140,7 +145,7 @@ fn subdomain(text: &str) -> Vec<String> {
 
 /// `IsDNS1035Label`
 fn label_1035(text: &str) -> Vec<String> {
-    let mut problems = Vec::from_iter(too_long(text, 63));
+    let mut problems = Vec::from_iter(too_long(text, 63, "characters"));
     if !is_label(text) || !text.starts_with(|first: char| first.is_ascii_lowercase()) {
         let message = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic \
                        character, and end with an alphanumeric character";
@@ -161,7 +166,9 @@ fn qualified_name(text: &str) -> Vec<String> {
             if prefix.is_empty() {
                 problems.push("prefix part must be non-empty".to_owned());
             } else {
-                problems.extend(subdomain(prefix).into_iter().map(|problem| format!("prefix part {problem}")));
+                problems.extend(
+                    subdomain_problems(prefix, "bytes").into_iter().map(|problem| format!("prefix part {problem}")),
+                );
             }
             name
         }
@@ -173,7 +180,7 @@ fn qualified_name(text: &str) -> Vec<String> {
     if name.is_empty() {
         problems.push("name part must be non-empty".to_owned());
     }
-    problems.extend(too_long(name, 63).map(|problem| format!("name part {problem}")));
+    problems.extend(too_long(name, 63, "bytes").map(|problem| format!("name part {problem}")));
     if !is_name(name) {
         problems.push(format!("name part {}", mismatch()));
     }
@@ -182,7 +189,7 @@ fn qualified_name(text: &str) -> Vec<String> {
 
 /// `IsLabelValue`
 fn label_value(text: &str) -> Vec<String> {
-    let mut problems = Vec::from_iter(too_long(text, 63));
+    let mut problems = Vec::from_iter(too_long(text, 63, "bytes"));
     if !text.is_empty() && !is_name(text) {
         let message = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and \
                        must start and end with an alphanumeric character";

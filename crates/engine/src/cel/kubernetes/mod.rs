@@ -15,6 +15,8 @@ mod cidr;
 mod format;
 mod semver;
 mod jsonpatch;
+#[cfg(test)]
+mod tests;
 
 use super::context::Context;
 use super::error::{ErrorKind, Outcome};

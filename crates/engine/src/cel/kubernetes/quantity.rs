@@ -251,7 +251,7 @@ fn sign<'a>(context: &Context<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
 }
 
 fn as_approximate_float<'a>(context: &Context<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {
-    Ok(Value::Double(receiver(context, arguments)?.to_f64()))
+    Ok(Value::Double(receiver(context, arguments)?.approximate()))
 }
 
 fn as_integer<'a>(context: &Context<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> {

@@ -261,16 +261,10 @@ pub(super) fn split_port(host: &str) -> (&str, &str) {
 impl Parsed<'_> {
     /// `EscapedPath`
     pub(super) fn escaped_path(&self) -> String {
-        if self.is_written(self.raw_path, &self.path, Part::Path) {
+        if is_written(self.raw_path, &self.path, Part::Path) {
             return self.raw_path.to_owned();
         }
         if self.path == b"*" { "*".to_owned() } else { escape(&self.path, Part::Path) }
-    }
-
-    /// Whether a part that could be written in another way is kept as it was.
-    fn is_written(&self, raw: &str, plain: &[u8], part: Part) -> bool {
-        let is_valid = |byte: u8| b"!$&'()*+,;=:@[]%".contains(&byte) || !is_escaped(byte, part);
-        !raw.is_empty() && raw.bytes().all(is_valid) && unescape(raw, part).is_ok_and(|unescaped| unescaped == plain)
     }
 
     /// `String`
@@ -291,7 +285,7 @@ impl Parsed<'_> {
         }
         if !self.fragment.is_empty() {
             text.push('#');
-            if self.is_written(self.raw_fragment, &self.fragment, Part::Fragment) {
+            if is_written(self.raw_fragment, &self.fragment, Part::Fragment) {
                 text.push_str(self.raw_fragment);
             } else {
                 text.push_str(&escape(&self.fragment, Part::Fragment));
@@ -302,7 +296,7 @@ impl Parsed<'_> {
 
     fn print_hierarchy(&self, text: &mut String) {
         let is_named = !self.host.is_empty() || self.user.is_some();
-        if (!self.scheme.is_empty() || is_named) && (!self.omits_host || is_named) {
+        if is_named || !self.scheme.is_empty() && !self.omits_host {
             if is_named || !self.path.is_empty() {
                 text.push_str("//");
             }
@@ -325,4 +319,10 @@ impl Parsed<'_> {
         }
         text.push_str(&path);
     }
+}
+
+/// Whether a part that could be written in another way is kept as it was.
+fn is_written(raw: &str, plain: &[u8], part: Part) -> bool {
+    let is_valid = |byte: u8| b"!$&'()*+,;=:@[]%".contains(&byte) || !is_escaped(byte, part);
+    !raw.is_empty() && raw.bytes().all(is_valid) && unescape(raw, part).is_ok_and(|unescaped| unescaped == plain)
 }

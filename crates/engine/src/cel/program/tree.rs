@@ -180,6 +180,8 @@ pub(super) struct Call {
 pub(super) struct Candidate {
     pub(super) overload: &'static Overload,
     pub(super) parameters: Box<[Parameter]>,
+    /// Whether the types of elements count, also where this is the only candidate: the function looks at the others itself.
+    pub(super) is_guarded: bool,
 }
 
 /// The type of a parameter, as far as values are looked at.
@@ -305,6 +307,15 @@ impl Node {
 }
 
 impl Candidate {
+    /// A function as a candidate.
+    pub(super) fn new(overload: &'static Overload) -> Self {
+        let parameters: Box<[Parameter]> = overload.parameters.iter().map(|text| Parameter::of(text)).collect();
+        // Upstream takes lists of anything for these.
+        let is_lenient = matches!(overload.id, "list_flatten" | "list_flatten_int");
+        let is_guarded = !is_lenient && parameters.iter().any(Parameter::has_typed_elements);
+        Self { overload, parameters, is_guarded }
+    }
+
     /// Whether the function takes these (cel-go, common/decls `matchesRuntimeSignature`).
     pub(super) fn takes<'a>(
         &self,
@@ -324,6 +335,14 @@ impl Candidate {
 }
 
 impl Parameter {
+    fn has_typed_elements(&self) -> bool {
+        match self {
+            Self::Any | Self::Named(_) => false,
+            Self::List(element) => **element != Self::Any,
+            Self::Map(key, value) => **key != Self::Any || **value != Self::Any,
+        }
+    }
+
     /// A type as an [`Overload`] writes it.
     pub(super) fn of(text: &'static str) -> Self {
         let inner = |name: &str| text.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')');

@@ -99,6 +99,17 @@ impl<'a> Value<'a> {
         })
     }
 
+    /// Upstream's name for the value's type if its values cannot be keys of a Go map: to look for one in a literal list or
+    /// map ends the evaluation there.
+    pub const fn unhashable(self) -> Option<&'static str> {
+        match self {
+            Self::Bytes(_) => Some("types.Bytes"),
+            Self::Opaque(Opaque::Semver(_)) => Some("cel.Semver"),
+            Self::Opaque(Opaque::Format(_)) => Some("cel.Format"),
+            _ => None,
+        }
+    }
+
     /// The name of its type at run time, as cel-go gives it: `int`, `google.protobuf.Timestamp`, `net.IP`.
     pub fn type_name(self) -> &'a str {
         match self {

@@ -146,7 +146,7 @@ impl Amount {
 
     /// `AsApproximateFloat64`: the digits rounded, times a power of ten that is rounded too.
     #[expect(clippy::cast_precision_loss, reason = "as upstream")]
-    pub(in crate::cel) fn to_f64(&self) -> f64 {
+    pub(in crate::cel) fn approximate(&self) -> f64 {
         let (base, exponent) = match self {
             Self::Int { value, scale } => (*value as f64, *scale),
             Self::Decimal(decimal) => {

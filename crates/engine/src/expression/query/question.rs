@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 /// An expression and what surrounds it. Fields that are absent or null have their default; unknown ones are passed over.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "the fields of a line, as the protocol names them")]
 pub struct Query<'t> {
     /// Copied to the answer.
     pub id: Option<&'t RawValue>,

@@ -19,8 +19,7 @@ pub(super) fn check(raw: &RawMatchConstraints, field: &Field, errors: &mut Field
     if let Some(selector) = &raw.object_selector {
         label_selector(selector, &field.child("objectSelector"), errors);
     }
-    for (name, rules) in
-        [("resourceRules", &raw.resource_rules), ("excludeResourceRules", &raw.exclude_resource_rules)]
+    for (name, rules) in [("resourceRules", &raw.resource_rules), ("excludeResourceRules", &raw.exclude_resource_rules)]
     {
         for (position, rule) in rules.iter().flatten().enumerate() {
             named_rule(rule, &field.child(name).index(position), errors);

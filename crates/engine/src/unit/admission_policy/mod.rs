@@ -48,7 +48,9 @@ pub(super) fn decode(
     origin: Origin,
 ) -> Option<Document> {
     match kind {
-        "ValidatingAdmissionPolicy" | "ValidatingAdmissionPolicyBinding" | "MutatingAdmissionPolicy"
+        "ValidatingAdmissionPolicy"
+        | "ValidatingAdmissionPolicyBinding"
+        | "MutatingAdmissionPolicy"
         | "MutatingAdmissionPolicyBinding" => {}
         _ => {
             decoder.error(
@@ -61,7 +63,8 @@ pub(super) fn decode(
         }
     }
     if !matches!(version, "v1" | "v1beta1") {
-        let message = format!("{kind} of {GROUP}/{version} is not read: write it as {GROUP}/v1, which has the same fields");
+        let message =
+            format!("{kind} of {GROUP}/{version} is not read: write it as {GROUP}/v1, which has the same fields");
         decoder.error(node.place("/apiVersion"), message);
         return None;
     }
@@ -159,10 +162,12 @@ pub(super) fn compiled<'c>(
     move |place, text, errors| match policy.error(place.role) {
         None => {}
         Some(CompileError::Type(detail)) => errors.invalid(place.field, text, &detail),
-        Some(CompileError::Problems(problems) | CompileError::Program(problems)) => found.extend(problems.iter().map(|problem| {
-            let span = problem.span.start as usize..problem.span.end as usize;
-            (place.field.pointer().to_owned(), span, format!("{}: {}", place.field, problem.message))
-        })),
+        Some(CompileError::Problems(problems) | CompileError::Program(problems)) => {
+            found.extend(problems.iter().map(|problem| {
+                let span = problem.span.start as usize..problem.span.end as usize;
+                (place.field.pointer().to_owned(), span, format!("{}: {}", place.field, problem.message))
+            }));
+        }
     }
 }
 

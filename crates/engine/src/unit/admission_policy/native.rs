@@ -4,15 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::raw::{
-    RawAuditAnnotation, RawBinding, RawMatchCondition, RawMetadata, RawMutatingBindingSpec, RawMutatingSpec, RawMutation,
-    RawParamKind, RawParamRef, RawPolicy, RawValidatingBindingSpec, RawValidatingSpec, RawValidation, RawVariable,
+    RawAuditAnnotation, RawBinding, RawMatchCondition, RawMetadata, RawMutatingBindingSpec, RawMutatingSpec,
+    RawMutation, RawParamKind, RawParamRef, RawPolicy, RawValidatingBindingSpec, RawValidatingSpec, RawValidation,
+    RawVariable,
 };
 use crate::expression::{
     Bound, CelPolicy, Expressions, MutationText, Named, ParamKind, ParamRef, PatchType, ValidationText,
 };
-use crate::matching::{
-    LabelSelector, MatchConstraints, NamespaceGlobs, Problem, RawMatchConstraints, UnknownVersions,
-};
+use crate::matching::{LabelSelector, MatchConstraints, NamespaceGlobs, Problem, RawMatchConstraints, UnknownVersions};
 use crate::policy::{Actions, Existing, FailurePolicy, Head, Mutator, Validator};
 use crate::verdict::{Action, BoundBy, Origin, Refusal};
 
@@ -75,7 +74,10 @@ impl Native {
             failure_policy: failure_policy(spec.failure_policy.as_deref()),
             is_reinvoked: false,
             constraints: spec.match_constraints.as_ref().map(MatchConstraints::as_written).unwrap_or_default(),
-            problems: below("/spec/matchConstraints", MatchConstraints::of_policy(&spec.match_constraints.clone().unwrap_or_default())),
+            problems: below(
+                "/spec/matchConstraints",
+                MatchConstraints::of_policy(&spec.match_constraints.clone().unwrap_or_default()),
+            ),
             param_kind: param_kind(spec.param_kind.as_ref()),
         }
     }
@@ -98,7 +100,10 @@ impl Native {
             failure_policy: failure_policy(spec.failure_policy.as_deref()),
             is_reinvoked: spec.reinvocation_policy.as_deref() == Some("IfNeeded"),
             constraints: spec.match_constraints.as_ref().map(MatchConstraints::as_written).unwrap_or_default(),
-            problems: below("/spec/matchConstraints", MatchConstraints::of_policy(&spec.match_constraints.clone().unwrap_or_default())),
+            problems: below(
+                "/spec/matchConstraints",
+                MatchConstraints::of_policy(&spec.match_constraints.clone().unwrap_or_default()),
+            ),
             param_kind: param_kind(spec.param_kind.as_ref()),
         }
     }

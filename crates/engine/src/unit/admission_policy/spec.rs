@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use super::field_error::{Field, FieldErrors};
 use super::raw::{
-    RawAuditAnnotation, RawMatchCondition, RawMutatingSpec, RawMutation, RawParamKind, RawValidatingSpec, RawValidation,
-    RawVariable,
+    RawAuditAnnotation, RawMatchCondition, RawMutatingSpec, RawMutation, RawParamKind, RawValidatingSpec,
+    RawValidation, RawVariable,
 };
 use super::{formats, match_resources};
 use crate::expression::Role;

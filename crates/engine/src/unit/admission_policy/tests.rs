@@ -115,7 +115,10 @@ fn points_into_expressions_also_in_block_scalars() {
     );
     let found = problems(&text);
     assert!(found[0].starts_with("p.yaml:8:7: error: spec.validations[0].expression: found no"), "{found:?}");
-    assert_eq!(found[1], "p.yaml:10:17: error: spec.validations[1].expression: Invalid value: \"1 +\\n 1\": must evaluate to bool but got int");
+    assert_eq!(
+        found[1],
+        "p.yaml:10:17: error: spec.validations[1].expression: Invalid value: \"1 +\\n 1\": must evaluate to bool but got int"
+    );
 }
 
 #[test]
@@ -170,7 +173,9 @@ fn rejects_mutations_of_deletions_and_of_two_kinds_at_once() {
 #[test]
 fn rejects_bindings_that_name_nothing() {
     assert_eq!(
-        problems(&binding("{ policyName: P, validationActions: [Deny, Warn, Warn, Maybe], paramRef: { name: a, selector: {} } }")),
+        problems(&binding(
+            "{ policyName: P, validationActions: [Deny, Warn, Warn, Maybe], paramRef: { name: a, selector: {} } }"
+        )),
         [
             "p.yaml:4:21: error: spec.policyName: Invalid value: \"P\": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')",
             "p.yaml:4:43: error: spec.validationActions: Invalid value: [\"Deny\",\"Warn\",\"Warn\",\"Maybe\"]: must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)",
@@ -214,7 +219,10 @@ fn does_not_let_new_conditions_use_variables() {
     );
     let found = problems(&text);
     assert_eq!(found.len(), 1, "{found:?}");
-    assert!(found[0].starts_with("p.yaml:7:44: error: spec.matchConditions[0].expression: undefined field 'a'"), "{found:?}");
+    assert!(
+        found[0].starts_with("p.yaml:7:44: error: spec.matchConditions[0].expression: undefined field 'a'"),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -236,7 +244,8 @@ fn reports_policies_without_bindings_bindings_without_policies_and_objects_that_
         (
             0,
             vec![
-                "p.yaml:3:19: warning: binding `b` puts nothing in force: there is no ValidatingAdmissionPolicy/p".to_owned()
+                "p.yaml:3:19: warning: binding `b` puts nothing in force: there is no ValidatingAdmissionPolicy/p"
+                    .to_owned()
             ]
         )
     );

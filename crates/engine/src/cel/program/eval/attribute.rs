@@ -1,6 +1,6 @@
 //! Names and what is selected from them (cel-go, interpreter/attributes.go).
 
-use super::Evaluation;
+use super::{Evaluation, ends_all};
 use crate::cel::error::{ErrorKind, Outcome};
 use crate::cel::program::Recorder;
 use crate::cel::program::cost::SELECT;
@@ -45,8 +45,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         if matches!(attribute.base, Base::Conditional(_)) {
             self.context.refund(SELECT);
         }
-        self.context.spend(steps)?;
-        Ok(match resolved? {
+        Ok(match self.paid(steps, resolved)? {
             Resolved::Plain(value) => value,
             Resolved::Present(_) => Value::Bool(true),
             Resolved::Absent => Value::Bool(false),
@@ -90,8 +89,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
             && let NodeKind::Attribute(attribute) = &operand.kind
         {
             let resolved = self.resolve(attribute);
-            self.context.spend(1)?;
-            return match resolved? {
+            return match self.paid(1, resolved)? {
                 Resolved::Plain(Value::Optional(value)) => Ok(Value::Bool(value.is_some())),
                 Resolved::Plain(_) => self.context.no_such_overload(),
                 Resolved::Present(_) => Ok(Value::Bool(true)),
@@ -110,8 +108,16 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     fn resolve(&mut self, attribute: &'a Attribute) -> Outcome<'a, Resolved<'a>> {
         let mut steps = if matches!(attribute.base, Base::Conditional(_)) { 0 } else { SELECT };
         let resolved = self.walk(attribute, &mut steps);
-        self.context.spend(steps)?;
-        resolved
+        self.paid(steps, resolved)
+    }
+
+    /// Takes the cost of what was reached, also where that is an error.
+    #[inline]
+    pub(super) fn paid<T>(&self, cost: u64, outcome: Outcome<'a, T>) -> Outcome<'a, T> {
+        match outcome {
+            Err(error) if ends_all(error) => Err(error),
+            outcome => self.context.spend(cost).and(outcome),
+        }
     }
 
     /// Goes the way and counts its steps; what is evaluated on the way is paid for at once.
@@ -271,8 +277,8 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
                 let mut steps = 0;
                 let resolved = self.walk(attribute, &mut steps);
                 self.record_part(attribute, &resolved);
-                self.context.spend(steps)?;
-                self.wrapped(resolved?)?
+                let resolved = self.paid(steps, resolved)?;
+                self.wrapped(resolved)?
             }
             Key::Computed(node) => self.eval(node)?,
             Key::Field(name) => Value::String(name),

@@ -46,7 +46,9 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
 
     /// The one function that is meant, else the first one that takes the arguments.
     fn dispatch(&self, candidates: &'a [Candidate], arguments: &[Value<'a>]) -> Outcome<'a> {
-        if let [only] = candidates {
+        if let [only] = candidates
+            && !only.is_guarded
+        {
             return (only.overload.call)(self.context, arguments);
         }
         for candidate in candidates {

@@ -148,11 +148,10 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
                 }
                 Turn::Taken => {}
             }
-            let outcome = this.eval(transform);
+            let outcome = this.attempt(transform)?;
             this.context.spend(cost)?;
             match outcome {
                 Ok(value) => this.scratch.push(value),
-                Err(error) if ends_all(error) => return Err(error),
                 Err(error) => {
                     failed.get_or_insert(Err(error));
                 }
@@ -194,12 +193,11 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
                 }
                 this.context.spend(SELECT)?;
             }
-            let outcome = this.eval(transform);
+            let outcome = this.attempt(transform)?;
             this.context.spend(1)?;
             let value = match outcome {
                 Ok(_) if failed.is_some() => return Ok(Walk::On),
                 Ok(value) => value,
-                Err(error) if ends_all(error) => return Err(error),
                 Err(error) => {
                     failed.get_or_insert(Err(error));
                     return Ok(Walk::On);

@@ -1,7 +1,7 @@
 //! Literals of lists, maps and structs.
 
-use super::{Evaluation, ends_all};
-use crate::cel::error::{ErrorKind, Outcome};
+use super::Evaluation;
+use crate::cel::error::Outcome;
 use crate::cel::program::Recorder;
 use crate::cel::program::cost::{LIST, MAP, STRUCT};
 use crate::cel::program::tree::{Element, MapItem, StructItems};
@@ -13,8 +13,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     pub(super) fn list(&mut self, elements: &'a [Element]) -> Outcome<'a> {
         let base = self.scratch.len();
         let result = self.elements(elements);
-        let result = self.context.spend(LIST).and(result);
-        let list = match result {
+        let list = match self.paid(LIST, result) {
             Ok(()) => List::of(self.scratch.get(base..).unwrap_or_default(), self.context).map(Value::List),
             Err(error) => Err(error),
         };
@@ -45,11 +44,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     pub(super) fn map(&mut self, items: &'a [MapItem]) -> Outcome<'a> {
         let mut entries: Vec<(Value<'a>, Value<'a>)> = vec![];
         let result = self.entries(items, &mut entries);
-        match result {
-            Err(error) if ends_all(error) => return Err(error),
-            _ => self.context.spend(MAP)?,
-        }
-        result?;
+        self.paid(MAP, result)?;
         Map::of(&entries, self.context).map(Value::Map)
     }
 
@@ -57,9 +52,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         for item in items {
             let key = self.eval(&item.key)?;
             let value = self.eval(&item.value)?;
-            if let Value::Bytes(_) = key {
-                return self.context.raise(ErrorKind::Internal("runtime error: hash of unhashable type types.Bytes"));
-            }
+            self.hashable(key)?;
             self.context.step(entries.len())?;
             let before = entries.iter().position(|(other, _)| is_same_key(*other, key));
             let value = match value {
@@ -91,11 +84,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     pub(super) fn structure(&mut self, items: &'a StructItems) -> Outcome<'a> {
         let mut fields: Vec<(&'a str, Value<'a>)> = vec![];
         let result = self.fields(items, &mut fields);
-        match result {
-            Err(error) if ends_all(error) => return Err(error),
-            _ => self.context.spend(STRUCT)?,
-        }
-        result?;
+        self.paid(STRUCT, result)?;
         let fields = self.context.keep_slice(&fields)?;
         Ok(Value::Struct(self.context.keep(Struct { name: &items.name, fields })?))
     }

@@ -16,7 +16,7 @@ use super::{Activation, Recorder};
 use crate::cel::context::Context;
 use crate::cel::error::{Error, ErrorKind, Outcome};
 use crate::cel::syntax::ExprId;
-use crate::cel::value::{Equality, List, Value, compare, contains, equal};
+use crate::cel::value::{Equality, List, Map, Value, compare, contains, equal};
 
 /// One evaluation of one program.
 pub(super) struct Evaluation<'e, 'x, 'a, R> {
@@ -169,6 +169,17 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         self.charge(test.charge, &[left, right], result)
     }
 
+    /// A value that can be a key of upstream's maps.
+    fn hashable(&self, value: Value<'a>) -> Outcome<'a, Value<'a>> {
+        match value.unhashable() {
+            None => Ok(value),
+            Some(name) => {
+                let text = self.context.arena().format(format_args!("runtime error: hash of unhashable type {name}"));
+                self.context.raise(ErrorKind::Internal(text))
+            }
+        }
+    }
+
     #[inline(never)]
     fn is_in(&mut self, test: &'a InTest) -> Outcome<'a> {
         let (left, right) = self.both(&test.operands)?;
@@ -181,18 +192,16 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
 
     #[inline(never)]
     fn is_member(&mut self, test: &'a MemberTest) -> Outcome<'a> {
-        match self.eval(&test.operand)? {
-            Value::Bytes(_) => {
-                self.context.raise(ErrorKind::Internal("runtime error: hash of unhashable type types.Bytes"))
-            }
-            value => Ok(Value::Bool(test.members.contains(value))),
-        }
+        let value = self.eval(&test.operand)?;
+        let value = self.hashable(value)?;
+        Ok(Value::Bool(test.members.contains(value)))
     }
 
     /// `value in aggregate`
     fn holds(&self, aggregate: Value<'a>, value: Value<'a>) -> Outcome<'a> {
         match aggregate {
-            Value::Map(map) => Ok(Value::Bool(map.get(value).is_some())),
+            Value::Map(map @ Map::Node(_)) => Ok(Value::Bool(map.get(value).is_some())),
+            Value::Map(map) => Ok(Value::Bool(map.get(self.hashable(value)?).is_some())),
             Value::List(List::Nodes(nodes)) if nodes.len() < 64 => {
                 for node in nodes {
                     if equal(value, Value::of_node(*node), self.context)? == Equality::Equal {

@@ -8,8 +8,7 @@ use crate::cel::function::Overload;
 use crate::cel::program::cost::{Charge, charge};
 use crate::cel::program::membership::Membership;
 use crate::cel::program::tree::{
-    Addition, Call, Candidate, InTest, MemberTest, Node, NodeKind, OrderTest, Parameter, PatternCall, PatternFunction,
-    Wanted,
+    Addition, Call, Candidate, InTest, MemberTest, Node, NodeKind, OrderTest, PatternCall, PatternFunction, Wanted,
 };
 use crate::cel::regex::Regex;
 use crate::cel::syntax::ExprId;
@@ -58,7 +57,7 @@ impl<'c> Lowering<'c> {
         let resolved = if let [only] = overloads { only.id } else { "" };
         let function = overloads.first().map_or(function, |overload| overload.function);
         let charge = charge(function, resolved, arguments.len());
-        let candidates = || overloads.iter().map(|overload| candidate(overload)).collect::<Box<[Candidate]>>();
+        let candidates = || overloads.iter().map(|overload| Candidate::new(overload)).collect::<Box<[Candidate]>>();
         match <[Node; 2]>::try_from(arguments) {
             Ok(operands) => match function {
                 "_==_" => Ok(NodeKind::Equal(Box::new(operands))),
@@ -124,14 +123,16 @@ impl<'c> Lowering<'c> {
         let constants: Option<Vec<&Constant>> = arguments.iter().map(Node::constant).collect();
         let mut known = None;
         let mut charge = charge;
-        if let Some([argument]) = constants.as_deref()
-            && is_conversion(function)
-        {
-            if let Some(constant) = self.converted(id, overloads, argument)? {
-                return Ok(NodeKind::Constant(constant));
-            }
-        } else if let (Some(constants), [overload]) = (constants, overloads) {
-            if is_known(function) {
+        if let Some(constants) = constants {
+            if let [argument] = constants.as_slice()
+                && is_conversion(function)
+            {
+                if let Some(constant) = self.converted(id, overloads, argument)? {
+                    return Ok(NodeKind::Constant(constant));
+                }
+            } else if let [overload] = overloads
+                && is_known(function)
+            {
                 known = compute(overload, &constants).ok().flatten();
                 if known.is_some() {
                     charge = charge_of_constants(charge, &arguments);
@@ -147,18 +148,13 @@ impl<'c> Lowering<'c> {
             }
             _ => true,
         };
-        let candidates = overloads.iter().map(|overload| candidate(overload)).collect();
+        let candidates = overloads.iter().map(|overload| Candidate::new(overload)).collect();
         Ok(NodeKind::Call(Box::new(Call { arguments: arguments.into(), candidates, charge, stops_at_error, known })))
     }
 }
 
 fn order(operands: [Node; 2], wanted: Wanted, charge: Charge) -> NodeKind {
     NodeKind::Order(Box::new(OrderTest { operands, wanted, charge }))
-}
-
-fn candidate(overload: &'static Overload) -> Candidate {
-    let parameters = overload.parameters.iter().map(|parameter| Parameter::of(parameter)).collect();
-    Candidate { overload, parameters }
 }
 
 #[inline(never)]

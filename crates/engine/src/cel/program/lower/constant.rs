@@ -5,7 +5,7 @@ use crate::cel::constant::{Constant, ConstantMap};
 use crate::cel::context::{Context, Meter, NoHost};
 use crate::cel::function::Overload;
 use crate::cel::program::cost::{self, Charge};
-use crate::cel::program::tree::{Node, Parameter};
+use crate::cel::program::tree::Node;
 use crate::cel::syntax::ExprId;
 use crate::cel::value::{Opaque, Semver, Value};
 use crate::deadline::Deadline;
@@ -16,7 +16,7 @@ const CONVERSIONS: [&str; 10] =
     ["bool", "bytes", "double", "duration", "dyn", "int", "string", "timestamp", "type", "uint"];
 
 /// Functions whose outcome is known from their arguments. Upstream computes them at each evaluation, and so they cost.
-const KNOWN: [&str; 4] = ["quantity", "ip", "cidr", "semver"];
+const KNOWN: [&str; 3] = ["ip", "cidr", "semver"];
 
 /// More than any constant of an expression needs.
 const BYTES: usize = 4 << 20;
@@ -92,30 +92,31 @@ fn opaque_constant(opaque: Opaque<'_>) -> Option<Constant> {
 }
 
 impl Lowering<'_> {
-    /// A conversion of a constant: its value, or why the program cannot be made.
+    /// A conversion of a constant: its value, or why the program cannot be made. Of several candidates it is the first one
+    /// that takes the constant.
     pub(super) fn converted(
         &self,
         id: ExprId,
         overloads: &[&'static Overload],
         argument: &Constant,
     ) -> Lowers<Option<Constant>> {
-        let overload = match overloads {
-            [only] => Some(only),
-            // A constant inside of `dyn`.
-            _ => overloads.iter().find(|overload| takes(overload, argument)),
+        let converted = match overloads {
+            [overload] => compute(overload, &[argument]),
+            _ => match overloads.iter().find(|overload| takes(overload, argument)) {
+                Some(overload) => compute(overload, &[argument]),
+                None => Err("no such overload".to_owned()),
+            },
         };
-        match overload {
-            Some(overload) => compute(overload, &[argument]).map_err(|message| self.problem(id, message)),
-            None => Err(self.problem(id, "no such overload".to_owned())),
-        }
+        converted.map_err(|message| self.problem(id, message))
     }
 }
 
-/// Whether the overload's only parameter takes the constant.
+/// Whether the parameter of a conversion is of the constant's type: conversions take no lists and maps but as dyn.
 fn takes(overload: &Overload, argument: &Constant) -> bool {
-    let arena = Arena::with_limit(BYTES);
-    let meter = Meter::new(u64::MAX, BYTES, Deadline::never());
-    let context = Context::new(&arena, &meter, &NoHost);
-    let [parameter] = overload.parameters else { return false };
-    matches!(Parameter::of(parameter).takes(argument.value(), &context), Ok(true))
+    let name = argument.value().type_name();
+    overload.parameters.iter().all(|parameter| match *parameter {
+        "timestamp" => name == "google.protobuf.Timestamp",
+        "duration" => name == "google.protobuf.Duration",
+        parameter => parameter == name || parameter.len() == 1 || parameter == "dyn",
+    })
 }

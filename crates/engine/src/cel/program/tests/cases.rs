@@ -374,4 +374,7 @@ pub(super) const CASES: &[(&str, &str, u64)] = &[
     ("url('https://example.com/a?b=c').getHost()", r#"{"string":"example.com"}"#, 4),
     ("format.dns1123Label().validate(object.s).hasValue()", r#"{"bool":false}"#, 12),
     ("quantity('1').add(quantity('x')) == quantity('2') || true", r#"{"bool":true}"#, 5),
+    ("['a', 'b'].map(x, object.l[?0].orValue(-3)).max()", "!", 31),
+    ("[object.s].map(x, object.nope.findAll(x).sortBy(y, y)).size()", "!", 20),
+    ("object.l.map(x, object.?l[?0].orValue(1)).sum()", "!", 33),
 ];

@@ -1,0 +1,3 @@
+module admittance/tables
+
+go 1.26
