@@ -4,24 +4,20 @@
 //! `ADMITTANCE_SEED` which (any number), `ADMITTANCE_IGNORE` a text in answers of ours that are known to be wrong. What differs
 //! is made as small as it still differs.
 
-// The attribute is always true here; it tells clippy that these modules are tests.
-#[cfg(test)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "allowed in tests, which clippy does not take the modules beside one for"
+)]
+
 mod chance;
-#[cfg(test)]
 mod compare;
-#[cfg(test)]
 mod generate;
-#[cfg(test)]
 mod kind;
-#[cfg(test)]
 mod leaves;
-#[cfg(test)]
 mod oracle;
-#[cfg(test)]
 mod shrink;
-#[cfg(test)]
 mod tree;
-#[cfg(test)]
 mod world;
 
 use std::collections::BTreeMap;
@@ -42,7 +38,7 @@ const BATCH: usize = 200;
 const PRINTED: u64 = 25;
 
 fn number(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).ok().map_or(otherwise, |text| text.parse().unwrap_or(otherwise))
+    std::env::var(name).ok().map_or(otherwise, |text| text.parse().unwrap())
 }
 
 #[test]
@@ -84,9 +80,9 @@ fn agrees_with_the_api_server_on_random_expressions() {
     for (node, line) in &different {
         if forms.len() < printed {
             let smallest = shrink(&oracle, node, line);
-            let found = forms.entry(smallest.form).or_default();
-            *found += 1;
-            if *found == 1 {
+            let times = forms.entry(smallest.form).or_default();
+            *times += 1;
+            if *times == 1 {
                 println!("{}", smallest.report);
             }
         }
@@ -94,7 +90,7 @@ fn agrees_with_the_api_server_on_random_expressions() {
     assert!(different.is_empty(), "{} of {count} expressions differ with seed {seed}", different.len());
     // A generator of nonsense would agree, too.
     assert!(outcomes.get("value").is_some_and(|values| values * 100 >= count * 45), "{outcomes:?}");
-    assert!(count < 2_000 || never.len() * 20 < worked.len(), "{never:?}");
+    assert!(count < 10_000 || never.len() < 5, "{never:?}");
 }
 
 /// The answers are the API server's.
