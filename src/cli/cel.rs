@@ -4,6 +4,7 @@ mod lines;
 mod variables;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -150,7 +151,7 @@ fn evaluate(arguments: &Arguments, expression: &str, paint: Paint) -> Result<Str
         Format::Text => {
             let mut text = literal(value).map_err(too_large)? + "\n";
             if arguments.cost {
-                text += &format!("type: {ty}\ncost: {}, estimated {}\n", evaluated.cost, estimated(&compiled));
+                let _ = write!(text, "type: {ty}\ncost: {}, estimated {}\n", evaluated.cost, estimated(&compiled));
             }
             text
         }

@@ -1,9 +1,12 @@
 //! The one function that decides. The server, `check`, `test` and `replay` all call [`admit`]: they can never disagree.
 
+mod native;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use self::native::{decision, is_policy};
 use crate::deadline::Deadline;
 use crate::json::Node;
 use crate::kubernetes::kinds::Kinds;
@@ -12,8 +15,8 @@ use crate::policy::{Actions, Existing, FailurePolicy, Head, Mutator, Validator};
 use crate::review::{self, Lookup, Lookups, Operation, Review, Subject};
 use crate::set::PolicySet;
 use crate::verdict::{
-    Action, Annotation, Bounds, Decision, Edit, Expressed, Finding, Judged, Judgement, PolicyError, PolicyFailure,
-    PolicyFinding, Report, Reported, Roots, Step, Verdict,
+    Action, Annotation, Bounds, Edit, Expressed, Finding, Judged, Judgement, PolicyError, PolicyFailure, PolicyFinding,
+    Report, Reported, Roots, Step, Verdict,
 };
 
 /// What is asked of the pipeline.
@@ -101,14 +104,6 @@ struct Pass<'p, 'a> {
     /// Whether a native mutation succeeded, even if it changed nothing.
     is_dirty: bool,
 }
-
-/// Objects that Kubernetes' own policies never judge (apiserver, admission/plugin/policy/generic).
-const POLICIES: [&str; 4] = [
-    "validatingadmissionpolicies",
-    "validatingadmissionpolicybindings",
-    "mutatingadmissionpolicies",
-    "mutatingadmissionpolicybindings",
-];
 
 #[derive(Clone, Copy)]
 struct Objects<'a> {
@@ -386,16 +381,6 @@ impl<'p, 'a> Pass<'p, 'a> {
         self.needs.dedup();
         Err(Needs(self.needs))
     }
-}
-
-fn decision(head: &Head, mutates: bool, judgement: Judgement) -> Decision {
-    let fails_closed = head.failure_policy == FailurePolicy::Fail;
-    Decision { origin: head.origin.clone(), mutates, fails_closed, judgement }
-}
-
-fn is_policy(review: &Review<'_>) -> bool {
-    let asked = review.request_resource;
-    asked.group == "admissionregistration.k8s.io" && POLICIES.contains(&asked.resource)
 }
 
 fn read_objects<'a>(review: &Review<'a>) -> Result<(Node<'a>, Objects<'a>), PolicyError> {

@@ -39,6 +39,9 @@ const RESULTS: [&str; 26] = [
     "list(list(int))",
 ];
 
+/// A template, and what its letters are.
+type Fitting = (Rc<Template>, Vec<(char, Kind)>);
+
 pub(crate) struct Generator<'w> {
     world: &'w World,
     pub(crate) templates: Vec<Rc<Template>>,
@@ -78,7 +81,7 @@ impl<'w> Generator<'w> {
     }
 
     fn node(&mut self, chance: &mut Chance, kind: &Kind, depth: usize) -> Node {
-        let kind = &self.concrete(chance, kind);
+        let kind = &concrete(chance, kind);
         if self.careless && chance.percent(8) {
             let other = Kind::read(chance.pick(&RESULTS));
             return self.leaf(chance, &other);
@@ -86,7 +89,7 @@ impl<'w> Generator<'w> {
         if depth == 0 || chance.percent(15) {
             return self.leaf(chance, kind);
         }
-        let fitting: Vec<(Rc<Template>, Vec<(char, Kind)>)> = self
+        let fitting: Vec<Fitting> = self
             .templates
             .iter()
             .filter_map(|template| {
@@ -139,16 +142,6 @@ impl<'w> Generator<'w> {
         }
         self.scope.truncate(visible);
         Node { kind, pieces, template: Some(Rc::clone(template)) }
-    }
-
-    /// Kinds that stand for several.
-    fn concrete(&self, chance: &mut Chance, kind: &Kind) -> Kind {
-        match kind {
-            Kind::Base("number") => Kind::Base(chance.pick(&["int", "uint", "double"])),
-            Kind::Base("ordered" | "sortable") => Kind::Base(chance.pick(&SIMPLE)),
-            Kind::Of(head, parts) => Kind::Of(head, parts.iter().map(|part| self.concrete(chance, part)).collect()),
-            other => other.clone(),
-        }
     }
 
     fn leaf(&mut self, chance: &mut Chance, kind: &Kind) -> Node {
@@ -207,6 +200,22 @@ impl<'w> Generator<'w> {
             }
         }
         Node { kind: kind.clone(), pieces, template: None }
+    }
+}
+
+/// Kinds that stand for several.
+fn concrete(chance: &mut Chance, kind: &Kind) -> Kind {
+    match kind {
+        Kind::Base("number") => Kind::Base(chance.pick(&["int", "uint", "double"])),
+        Kind::Base("ordered" | "sortable") => Kind::Base(chance.pick(&SIMPLE)),
+        // The API server keeps lists, maps and optionals as keys by their address: two that are equal are two keys, and one
+        // that is named twice is one.
+        Kind::Of("map", parts) if matches!(parts.first(), Some(Kind::Of(..))) => {
+            let value = parts.get(1).map(|value| concrete(chance, value));
+            Kind::Of("map", [Kind::Base("string")].into_iter().chain(value).collect())
+        }
+        Kind::Of(head, parts) => Kind::Of(head, parts.iter().map(|part| concrete(chance, part)).collect()),
+        other => other.clone(),
     }
 }
 

@@ -4,6 +4,12 @@
 //! `ADMITTANCE_SEED` which (any number), `ADMITTANCE_IGNORE` a text in answers of ours that are known to be wrong. What differs
 //! is made as small as it still differs.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "allowed in tests, which clippy does not take the modules beside one for"
+)]
+
 mod chance;
 mod compare;
 mod generate;
@@ -74,9 +80,9 @@ fn agrees_with_the_api_server_on_random_expressions() {
     for (node, line) in &different {
         if forms.len() < printed {
             let smallest = shrink(&oracle, node, line);
-            let seen = forms.entry(smallest.form).or_default();
-            *seen += 1;
-            if *seen == 1 {
+            let times = forms.entry(smallest.form).or_default();
+            *times += 1;
+            if *times == 1 {
                 println!("{}", smallest.report);
             }
         }
@@ -84,7 +90,7 @@ fn agrees_with_the_api_server_on_random_expressions() {
     assert!(different.is_empty(), "{} of {count} expressions differ with seed {seed}", different.len());
     // A generator of nonsense would agree, too.
     assert!(outcomes.get("value").is_some_and(|values| values * 100 >= count * 45), "{outcomes:?}");
-    assert!(count < 2_000 || never.len() * 20 < worked.len(), "{never:?}");
+    assert!(count < 10_000 || never.len() < 5, "{never:?}");
 }
 
 /// The answers are the API server's.

@@ -43,7 +43,7 @@ impl Oracle {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let input: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let input: String = lines.iter().fold(String::new(), |text, line| text + &line.to_string() + "\n");
         let mut stdin = child.stdin.take().unwrap();
         let mut stdout = child.stdout.take().unwrap();
         let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));

@@ -171,7 +171,13 @@ fn flatten<'a>(arguments: &[Outcome<'a>], context: &Context<'_, 'a>) -> Outcome<
         Some(_) => return context.raise(ErrorKind::Internal("interface conversion: ref.Val is not types.Int")),
     };
     let elements = arguments.first().map_or(1, size) as f64 * depth;
-    Ok(if elements < 0.0 { elements as i64 as u64 } else { elements as u64 }.wrapping_add(LIST + 1))
+    let cost = match elements {
+        0.0..18_446_744_073_709_551_616.0 => elements as u64,
+        // What the processors of API servers make of what does not fit.
+        18_446_744_073_709_551_616.0.. => 1 << 63,
+        _ => elements as i64 as u64,
+    };
+    Ok(cost.wrapping_add(LIST + 1))
 }
 
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "as upstream")]

@@ -9,16 +9,16 @@ use crate::cel::function::Overload;
 use crate::cel::regex::Regex;
 use crate::cel::syntax::ExprId;
 use crate::cel::value::Value;
+use crate::cel::value::quantity::Amount;
+use crate::kubernetes::quantity::Format;
 
 /// A step of an evaluation. Its depth is bounded by the parser.
-#[derive(Debug)]
 pub(super) struct Node {
     /// The expression that it comes from.
     pub(super) id: ExprId,
     pub(super) kind: NodeKind,
 }
 
-#[derive(Debug)]
 pub(super) enum NodeKind {
     /// A literal, or what was computed when the program was made. Costs nothing.
     Constant(Constant),
@@ -67,13 +67,11 @@ pub(super) enum NodeKind {
 }
 
 /// A name or a computed value, and what is selected from it (cel-go, interpreter/attributes.go).
-#[derive(Debug)]
 pub(super) struct Attribute {
     pub(super) base: Base,
     pub(super) qualifiers: Vec<Qualifier>,
 }
 
-#[derive(Debug)]
 pub(super) enum Base {
     /// A declared name.
     Declared(ExprId, Slot),
@@ -90,7 +88,6 @@ pub(super) enum Base {
 }
 
 /// `condition ? then : otherwise`. The branches are attributes: names in them cost nothing themselves.
-#[derive(Debug)]
 pub(super) struct Conditional {
     pub(super) id: ExprId,
     pub(super) condition: Node,
@@ -99,7 +96,6 @@ pub(super) struct Conditional {
 }
 
 /// A step into a value.
-#[derive(Debug)]
 pub(super) struct Qualifier {
     /// The whole up to here.
     pub(super) id: ExprId,
@@ -112,7 +108,6 @@ pub(super) struct Qualifier {
     pub(super) is_declared_field: bool,
 }
 
-#[derive(Debug)]
 pub(super) enum Key {
     /// `.name`, `['name']`
     Field(Box<str>),
@@ -125,7 +120,6 @@ pub(super) enum Key {
 }
 
 /// `a < b`, `a <= b`, `a > b`, `a >= b`
-#[derive(Debug)]
 pub(super) struct OrderTest {
     pub(super) operands: [Node; 2],
     pub(super) wanted: Wanted,
@@ -142,21 +136,18 @@ pub(super) enum Wanted {
 }
 
 /// `a in b`
-#[derive(Debug)]
 pub(super) struct InTest {
     pub(super) operands: [Node; 2],
     pub(super) charge: Charge,
 }
 
 /// `a in [constants]`
-#[derive(Debug)]
 pub(super) struct MemberTest {
     pub(super) operand: Node,
     pub(super) members: Membership,
 }
 
 /// `a + b`
-#[derive(Debug)]
 pub(super) struct Addition {
     pub(super) operands: [Node; 2],
     pub(super) charge: Charge,
@@ -164,7 +155,6 @@ pub(super) struct Addition {
 }
 
 /// A call of a function.
-#[derive(Debug)]
 pub(super) struct Call {
     pub(super) arguments: Box<[Node]>,
     pub(super) candidates: Box<[Candidate]>,
@@ -172,11 +162,21 @@ pub(super) struct Call {
     /// Whether the first error ends the evaluation of the arguments (cel-go's `evalVarArgs`); else all are evaluated.
     pub(super) stops_at_error: bool,
     /// What the function returns for arguments that are all constant, where that is known.
-    pub(super) known: Option<Constant>,
+    pub(super) known: Option<Known>,
+}
+
+/// An outcome that is known before.
+pub(super) enum Known {
+    Constant(Constant),
+    /// A quantity is made anew each time: sums and comparisons write into it.
+    Quantity {
+        amount: Amount,
+        format: Format,
+        text: Box<str>,
+    },
 }
 
 /// A function that may be meant, chosen by the types of the arguments.
-#[derive(Debug)]
 pub(super) struct Candidate {
     pub(super) overload: &'static Overload,
     pub(super) parameters: Box<[Parameter]>,
@@ -185,7 +185,7 @@ pub(super) struct Candidate {
 }
 
 /// The type of a parameter, as far as values are looked at.
-#[derive(Debug, PartialEq)]
+#[derive(PartialEq)]
 pub(super) enum Parameter {
     Any,
     Named(&'static str),
@@ -194,7 +194,6 @@ pub(super) enum Parameter {
 }
 
 /// A call with a pattern that is known.
-#[derive(Debug)]
 pub(super) struct PatternCall {
     pub(super) text: Node,
     pub(super) pattern: Box<str>,
@@ -213,14 +212,12 @@ pub(super) enum PatternFunction {
 }
 
 /// An element of a list literal.
-#[derive(Debug)]
 pub(super) struct Element {
     pub(super) value: Node,
     pub(super) is_optional: bool,
 }
 
 /// An entry of a map literal.
-#[derive(Debug)]
 pub(super) struct MapItem {
     pub(super) key: Node,
     pub(super) value: Node,
@@ -228,14 +225,12 @@ pub(super) struct MapItem {
 }
 
 /// A struct literal.
-#[derive(Debug)]
 pub(super) struct StructItems {
     pub(super) name: Box<str>,
     pub(super) fields: Box<[StructItem]>,
 }
 
 /// A field of a struct literal.
-#[derive(Debug)]
 pub(super) struct StructItem {
     pub(super) name: Box<str>,
     pub(super) value: Node,
@@ -243,7 +238,6 @@ pub(super) struct StructItem {
 }
 
 /// A macro over a list or a map.
-#[derive(Debug)]
 pub(super) struct Fold {
     pub(super) range: Node,
     /// The place of the variables among the locals: one, or two neighbours.
@@ -252,7 +246,6 @@ pub(super) struct Fold {
     pub(super) kind: FoldKind,
 }
 
-#[derive(Debug)]
 pub(super) enum FoldKind {
     All(Node),
     Exists(Node),
@@ -275,7 +268,6 @@ pub(super) enum FoldKind {
 }
 
 /// A name that stands for a value.
-#[derive(Debug)]
 pub(super) struct Bind {
     pub(super) local: usize,
     pub(super) value: Node,

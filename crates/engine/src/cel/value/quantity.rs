@@ -49,6 +49,9 @@ const WORDS: usize = 16;
 /// The most digits of a decimal that is looked at.
 const MOST_DIGITS: i64 = 320;
 
+/// Scales so far apart need no large numbers: 10^18 times a machine number is one of 128 bits.
+const FEW_DIGITS: u32 = 18;
+
 /// A decimal that does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::cel) struct TooLarge;
@@ -159,8 +162,12 @@ impl Amount {
     /// The order of two amounts.
     pub(in crate::cel) fn order(&self, other: &Self) -> Ordering {
         match (self, other) {
-            (Self::Int { value: left, scale }, Self::Int { value: right, scale: other }) if scale == other => {
-                left.cmp(right)
+            (Self::Int { value: left, scale }, Self::Int { value: right, scale: other })
+                if scale.abs_diff(*other) <= FEW_DIGITS =>
+            {
+                let common = *scale.min(other);
+                let at = |value: i64, scale: i32| i128::from(value) * 10_i128.pow(scale.abs_diff(common));
+                at(*left, *scale).cmp(&at(*right, *other))
             }
             _ => self.decimal().order(&other.decimal()),
         }

@@ -1,10 +1,10 @@
 //! Calls of functions.
 
 use super::{Evaluation, ends_all, first_error};
-use crate::cel::error::Outcome;
+use crate::cel::error::{ErrorKind, Outcome};
 use crate::cel::program::Recorder;
-use crate::cel::program::tree::{Addition, Call, Candidate, PatternCall, PatternFunction};
-use crate::cel::value::{List, Value};
+use crate::cel::program::tree::{Addition, Call, Candidate, Known, PatternCall, PatternFunction};
+use crate::cel::value::{List, Opaque, Quantity, Value};
 
 /// No function has more arguments.
 const ARGUMENTS: usize = 4;
@@ -37,11 +37,22 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         let result = if failed {
             outcomes.iter().copied().find(Result::is_err).unwrap_or(Ok(Value::Null))
         } else if let Some(known) = &call.known {
-            Ok(known.value())
+            self.known(known)
         } else {
             self.dispatch(&call.candidates, values.get(..count).unwrap_or_default())
         };
         self.charge(call.charge, outcomes, result)
+    }
+
+    fn known(&self, known: &'a Known) -> Outcome<'a> {
+        match known {
+            Known::Constant(constant) => Ok(constant.value()),
+            Known::Quantity { amount, format, text } => {
+                let amount = self.context.keep_cell(*amount)?;
+                let quantity = Quantity { amount, format: *format, text, is_pointer: false };
+                Ok(Value::Opaque(Opaque::Quantity(self.context.keep(quantity)?)))
+            }
+        }
     }
 
     /// The one function that is meant, else the first one that takes the arguments.
@@ -49,14 +60,44 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         if let [only] = candidates
             && !only.is_guarded
         {
-            return (only.overload.call)(self.context, arguments);
+            return match (only.overload.call)(self.context, arguments) {
+                Err(error)
+                    if matches!(error.kind, ErrorKind::NoSuchOverload) && !only.takes(arguments, self.context)? =>
+                {
+                    self.no_overload(only.overload.function, arguments)
+                }
+                outcome => outcome,
+            };
         }
         for candidate in candidates {
             if candidate.takes(arguments, self.context)? {
                 return (candidate.overload.call)(self.context, arguments);
             }
         }
-        self.context.no_such_overload()
+        match candidates.first() {
+            Some(first) => self.no_overload(first.overload.function, arguments),
+            None => self.context.no_such_overload(),
+        }
+    }
+
+    /// `no such overload`, in the words that upstream has for this function: most name the types of the arguments.
+    #[cold]
+    pub(super) fn no_overload(&self, function: &str, arguments: &[Value<'a>]) -> Outcome<'a> {
+        if let Some(lacks) = arguments.first().and_then(|first| lacks_trait(function, *first)) {
+            return if lacks {
+                self.context.raise_text(format_args!("no such overload: {function}"))
+            } else {
+                self.context.no_such_overload()
+            };
+        }
+        if PLAIN.contains(&function) {
+            return self.context.no_such_overload();
+        }
+        if let ("sort" | "@sortByAssociatedKeys", Some(Value::List(_))) = (function, arguments.first()) {
+            return self.context.raise(ErrorKind::Text("list elements must be comparable"));
+        }
+        let types: Vec<&str> = arguments.iter().map(|argument| argument.type_name()).collect();
+        self.context.raise_text(format_args!("no such overload: {function}({})", types.join(", ")))
     }
 
     /// `a + b`, the frequent ones without a detour.
@@ -106,4 +147,46 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
             }
         }
     }
+}
+
+/// Functions whose arguments upstream does not look at before they are called (cel-go, common/stdlib).
+const PLAIN: [&str; 16] = [
+    "!_",
+    "@in",
+    "bool",
+    "bytes",
+    "contains",
+    "double",
+    "duration",
+    "dyn",
+    "endsWith",
+    "int",
+    "matches",
+    "startsWith",
+    "string",
+    "timestamp",
+    "type",
+    "uint",
+];
+
+/// Whether upstream misses a trait of the first operand of an operator, and says so by the operator's name; None for what
+/// is no operator. Texts and times take any function for a method of theirs, and do not say it.
+fn lacks_trait(function: &str, first: Value<'_>) -> Option<bool> {
+    use Value::{Bool, Bytes, Double, Duration, Int, List, Map, String, Timestamp, Uint};
+    let has_trait = match function {
+        "_+_" => matches!(first, Int(_) | Uint(_) | Double(_) | Bytes(_) | List(_)),
+        "_-_" | "_*_" | "_/_" => matches!(first, Int(_) | Uint(_) | Double(_)),
+        "_%_" => matches!(first, Int(_) | Uint(_)),
+        "-_" => matches!(first, Int(_) | Double(_) | Bool(_)),
+        "_<_" | "_<=_" | "_>_" | "_>=_" => {
+            matches!(first, Bool(_) | Int(_) | Uint(_) | Double(_) | Bytes(_))
+        }
+        "size" => matches!(first, Bytes(_) | List(_) | Map(_)),
+        "sort" => match first {
+            List(_) => return None,
+            _ => false,
+        },
+        _ => return None,
+    };
+    Some(!has_trait && !matches!(first, String(_) | Duration(_) | Timestamp(_)))
 }

@@ -33,7 +33,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     pub(super) fn fold(&mut self, fold: &'a Fold) -> Outcome<'a> {
         let range = self.eval(&fold.range)?;
         if !matches!(range, Value::List(_) | Value::Map(_)) {
-            let name = range.type_name();
+            let name = go_type(range);
             return if fold.has_two {
                 self.context.raise_text(format_args!("unsupported comprehension range type: {name}"))
             } else {
@@ -136,7 +136,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         transform: &'a Node,
     ) -> Outcome<'a> {
         // `@result + [transform]`; a list of one constant is a constant itself.
-        let cost = SELECT + if transform.constant().is_some() { 0 } else { LIST } + 1;
+        let cost = if transform.constant().is_some() { 0 } else { LIST } + 1;
         let mut failed: Option<Outcome<'a>> = None;
         let base = self.scratch.len();
         self.walk_range(fold, range, |this| {
@@ -148,6 +148,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
                 }
                 Turn::Taken => {}
             }
+            this.context.spend(SELECT)?;
             let outcome = this.attempt(transform)?;
             this.context.spend(cost)?;
             match outcome {
@@ -321,5 +322,23 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
             _ => {}
         }
         Ok(())
+    }
+}
+
+/// As Go's `%T` prints it.
+fn go_type(value: Value<'_>) -> &str {
+    match value {
+        Value::Null => "types.Null",
+        Value::Bool(_) => "types.Bool",
+        Value::Int(_) => "types.Int",
+        Value::Uint(_) => "types.Uint",
+        Value::Double(_) => "types.Double",
+        Value::String(_) => "types.String",
+        Value::Bytes(_) => "types.Bytes",
+        Value::Duration(_) => "types.Duration",
+        Value::Timestamp(_) => "types.Timestamp",
+        Value::Type(_) => "*types.Type",
+        Value::Optional(_) => "*types.Optional",
+        other => other.type_name(),
     }
 }

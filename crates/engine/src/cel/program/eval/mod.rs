@@ -163,10 +163,20 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
             return Ok(Value::Bool(test.wanted.is(left.cmp(&right))));
         }
         let result = match (left, right) {
-            (Ok(left), Ok(right)) => compare(left, right, self.context).map(|order| Value::Bool(test.wanted.is(order))),
+            (Ok(left), Ok(right)) => self.compared(test.wanted, left, right),
             (left, right) => first_error(left, right),
         };
         self.charge(test.charge, &[left, right], result)
+    }
+
+    fn compared(&self, wanted: Wanted, left: Value<'a>, right: Value<'a>) -> Outcome<'a> {
+        match compare(left, right, self.context) {
+            Ok(order) => Ok(Value::Bool(wanted.is(order))),
+            Err(error) if matches!(error.kind, ErrorKind::NoSuchOverload) => {
+                self.no_overload(wanted.function(), &[left, right])
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// A value that can be a key of upstream's maps.
@@ -227,6 +237,15 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
 }
 
 impl Wanted {
+    const fn function(self) -> &'static str {
+        match self {
+            Self::Less => "_<_",
+            Self::LessOrEqual => "_<=_",
+            Self::Greater => "_>_",
+            Self::GreaterOrEqual => "_>=_",
+        }
+    }
+
     const fn is(self, order: std::cmp::Ordering) -> bool {
         match self {
             Self::Less => order.is_lt(),

@@ -1,6 +1,6 @@
 //! Operators and functions.
 
-use super::constant::{charge_of_constants, compute, is_conversion, is_known};
+use super::constant::{self, charge_of_constants, is_conversion, is_known};
 use super::{Lowering, Lowers};
 use crate::cel::check::Reference;
 use crate::cel::constant::Constant;
@@ -133,7 +133,7 @@ impl<'c> Lowering<'c> {
             } else if let [overload] = overloads
                 && is_known(function)
             {
-                known = compute(overload, &constants).ok().flatten();
+                known = constant::known(overload, &constants);
                 if known.is_some() {
                     charge = charge_of_constants(charge, &arguments);
                 }

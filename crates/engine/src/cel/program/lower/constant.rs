@@ -5,7 +5,7 @@ use crate::cel::constant::{Constant, ConstantMap};
 use crate::cel::context::{Context, Meter, NoHost};
 use crate::cel::function::Overload;
 use crate::cel::program::cost::{self, Charge};
-use crate::cel::program::tree::Node;
+use crate::cel::program::tree::{Known, Node};
 use crate::cel::syntax::ExprId;
 use crate::cel::value::{Opaque, Semver, Value};
 use crate::deadline::Deadline;
@@ -16,7 +16,7 @@ const CONVERSIONS: [&str; 10] =
     ["bool", "bytes", "double", "duration", "dyn", "int", "string", "timestamp", "type", "uint"];
 
 /// Functions whose outcome is known from their arguments. Upstream computes them at each evaluation, and so they cost.
-const KNOWN: [&str; 3] = ["ip", "cidr", "semver"];
+const KNOWN: [&str; 4] = ["quantity", "ip", "cidr", "semver"];
 
 /// More than any constant of an expression needs.
 const BYTES: usize = 4 << 20;
@@ -31,16 +31,32 @@ pub(super) fn is_known(function: &str) -> bool {
     KNOWN.contains(&function)
 }
 
-/// The outcome of a function for constants; None where no constant can hold it.
-pub(super) fn compute(overload: &Overload, arguments: &[&Constant]) -> Result<Option<Constant>, String> {
+/// The outcome of a function for constants, as `keep` holds it; None where it cannot.
+fn compute<T>(
+    overload: &Overload,
+    arguments: &[&Constant],
+    keep: impl FnOnce(Value<'_>) -> Option<T>,
+) -> Result<Option<T>, String> {
     let arena = Arena::with_limit(BYTES);
     let meter = Meter::new(u64::MAX, BYTES, Deadline::never());
     let context = Context::new(&arena, &meter, &NoHost);
     let arguments: Vec<Value<'_>> = arguments.iter().map(|argument| argument.value()).collect();
     match (overload.call)(&context, &arguments) {
-        Ok(value) => Ok(constant(value)),
+        Ok(value) => Ok(keep(value)),
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// The outcome of one of these functions for constants; None where it fails, or nothing can hold it.
+pub(super) fn known(overload: &Overload, arguments: &[&Constant]) -> Option<Known> {
+    compute(overload, arguments, |value| match value {
+        Value::Opaque(Opaque::Quantity(quantity)) => {
+            Some(Known::Quantity { amount: quantity.amount.get(), format: quantity.format, text: quantity.text.into() })
+        }
+        value => constant(value).map(Known::Constant),
+    })
+    .ok()
+    .flatten()
 }
 
 /// What a function costs with arguments that are constant.
@@ -101,9 +117,9 @@ impl Lowering<'_> {
         argument: &Constant,
     ) -> Lowers<Option<Constant>> {
         let converted = match overloads {
-            [overload] => compute(overload, &[argument]),
+            [overload] => compute(overload, &[argument], constant),
             _ => match overloads.iter().find(|overload| takes(overload, argument)) {
-                Some(overload) => compute(overload, &[argument]),
+                Some(overload) => compute(overload, &[argument], constant),
                 None => Err("no such overload".to_owned()),
             },
         };

@@ -184,7 +184,7 @@ fn walking_over_doubled_lists_ends() {
     for text in ["variables.v39 == variables.v39", "3 in variables.v39", "variables.v39.sum() > 0"] {
         let (program, composition) = composed(&declared, text);
         let soon = Deadline::at(Instant::now() + Duration::from_millis(50));
-        let meter = Meter::new(EXPRESSION_COST, MEMORY, soon);
+        let meter = Meter::new(u64::MAX, MEMORY, soon);
         let (text, _) = evaluated_until(&program, &composition, &meter, &mut ());
         assert_eq!(text, "!operation cancelled: the deadline has passed");
     }

@@ -199,4 +199,14 @@ proptest! {
             }
         }
     }
+
+    #[test]
+    fn problems_lie_in_the_text(text in prop_oneof![any::<String>(), "[-a-z0-9'\"\\\\`bBrRuUxX\n\r\t é\u{1f600}(){}\\[\\].,?:=&|!$]{0,60}"]) {
+        if let Err(problems) = parse(&text, &ParseOptions::default()) {
+            prop_assert!(!problems.is_empty());
+            for problem in problems {
+                prop_assert!(text.get(problem.span.start as usize..problem.span.end as usize).is_some(), "{problem:?}");
+            }
+        }
+    }
 }

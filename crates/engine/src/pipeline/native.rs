@@ -1,0 +1,25 @@
+//! What is different for Kubernetes' own policies.
+
+use crate::policy::{FailurePolicy, Head};
+use crate::review::Review;
+use crate::verdict::{Decision, Judgement};
+
+/// Objects that Kubernetes' own policies never judge (apiserver, admission/plugin/policy/generic).
+const POLICIES: [&str; 4] = [
+    "validatingadmissionpolicies",
+    "validatingadmissionpolicybindings",
+    "mutatingadmissionpolicies",
+    "mutatingadmissionpolicybindings",
+];
+
+/// A judgement as the verdict keeps it.
+pub(super) fn decision(head: &Head, mutates: bool, judgement: Judgement) -> Decision {
+    let fails_closed = head.failure_policy == FailurePolicy::Fail;
+    Decision { origin: head.origin.clone(), mutates, fails_closed, judgement }
+}
+
+/// Whether the request is about such an object.
+pub(super) fn is_policy(review: &Review<'_>) -> bool {
+    let asked = review.request_resource;
+    asked.group == "admissionregistration.k8s.io" && POLICIES.contains(&asked.resource)
+}
