@@ -499,7 +499,7 @@ fn marks_what_is_wrong_with_an_expression() {
     for (arguments, problem) in [
         (
             ["x", "--var", "x=text"],
-            "error: the value of --var x is no JSON (expected value at line 1 column 1): a text needs quotes, --var 'x=\"text\"'\n",
+            "error: the value of --var x is no JSON (expected ident at line 1 column 2): a text needs quotes, --var 'x=\"text\"'\n",
         ),
         (["x", "--var", "x=@gone.yaml"], "error: cannot read \"gone.yaml\": No such file or directory (os error 2)\n"),
     ] {
