@@ -3,8 +3,8 @@
 //! Go's parser is followed to the letter, because it decides which patterns are refused and how; what it makes is run by
 //! regex-automata, whose rule for which of several matches counts is Go's as well (leftmost, and of those the first).
 //!
-//! Reading order: [`tables`] are Unicode's, [`runes`] are sets of characters, [`classes`] those with names, [`tree`] is what
-//! a pattern becomes, [`stack`] and [`factor`] build it, [`parse`] and [`escape`] read the text, [`lower`] hands the tree over
+//! Reading order: `tables` are Unicode's, `runes` are sets of characters, `classes` those with names, `tree` is what
+//! a pattern becomes, `stack` and `factor` build it, `parse` and `escape` read the text, `lower` hands the tree over
 //! to the matcher.
 
 mod classes;

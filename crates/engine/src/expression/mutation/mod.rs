@@ -3,7 +3,7 @@
 //!
 //! An apply configuration is an `Object{…}`: [`apply_configuration`] makes a tree of it and merges it into the object. A JSON
 //! patch is a list of `JSONPatch{…}`: [`json_patch`] makes operations of it. Values become JSON in two different ways
-//! upstream, with different faults; both are imitated: [`native`] and [`json`].
+//! upstream, with different faults; both are imitated: `native` and `json`.
 
 mod json;
 mod names;

@@ -1,8 +1,8 @@
 //! Merging an apply configuration into an object, as MutatingAdmissionPolicy does it: k8s.io/apiserver,
 //! pkg/admission/plugin/policy/mutating/patch/smd.go, on sigs.k8s.io/structured-merge-diff v6, package typed.
 //!
-//! Both are held against the type of the object first ([`mod@validate`]), then what the configuration says is put into the
-//! object ([`mod@merge`]). Nothing is taken away by leaving it out: fields are set, items are added or merged with the
+//! Both are held against the type of the object first (`validate`), then what the configuration says is put into the
+//! object (`merge`). Nothing is taken away by leaving it out: fields are set, items are added or merged with the
 //! item of the same key. What is one value (an atomic list or map) cannot be set at all, because whoever sets it would
 //! take away what others have put there.
 

@@ -1,8 +1,8 @@
 //! Kubernetes' own policy documents, of admissionregistration.k8s.io/v1 and v1beta1: ValidatingAdmissionPolicy,
 //! MutatingAdmissionPolicy and their bindings, taken as they are.
 //!
-//! [`raw`] is what documents say; [`metadata`], [`spec`], [`match_resources`] and [`binding`] refuse what the API server
-//! refuses, with its texts ([`field_error`], [`formats`]); what passes becomes a [`Native`] or a [`Binding`]. What the API
+//! `raw` is what documents say; `metadata`, `spec`, `match_resources` and `binding` refuse what the API server
+//! refuses, with its texts (`field_error`, `formats`); what passes becomes a [`Native`] or a [`Binding`]. What the API
 //! server warns about after comparing expressions with the schemas of the kinds that they match (`status.typeChecking`) is
 //! not said here.
 
