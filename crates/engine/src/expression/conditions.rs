@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::access::Authorizer;
 use super::pass::{CONDITIONS_BUDGET, Ended, Evaluated, Input, Pass};
 use super::policy::CelPolicy;
-use super::request;
 use crate::cel::context::{Context, Meter};
 use crate::cel::value::Value;
 use crate::json::Node;
@@ -38,7 +37,7 @@ pub(super) fn meet<'a>(
     }
     let mut input = *input;
     input.namespace = Node::NULL;
-    input.request = request::build(review, review.request_resource, context.arena());
+    input.request = policy.request(review, review.request_resource, context.arena());
     let mut pass = Pass::new(policy, context, review, &input, CONDITIONS_BUDGET);
     let (mut errors, mut is_false): (Vec<String>, bool) = (vec![], false);
     for condition in &policy.conditions {

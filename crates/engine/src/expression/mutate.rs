@@ -7,7 +7,6 @@ use super::access::Authorizer;
 use super::conditions::{Met, bound, input, meet};
 use super::mutation::{self, MutationError};
 use super::pass::{BUDGET, Ended, Evaluated, Input, Pass};
-use super::request;
 use super::validate::{Bound, fail};
 use crate::cel::context::{Context, Meter};
 use crate::cel::types::Type;
@@ -67,7 +66,7 @@ impl Mutate for Bound {
             if !report.invokes(position) {
                 continue;
             }
-            input.request = request::build(review, review.resource, review.arena);
+            input.request = self.policy.request(review, review.resource, review.arena);
             for index in 0..self.policy.mutations.len() {
                 input.object = object;
                 let host = Authorizer::new(review, report);

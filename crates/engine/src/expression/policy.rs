@@ -5,12 +5,15 @@ use std::fmt;
 use super::declarations::{Declarations, policy_environment};
 use super::issues;
 use super::mutate::PatchType;
+use super::request;
 use crate::cel::check::check;
 use crate::cel::environment::Environment;
 use crate::cel::error::Problem;
 use crate::cel::program::{Composition, Program, program};
 use crate::cel::syntax::{ExprKind, ParseOptions, parse};
 use crate::cel::types::Type;
+use crate::json::{Arena, Node};
+use crate::review::{GroupVersionResource, Review};
 use crate::verdict::Refusal;
 
 /// What a policy says, as text.
@@ -108,6 +111,7 @@ pub struct CelPolicy {
     variables: Vec<String>,
     uses_namespace: bool,
     uses_authorizer: bool,
+    uses_request: bool,
 }
 
 pub(super) struct Validation {
@@ -167,15 +171,27 @@ impl CelPolicy {
             composition,
             uses_namespace: false,
             uses_authorizer: false,
+            uses_request: false,
         };
         policy.uses_namespace = policy.uses("namespaceObject");
         policy.uses_authorizer = policy.uses("authorizer");
+        policy.uses_request = policy.uses("request");
         policy
     }
 
     /// Whether an expression reads `namespaceObject`. (Perhaps a variable of a macro only has that name.)
     pub fn uses_namespace(&self) -> bool {
         self.uses_namespace
+    }
+
+    /// `request` as the expressions see it, with the resource that they are to see; null where none reads it.
+    pub(super) fn request<'a>(
+        &self,
+        review: &Review<'a>,
+        resource: GroupVersionResource<'a>,
+        arena: &'a Arena,
+    ) -> Node<'a> {
+        if self.uses_request { request::build(review, resource, arena) } else { Node::NULL }
     }
 
     /// Whether an expression asks the authorizer.

@@ -8,7 +8,7 @@ use super::conditions::{Met, bound, input, meet};
 use super::parameters::{NoParameters, ParamKind, ParamRef, collect};
 use super::pass::{BUDGET, Ended, Evaluated, Input, Pass};
 use super::policy::{CelPolicy, Validation};
-use super::{request, typed};
+use super::typed;
 use crate::cel::context::{Context, Meter};
 use crate::cel::value::Value;
 use crate::json::Node;
@@ -157,7 +157,7 @@ fn judge<'a>(
             return Ok(());
         }
     }
-    input.request = request::build(review, review.resource, context.arena());
+    input.request = policy.request(review, review.resource, context.arena());
     let mut pass = Pass::new(policy, context, review, &input, BUDGET);
     let mut outcomes = Vec::with_capacity(policy.validations.len());
     for validation in &policy.validations {
