@@ -28,4 +28,6 @@ mod peer;
 #[cfg(test)]
 mod reload;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod tls;

@@ -1,5 +1,5 @@
-//! Evaluates each case a hundred times, compiles all of them, binds and reads their variables; to be counted under callgrind (hack/instructions): every call of [`measured`] is one
-//! figure.
+//! Evaluates each case a hundred times, judges requests by some, compiles all of them, binds and reads their variables; to be
+//! counted under callgrind (hack/instructions): every call of [`measured`] is one figure.
 
 // One program, run as `cargo bench` runs it: it prints, and ends with an exit code.
 #![expect(clippy::print_stdout, reason = "its output names the figures, in their order")]
@@ -7,17 +7,25 @@
 #[expect(dead_code, reason = "the comparison with upstream has uses for more of it")]
 #[path = "../cel/cases.rs"]
 mod cases;
+#[path = "../cel/validation.rs"]
+mod validation;
 
 use std::hint::black_box;
 
 use admittance_engine::deadline::Deadline;
 use admittance_engine::json::{Arena, read};
 use cases::{Case, VARIABLES, variables};
+use serde_json::json;
+use validation::{Known, Validation, variable};
 
 /// What anything here fails with: text for a person.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 const TIMES: u32 = 100;
+
+/// The cases that are also counted as whole requests: one that reads nothing, one that reads `request`, one that reads
+/// `namespaceObject`.
+const REQUESTS: [&str; 3] = ["constant", "request_user", "namespace_label"];
 
 fn main() -> Result<(), Failure> {
     let cases = Case::all()?;
@@ -34,6 +42,15 @@ fn main() -> Result<(), Failure> {
         evaluate();
         measured(&mut evaluate);
         println!("evaluate/{}", case.name);
+    }
+    let known = Known::new(&variables)?;
+    for case in cases.iter().filter(|case| REQUESTS.contains(&case.name.as_str())) {
+        let validation = Validation::new(case, &json!({ "bool": true }), variable(&variables, "namespaceObject")?)?;
+        measured(&mut || {
+            let arena = Arena::with_limit(1 << 24);
+            let _ = black_box(validation.allows(black_box(&known), &arena).is_ok());
+        });
+        println!("admit/{}", case.name);
     }
     let mut compile = || {
         for case in &cases {

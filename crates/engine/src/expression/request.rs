@@ -59,3 +59,39 @@ fn resource<'a>(resource: GroupVersionResource<'a>, arena: &'a Arena) -> Node<'a
         ("resource", Node::string(resource.resource)),
     ])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expression::typed;
+    use crate::json::read;
+    use crate::review::Envelope;
+
+    const POD: &str = r#"{"uid":"x","kind":{"group":"","version":"v1","kind":"Pod"},
+        "resource":{"group":"","version":"v1","resource":"pods"},"subResource":"ephemeralcontainers",
+        "requestKind":{"group":"","version":"v1","kind":"Pod"},
+        "requestResource":{"group":"","version":"v1","resource":"pods"},"requestSubResource":"ephemeralcontainers",
+        "name":"web","namespace":"shop","operation":"UPDATE",
+        "userInfo":{"username":"ann","uid":"4711","groups":["dev","ops"],"extra":{"scopes":["a","b"]}},
+        "object":{"a":1},"oldObject":{"a":2},"dryRun":true,"options":{"kind":"UpdateOptions","fieldManager":"kubectl"}}"#;
+
+    const NODE: &str = r#"{"uid":"y","kind":{"group":"","version":"v1","kind":"Node"},
+        "resource":{"group":"","version":"v1","resource":"nodes"},
+        "requestKind":{"group":"","version":"v1","kind":"Node"},
+        "requestResource":{"group":"","version":"v1","resource":"nodes"},
+        "operation":"DELETE","userInfo":{},"object":null,"oldObject":{},"dryRun":false,"options":null}"#;
+
+    #[test]
+    fn makes_of_a_review_what_a_line_with_the_same_request_reads() {
+        for request in [POD, NODE] {
+            let arena = Arena::with_limit(1 << 20);
+            let body = format!(r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{request}}}"#);
+            let (envelope, outcome) = Envelope::read(&arena, body.as_bytes());
+            outcome.unwrap();
+            let review = envelope.into_review(&arena).unwrap();
+            let of_line = typed::request(read(&arena, request).unwrap(), &arena).unwrap();
+            let text = |node: Node<'_>| serde_json::to_string(&node).unwrap();
+            assert_eq!(text(build(&review, review.resource, &arena)), text(of_line));
+        }
+    }
+}
