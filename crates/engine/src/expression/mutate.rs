@@ -39,6 +39,10 @@ impl PatchType {
 }
 
 impl Mutate for Bound {
+    fn asks(&self) -> Option<&'static str> {
+        self.policy.asks()
+    }
+
     fn mutate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) -> Result<Node<'a>, PolicyError> {
         let review = subject.review;
         let mut object = subject.object;
