@@ -2,7 +2,7 @@
 
 use admittance_engine::json::Arena;
 use admittance_engine::kubernetes::kinds::Kinds;
-use admittance_engine::review::{Answer, Lookup, Lookups};
+use admittance_engine::review::{Answer, KindName, Lookup, Lookups};
 use admittance_engine::set::Parameters;
 
 use super::namespaces::Namespaces;
@@ -21,6 +21,12 @@ pub struct Known<'k> {
 impl Lookups for Known<'_> {
     fn answer<'a>(&self, lookup: &Lookup<'_>, arena: &'a Arena) -> Answer<'a> {
         match lookup {
+            Lookup::Object(object) if object.kind == KindName::CUSTOM_RESOURCE_DEFINITION => {
+                match self.parameters.answer(self.kinds, lookup, arena) {
+                    Some(given @ Answer::Found(_)) => given,
+                    _ => self.namespaces.definition(&object.name, arena),
+                }
+            }
             Lookup::Scope(_) | Lookup::Object(_) | Lookup::Objects(_) => {
                 let unknown = Answer::Unavailable("no object of the kind is known, name a file with --params");
                 self.parameters.answer(self.kinds, lookup, arena).unwrap_or(unknown)

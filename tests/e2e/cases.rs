@@ -189,9 +189,11 @@ async fn ask_in_every_way(
     // What comes back from a deletion is not what a review of it holds.
     let defaulted = if case.object.is_null() { Value::Null } else { outcome::settled(before.body) };
     let over_http = outcome::over_http(case, kinds, webhook, &defaulted).await;
-    // Whether somebody may do something no file can say.
+    // Whether somebody may do something no file can say, nor that a kind does not exist.
     let asks_the_authorizer = case.policies.as_ref().is_some_and(|text| text.contains("authorizer"));
-    let by_check = if asks_the_authorizer { over_http.clone() } else { outcome::of_check(case, kinds, webhook) };
+    let lacks_a_kind = case.expect.errors.iter().any(|error| error.contains("failed to find resource"));
+    let by_check =
+        if asks_the_authorizer || lacks_a_kind { over_http.clone() } else { outcome::of_check(case, kinds, webhook) };
 
     let mut wrong = behind.differences(case);
     for (way, other) in [("HTTP", &over_http), ("check", &by_check)] {
