@@ -8,8 +8,8 @@ use std::sync::Arc;
 use admittance_engine::document::SourceFile;
 use admittance_engine::kubernetes::kinds::{Kinds, Scope};
 use admittance_engine::review::Operation;
-use admittance_engine::set::{PolicySet, link};
-use admittance_engine::unit::{Unit, compile};
+use admittance_engine::set::{PolicySet, link, missing_parameters};
+use admittance_engine::unit::{CompiledUnit, Unit, compile};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -24,6 +24,7 @@ pub(crate) struct Case {
     about: Option<String>,
     pub(crate) policies: Option<String>,
     pub(crate) policy_set: Option<String>,
+    pub(crate) cluster: Option<String>,
     #[serde(default)]
     pub(crate) request: Request,
     #[serde(default)]
@@ -147,6 +148,20 @@ impl Case {
 
     /// The policies, compiled; the file's own problems fail the test.
     pub(crate) fn set(&self) -> PolicySet {
+        let (set, problems) = link(&self.units());
+        assert!(problems.is_empty(), "{}: {problems:?}", self.name);
+        set
+    }
+
+    /// Whether only a server with a cluster can answer.
+    pub(crate) fn needs_a_cluster(&self) -> bool {
+        let units = self.units();
+        self.cluster.is_some()
+            || units.iter().any(|unit| !unit.needing_a_cluster().is_empty())
+            || !missing_parameters(&units).is_empty()
+    }
+
+    fn units(&self) -> Vec<Arc<CompiledUnit>> {
         let files = match (&self.policies, self.policy_folder()) {
             (Some(text), _) => vec![SourceFile::new("policies.yaml", text.as_str())],
             (None, Some(folder)) => entries(&folder)
@@ -161,9 +176,35 @@ impl Case {
                 panic!("{}: {}", self.name, lines.join("\n"))
             })
         });
-        let (set, problems) = link(&compiled.collect::<Vec<_>>());
-        assert!(problems.is_empty(), "{}: {problems:?}", self.name);
-        set
+        compiled.collect()
+    }
+
+    /// What there is in the cluster beside the request's namespace: parameters among the policies, and what the case says.
+    pub(crate) fn cluster_objects(&self) -> Vec<Value> {
+        let is_policy = |document: &Value| {
+            let api_version = document["apiVersion"].as_str().unwrap_or_default();
+            ["admissionregistration.k8s.io/", "admittance.dev/"].iter().any(|group| api_version.starts_with(group))
+        };
+        let among_policies = self.policies.iter().flat_map(|text| documents(text));
+        let others = self.cluster.iter().flat_map(|text| documents(text));
+        among_policies.filter(|document| !is_policy(document)).chain(others).collect()
+    }
+
+    /// What objects of a kind are called in paths, and where they live: built-in kinds, and those that the case defines.
+    pub(crate) fn resource(&self, kinds: &Kinds, api_version: &str, kind: &str) -> Option<(String, Scope)> {
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        if let Some(row) = kinds.kind(group, version, kind) {
+            return Some((row.resource.to_owned(), row.scope));
+        }
+        let objects = self.cluster_objects();
+        let is_it = |object: &&Value| {
+            object["kind"] == "CustomResourceDefinition"
+                && object["spec"]["group"] == group
+                && object["spec"]["names"]["kind"] == kind
+        };
+        let spec = &objects.iter().find(is_it)?["spec"];
+        let scope = if spec["scope"] == "Namespaced" { Scope::Namespaced } else { Scope::Cluster };
+        Some((spec["names"]["plural"].as_str()?.to_owned(), scope))
     }
 
     /// The operation: the case's own, else what the objects say.
@@ -201,12 +242,11 @@ impl Case {
         let api_version = text(&shown["apiVersion"]);
         let (group, version) = api_version.split_once('/').unwrap_or(("", &api_version));
         let kind = text(&shown["kind"]);
-        let row = kinds.kind(group, version, &kind);
-        let resource = row.map_or("", |row| row.resource);
+        let (resource, scope) = self.resource(kinds, &api_version, &kind).unwrap_or((String::new(), Scope::Namespaced));
         let name = text(&shown["metadata"]["name"]);
-        let namespace = match row {
-            Some(row) if row.resource == "namespaces" => name.clone(),
-            Some(row) if row.scope == Scope::Cluster => String::new(),
+        let namespace = match scope {
+            _ if resource == "namespaces" => name.clone(),
+            Scope::Cluster => String::new(),
             _ => shown["metadata"]["namespace"].as_str().unwrap_or("default").to_owned(),
         };
         let operation = self.operation();
@@ -217,7 +257,7 @@ impl Case {
             _ => Value::Null,
         };
         let kind = GroupVersionKind { group, version, kind: &kind };
-        let resource = GroupVersionResource { group, version, resource };
+        let resource = GroupVersionResource { group, version, resource: &resource };
         let groups = ["system:masters", "system:authenticated"].map(str::to_owned);
         let request = AdmissionRequest {
             uid: "705ab4f5-6393-11e8-b7cc-42010a800002",

@@ -10,6 +10,8 @@ mod cases;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod cluster;
+#[cfg(test)]
 mod connection;
 #[cfg(test)]
 mod docs;
@@ -25,6 +27,8 @@ mod lines;
 mod modules;
 #[cfg(test)]
 mod peer;
+#[cfg(test)]
+mod rbac;
 #[cfg(test)]
 mod reload;
 #[cfg(test)]

@@ -7,19 +7,22 @@ use std::time::Instant;
 
 use admittance_engine::json::{self, Arena};
 use admittance_engine::review::{Answer, Lookup, Lookups};
+use admittance_engine::set::{Parameters, PolicySet};
 
 use super::{Cluster, Fact};
 
 /// The answers that one request goes by: what it has seen once stays, whatever the cluster says later.
 pub struct Asked<'c> {
     cluster: Option<&'c Cluster>,
+    set: &'c PolicySet,
+    parameters: &'c Parameters,
     answered: RefCell<HashMap<Lookup<'static>, Fact>>,
 }
 
 impl<'c> Asked<'c> {
-    /// Nothing is asked yet. Without a cluster nothing can be.
-    pub fn new(cluster: Option<&'c Cluster>) -> Self {
-        Self { cluster, answered: RefCell::default() }
+    /// Nothing is asked yet. Without a cluster nothing can be: then parameters are those that stand among the policies.
+    pub fn new(cluster: Option<&'c Cluster>, set: &'c PolicySet, parameters: &'c Parameters) -> Self {
+        Self { cluster, set, parameters, answered: RefCell::default() }
     }
 
     /// Asks all of these, side by side. None stays without an answer: what cannot be asked in time is known to be so.
@@ -39,7 +42,10 @@ impl<'c> Asked<'c> {
 
 impl Lookups for Asked<'_> {
     fn answer<'a>(&self, lookup: &Lookup<'_>, arena: &'a Arena) -> Answer<'a> {
-        let Some(cluster) = self.cluster else { return Answer::Unavailable("there is no cluster to ask") };
+        let Some(cluster) = self.cluster else {
+            let among_policies = self.parameters.answer(self.set.kinds(), lookup, arena);
+            return among_policies.unwrap_or(Answer::Unavailable("there is no cluster to ask"));
+        };
         let owned = lookup.clone().into_owned();
         let fact = self.answered.borrow().get(&owned).cloned().or_else(|| cluster.known(&owned));
         let Some(fact) = fact else { return Answer::Unknown };

@@ -28,6 +28,10 @@ pub(super) fn of(lookup: &Lookup<'static>) -> Option<Question> {
         Lookup::Namespace(name) => Some(Question::Get(format!("/api/v1/namespaces/{}", escaped(name)))),
         Lookup::Access(access) => Some(Question::Access(review(access))),
         Lookup::Scope(kind) => Some(Question::Scope(kind.clone())),
+        Lookup::Object(object) if object.kind == KindName::CUSTOM_RESOURCE_DEFINITION => {
+            let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+            Some(Question::Get(format!("{path}/{}", escaped(&object.name))))
+        }
         Lookup::Object(_) | Lookup::Objects(_) => None,
     }
 }
@@ -173,6 +177,14 @@ mod tests {
             panic!("expected a path")
         };
         assert_eq!(path, "/api/v1/namespaces/a%2F..%2Fb%3Fc%3Dd%20e");
+    }
+
+    #[test]
+    fn knows_where_definitions_of_kinds_are() {
+        let name = "widgets.things.example.com".into();
+        let object = ObjectName { kind: KindName::CUSTOM_RESOURCE_DEFINITION, namespace: "".into(), name };
+        let Some(Question::Get(path)) = of(&Lookup::Object(Box::new(object))) else { panic!("expected a path") };
+        assert_eq!(path, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.things.example.com");
     }
 
     #[test]

@@ -9,12 +9,12 @@ use admittance_engine::kubernetes::defaults::Defaults;
 use admittance_engine::kubernetes::list_keys;
 use admittance_engine::pipeline::{self, Budget, Route, Run};
 use admittance_engine::review::{Envelope, EnvelopeError, Lazy, Operation, Review};
-use admittance_engine::set::PolicySet;
+use admittance_engine::set::{Parameters, PolicySet};
 use admittance_engine::verdict::Verdict;
 
+use super::known::Known;
 use super::namespaces::{NAME_LABEL, Namespaces};
 use super::objects::Manifest;
-use super::parameters::{Known, Parameters};
 use super::request::{Asked, Target, kind_of, target};
 use super::stored::Stored;
 

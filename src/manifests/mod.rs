@@ -3,7 +3,7 @@
 //! 1. [`inputs`] finds the files, [`objects`] finds the objects in them: documents, items of lists, AdmissionReviews.
 //! 2. [`request`] makes of an object the request that the API server would send for it; [`stored`] has the objects that
 //!    UPDATE requests replace, [`namespaces`] answers what policies ask about Namespaces,
-//!    [`parameters`] has the objects that they take for parameters.
+//!    [`known`] puts them together with the objects that policies take for parameters.
 //! 3. [`judge`] runs the policies and carries their changes to the document as it was written.
 //!
 //! [`case_line`] is another way in: a request and all that belongs to it in one line.
@@ -13,7 +13,7 @@ pub mod objects;
 pub mod request;
 pub mod stored;
 pub mod namespaces;
-pub mod parameters;
+pub mod known;
 pub mod judge;
 pub mod case_line;
 

@@ -1,4 +1,4 @@
-//! Namespaces that policies ask about, answered from files.
+//! Namespaces that policies ask about, and definitions of custom resources, answered from files.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -13,13 +13,22 @@ use super::objects::{Manifest, objects};
 /// The label that the API server gives every Namespace.
 pub const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
+const DEFINITION: &str = "CustomResourceDefinition";
+
 /// Namespaces by name: those that were given, and those among the manifests to judge. The latter are searched for when a
 /// policy asks for the first time: most sets never do.
 #[derive(Debug)]
 pub struct Namespaces {
     given: BTreeMap<String, Constant>,
     inputs: Vec<Input>,
-    among_inputs: OnceLock<BTreeMap<String, Constant>>,
+    among_inputs: OnceLock<Found>,
+}
+
+/// What the manifests hold, by name.
+#[derive(Debug, Default)]
+struct Found {
+    namespaces: BTreeMap<String, Constant>,
+    definitions: BTreeMap<String, Constant>,
 }
 
 impl Namespaces {
@@ -36,19 +45,28 @@ impl Namespaces {
         is_namespace
     }
 
-    /// Searches the manifests for Namespaces, once. What cannot be read in them is reported by who judges them.
+    /// Searches the manifests, once. What cannot be read in them is reported by who judges them.
     pub fn gather(&self) {
         self.among_inputs.get_or_init(|| {
+            let mut found = Found::default();
             let texts = self.inputs.iter().filter_map(|input| input.read().ok());
-            texts
-                .filter(|file| file.text().contains("Namespace"))
-                .flat_map(|file| {
-                    let parsed = documents(&file);
-                    let (manifests, _) = objects(&file, &parsed.documents);
-                    manifests.iter().filter_map(read).collect::<Vec<_>>()
-                })
-                .collect()
+            for file in texts.filter(|file| ["Namespace", DEFINITION].iter().any(|kind| file.text().contains(kind))) {
+                let parsed = documents(&file);
+                let (manifests, _) = objects(&file, &parsed.documents);
+                found.namespaces.extend(manifests.iter().filter_map(read));
+                let definitions = manifests.iter().filter(|manifest| manifest.kind == DEFINITION);
+                found.definitions.extend(definitions.map(|manifest| {
+                    (manifest.metadata("name").to_owned(), Constant::from(manifest.document.to_value()))
+                }));
+            }
+            found
         });
+    }
+
+    /// The definition of a custom resource, `RESOURCE.GROUP`, among the manifests.
+    pub fn definition<'a>(&self, name: &str, arena: &'a Arena) -> Answer<'a> {
+        let Some(found) = self.among_inputs.get() else { return Answer::Unknown };
+        found.definitions.get(name).map_or(Answer::Missing, |definition| Answer::Found(definition.build(arena)))
     }
 }
 
@@ -59,7 +77,7 @@ impl Lookups for Namespaces {
             return Answer::Found(namespace.build(arena));
         }
         let Some(found) = self.among_inputs.get() else { return Answer::Unknown };
-        match found.get(name.as_ref()) {
+        match found.namespaces.get(name.as_ref()) {
             Some(namespace) => Answer::Found(namespace.build(arena)),
             None => Answer::Unavailable("it is not among the manifests, name its file with --namespace-object"),
         }

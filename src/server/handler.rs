@@ -81,7 +81,7 @@ impl Admission {
         };
         let call = Call { route, started, deadline };
         let active = self.active.load_full();
-        let mut asked = Asked::new(self.cluster.as_ref());
+        let mut asked = Asked::new(self.cluster.as_ref(), &active.set, &active.parameters);
         let mut rounds = 0;
         loop {
             match self.decide(&active, call, collected.bytes(), problem.as_ref(), &asked) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use admittance_engine::document::{Diagnostic, Paint, Severity};
-use admittance_engine::set::{PolicySet, link};
+use admittance_engine::set::{Parameters, PolicySet, link, missing_parameters};
 use admittance_engine::unit::{CompiledUnit, PolicySummary, compile};
 use serde::Serialize;
 
@@ -15,6 +15,8 @@ use super::directory::Read;
 pub struct Active {
     /// The policies.
     pub set: PolicySet,
+    /// Their parameters among the policy documents, for a server without a cluster.
+    pub parameters: Parameters,
     /// Every unit, by name.
     pub units: Vec<UnitStatus>,
 }
@@ -94,7 +96,10 @@ impl Loaded {
         }
         self.units = units;
         let good: Vec<Arc<CompiledUnit>> = self.units.values().filter_map(|kept| kept.good.clone()).collect();
-        let (set, conflicts) = link(&good);
+        let (set, mut conflicts) = link(&good);
+        if !self.has_cluster {
+            conflicts.extend(missing_parameters(&good));
+        }
         let mut statuses: Vec<UnitStatus> = self.units.iter().map(|(name, kept)| status(name, kept)).collect();
         for conflict in &conflicts {
             let problem = Problem::of(conflict);
@@ -115,7 +120,9 @@ impl Loaded {
             }
             reports.push(problem.page);
         }
-        (Active { set, units: statuses }, reports)
+        let mut parameters = Parameters::default();
+        parameters.take(set.kinds(), "default", set.parameters());
+        (Active { set, parameters, units: statuses }, reports)
     }
 
     fn next(&mut self, file: Read, reports: &mut Vec<String>) -> (String, Kept) {

@@ -1,10 +1,11 @@
 //! How a case is asked of an API server.
 
-use admittance_engine::kubernetes::kinds::{Kinds, Scope};
+use admittance_engine::kubernetes::kinds::Kinds;
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use super::api::{Answer, Api};
+use super::objects;
 use crate::case::Case;
 
 /// A case on its way to an API server.
@@ -20,17 +21,8 @@ pub(super) struct Asking<'c> {
 impl<'c> Asking<'c> {
     pub(super) fn new(case: &'c Case, kinds: &Kinds) -> Self {
         let shown = if case.object.is_null() { &case.old_object } else { &case.object };
-        let api_version = shown["apiVersion"].as_str().unwrap();
-        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-        let row = kinds.kind(group, version, shown["kind"].as_str().unwrap()).unwrap();
-        let root = if group.is_empty() { format!("/api/{version}") } else { format!("/apis/{group}/{version}") };
-        let (namespace, collection) = if row.scope == Scope::Cluster {
-            (String::new(), format!("{root}/{}", row.resource))
-        } else {
-            let namespace = shown["metadata"]["namespace"].as_str().unwrap_or("default");
-            (namespace.to_owned(), format!("{root}/namespaces/{namespace}/{}", row.resource))
-        };
-        Self { case, namespace, collection }
+        let (collection, namespace) = objects::collection(case, kinds, shown);
+        Self { case, namespace: namespace.unwrap_or_default(), collection }
     }
 
     /// The path of the object.

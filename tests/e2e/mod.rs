@@ -26,4 +26,5 @@ mod lookups;
 mod cases;
 mod outcome;
 mod asking;
+mod objects;
 mod native;

@@ -7,6 +7,7 @@
 //! | the API server itself | behind the webhook |
 //! |---|---|
 //! | `pods "web" is forbidden: ValidatingAdmissionPolicy 'P' with binding 'B' denied request: TEXT` | `admission webhook "W" denied the request: P: TEXT`, the first line |
+//! | `policy 'P' with binding 'B' denied request: TEXT`, code 403 or 422, of an error | `P: evaluation error: TEXT`, code 500 |
 //! | warning `Validation failed for ValidatingAdmissionPolicy 'P' with binding 'B': TEXT` | warning `P: TEXT` |
 //! | audit annotation `P/KEY` | `W/P.KEY` |
 //! | audit annotation `validation.policy.admission.k8s.io/validation_failure`, JSON of the first failure | `W/validation_failure`, a line `P: TEXT` for each |
@@ -27,6 +28,7 @@ use super::{
     api::{Answer, Api},
     asking::Asking,
     control_plane::{ControlPlane, PATIENCE, say},
+    objects,
     outcome::settled,
     registration::Registration,
     webhook::{Options, Webhook},
@@ -38,7 +40,8 @@ const GROUP: &str = "/apis/admissionregistration.k8s.io";
 /// What is audited of each request: its annotations.
 const AUDIT_POLICY: &str = "apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{ level: Metadata }]\n";
 
-/// A policy that refuses what another one has marked: where it answers, everything that was registered before it acts.
+/// One policy of each kind. Where they act, everything that was registered before them acts; where they do so no more,
+/// nothing does that was taken away before them. The two kinds are looked at by different parts of the API server.
 const SENTINEL: &str = r#"
 apiVersion: admissionregistration.k8s.io/v1
 kind: MutatingAdmissionPolicy
@@ -46,7 +49,7 @@ metadata: { name: sentinel }
 spec:
   reinvocationPolicy: Never
   matchConstraints: { resourceRules: [{ apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [limitranges] }] }
-  matchConditions: [{ name: own, expression: "object.metadata.name == 'sentinel'" }]
+  matchConditions: [{ name: own, expression: "object.metadata.name == 'changed'" }]
   mutations:
   - patchType: ApplyConfiguration
     applyConfiguration: { expression: "Object{metadata: Object.metadata{annotations: {'sentinel': 'on'}}}" }
@@ -61,7 +64,7 @@ kind: ValidatingAdmissionPolicy
 metadata: { name: sentinel }
 spec:
   matchConstraints: { resourceRules: [{ apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [limitranges] }] }
-  validations: [{ expression: "object.metadata.name != 'sentinel' || object.metadata.?annotations.?sentinel.orValue('') != 'on'" }]
+  validations: [{ expression: "object.metadata.name != 'denied'" }]
 ---
 apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicyBinding
@@ -112,28 +115,35 @@ async fn ask_all(control_plane: &ControlPlane, cases: &[&Case], log: &Path) -> V
     let webhook = Webhook::start(&Options { flags: &["--kubeconfig", &kubeconfig], ..Options::default() });
     let registration = Registration::closed("native").for_marked_requests();
     registration.act_on(&api, &webhook, "default").await;
-    // Who asks is of importance to policies; that he may ask is taken for granted.
-    let binding = json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "ClusterRoleBinding",
-        "metadata": {"name": "impersonated"},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:authenticated"}],
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
-    });
-    api.post("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", &binding).await.expect_created();
+    objects::let_everybody_ask(&api).await;
+    // What needs kinds that are new to the API server comes last: it takes its time to notice them.
+    objects::find_parameters(&api, "v1", "ConfigMap").await;
+    let definitions = objects::define_kinds(&api, cases.iter().copied()).await;
+    let (defining, others): (Vec<&Case>, Vec<&Case>) = cases
+        .iter()
+        .partition(|case| case.cluster.as_ref().is_some_and(|text| text.contains("CustomResourceDefinition")));
     let mut wrong = Vec::new();
-    for (n, case) in cases.iter().enumerate() {
+    for (n, case) in others.iter().chain(&defining).enumerate() {
+        if n == others.len() {
+            for definition in &definitions {
+                let spec = &definition["spec"];
+                let text = |value: &Value| value.as_str().unwrap().to_owned();
+                let api_version = format!("{}/{}", text(&spec["group"]), text(&spec["versions"][0]["name"]));
+                objects::find_parameters(&api, &api_version, &text(&spec["names"]["kind"])).await;
+            }
+        }
         let asking = Asking::new(case, &kinds);
-        make_namespace(&api, &asking).await;
+        objects::make_namespace(&api, &asking.namespace, &case.namespace_object(&asking.namespace)).await;
         let documents = documents(case.policies.as_deref().unwrap_or_default());
-        let (policies, objects): (Vec<&Value>, Vec<&Value>) = documents.iter().partition(|document| {
+        let is_policy = |document: &&Value| {
             document["apiVersion"].as_str().unwrap_or_default().starts_with("admissionregistration.k8s.io/")
-        });
+        };
+        let policies: Vec<&Value> = documents.iter().filter(is_policy).collect();
         if let Err(error) = asking.store(&api).await {
             wrong.push(format!("{}: {error}", case.name));
             continue;
         }
-        install(&api, &objects).await;
+        objects::install(&api, &kinds, case).await;
         // The parameters are asked for in the cluster, as the API server finds them.
         let texts: Vec<String> = policies.iter().map(ToString::to_string).collect();
         webhook.replace_policies(&[(format!("{n}.yaml"), texts.join("\n---\n"))]).await;
@@ -144,7 +154,7 @@ async fn ask_all(control_plane: &ControlPlane, cases: &[&Case], log: &Path) -> V
         let itself = outcome(asking.ask(&asker, &case.object).await, case, log);
         remove(&api, &policies).await;
         sentinel_acts(&api, false).await;
-        remove(&api, &objects).await;
+        objects::remove(&api, &kinds, case).await;
         asking.take_away(&api).await;
         if itself != behind {
             wrong.push(format!("{}\n  itself {itself:?}\n  behind {behind:?}", case.name));
@@ -153,31 +163,12 @@ async fn ask_all(control_plane: &ControlPlane, cases: &[&Case], log: &Path) -> V
     wrong
 }
 
-async fn make_namespace(api: &Api, asking: &Asking<'_>) {
-    let name = asking.namespace.as_str();
-    if !["", "default", "kube-system"].contains(&name) {
-        let object = asking.case.namespace_object(name);
-        let answer = api.post("/api/v1/namespaces", &object).await;
-        if answer.status == StatusCode::CONFLICT {
-            api.put(&format!("/api/v1/namespaces/{name}"), &object).await.expect_ok();
-        }
-    }
-}
-
-/// The collection that a policy document or a parameter belongs to.
+/// The collection that a policy document belongs to.
 fn collection(document: &Value) -> String {
     let (version, kind) = (document["apiVersion"].as_str().unwrap(), document["kind"].as_str().unwrap());
-    match version.split_once('/') {
-        Some((_, version)) => {
-            let plural =
-                if let Some(stem) = kind.strip_suffix('y') { format!("{stem}ies") } else { format!("{kind}s") };
-            format!("{GROUP}/{version}/{}", plural.to_lowercase())
-        }
-        None => {
-            let namespace = document["metadata"]["namespace"].as_str().unwrap_or("default");
-            format!("/api/v1/namespaces/{namespace}/{}s", kind.to_lowercase())
-        }
-    }
+    let (_, version) = version.split_once('/').unwrap();
+    let plural = if let Some(stem) = kind.strip_suffix('y') { format!("{stem}ies") } else { format!("{kind}s") };
+    format!("{GROUP}/{version}/{}", plural.to_lowercase())
 }
 
 async fn install(api: &Api, documents: &[&Value]) {
@@ -203,21 +194,18 @@ async fn sentinel_acts(api: &Api, acts: bool) {
         remove(api, &documents).await;
     }
     // A kind that no case is about: the policies of a case must not stand in the way.
-    let object = json!({
-        "apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "sentinel"}, "spec": {"limits": []},
-    });
+    let object = |name: &str| json!({"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": name}, "spec": {"limits": []}});
+    let path = "/api/v1/namespaces/default/limitranges?dryRun=All";
     let begun = Instant::now();
     loop {
-        let answer = api.post("/api/v1/namespaces/default/limitranges?dryRun=All", &object).await;
-        let settled = if acts {
-            answer.status == StatusCode::UNPROCESSABLE_ENTITY
-        } else {
-            answer.status.is_success() && answer.body["metadata"]["annotations"].is_null()
-        };
-        if settled {
+        let changed = api.post(path, &object("changed")).await.expect_created();
+        let denied = api.post(path, &object("denied")).await;
+        let is_changed = !changed["metadata"]["annotations"].is_null();
+        let is_denied = denied.status == StatusCode::UNPROCESSABLE_ENTITY;
+        if is_changed == acts && is_denied == acts {
             return;
         }
-        assert!(begun.elapsed() < PATIENCE, "waited in vain for the sentinel: {}", answer.text);
+        assert!(begun.elapsed() < PATIENCE, "waited in vain for the sentinel: {}", denied.text);
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -235,6 +223,8 @@ fn outcome(answer: Answer, case: &Case, log: &Path) -> Outcome {
     let said = said.split_once("\" denied the request: ").map_or(said, |(_, said)| said);
     let first = said.lines().next().unwrap_or_default();
     let (code, reason) = (answer.body["code"].clone(), answer.body["reason"].clone());
+    // What an evaluation error is answered with is a matter of each.
+    let (code, reason) = if case.expect.errors.is_empty() { (code, reason) } else { (Value::Null, Value::Null) };
     let message = shared_form(first);
     Outcome { allowed: false, code, reason, message, warnings, annotations, object: Value::Null }
 }
@@ -243,13 +233,15 @@ fn outcome(answer: Answer, case: &Case, log: &Path) -> Outcome {
 fn shared_form(text: &str) -> String {
     let about = |start: &str, end: &str| {
         let (_, rest) = text.split_once(start)?;
-        let (policy, rest) = rest.split_once('\'')?;
+        let (policy, rest) = rest.split_once(['\'', '"'])?;
         let (_, said) = rest.split_once(end)?;
         Some(format!("{policy}: {said}"))
     };
     about("Validation failed for ValidatingAdmissionPolicy '", "': ")
         .or_else(|| about("ValidatingAdmissionPolicy '", "denied request: "))
-        .unwrap_or_else(|| text.to_owned())
+        .or_else(|| about("policy '", "denied request: "))
+        .or_else(|| about("policy \"", "denied request: "))
+        .unwrap_or_else(|| text.replacen(": evaluation error: ", ": ", 1))
 }
 
 /// What policies wrote into the audit log about this request.

@@ -118,6 +118,13 @@ pub(super) fn of_check(case: &Case, kinds: &Kinds, webhook: &Webhook) -> Outcome
     };
     let mut command = Command::new(env!("CARGO_BIN_EXE_admittance"));
     command.arg("check").args(["-o", "jsonl", "-p"]).arg(webhook.policies());
+    if !case.request.namespace_object.is_null() {
+        command.arg("--namespace-object").arg(write("namespace.json", &case.request.namespace_object.to_string()));
+    }
+    // Roles are no parameters: they do no harm.
+    for (n, object) in case.cluster_objects().iter().enumerate() {
+        command.arg("--params").arg(write(&format!("object-{n}.json"), &object.to_string()));
+    }
     if case.request.subresource.is_empty() {
         command.args(["--operation", case.operation(), "--user", case.request.user.as_deref().unwrap_or("admin")]);
         let groups = case.request.groups.clone().unwrap_or_else(|| vec!["system:masters".to_owned()]);

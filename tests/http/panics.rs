@@ -63,7 +63,7 @@ fn validator(name: &str, failure_policy: FailurePolicy, panics: &Arc<AtomicUsize
 fn router(set: PolicySet) -> Router {
     let metrics = Arc::new(Metrics::default());
     let admission = Arc::new(Admission::new(Arc::clone(&metrics), None, 20 << 20, 256 << 20));
-    admission.activate(Arc::new(Active { set, units: vec![] }));
+    admission.activate(Arc::new(Active { set, ..Active::default() }));
     pages::admission(Pages { admission, metrics, ready: Arc::new(AtomicBool::new(true)) })
 }
 

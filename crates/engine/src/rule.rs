@@ -18,12 +18,22 @@ pub trait Mutate: Send + Sync {
     ///
     /// The new root may hold texts of the policy itself: `'a` is the time for which both live.
     fn mutate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) -> Result<Node<'a>, PolicyError>;
+
+    /// What it asks of the cluster on every request, as a phrase: `reads namespaceObject`.
+    fn asks(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// Judges an object. Total: on any JSON it ends, without a panic, with findings or none.
 pub trait Validate: Send + Sync {
     /// Reports every violation, not only the first.
     fn validate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>);
+
+    /// What it asks of the cluster on every request, as a phrase: `reads namespaceObject`.
+    fn asks(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// One of the two.

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use admittance_engine::document::{Diagnostic, Paint};
 use admittance_engine::kubernetes::defaults::Defaults;
 use admittance_engine::kubernetes::kinds::Kinds;
-use admittance_engine::review::Operation;
+use admittance_engine::review::{KindName, ObjectName, Operation};
+use admittance_engine::set::Parameters;
 
 use super::{Arguments, Format};
 use crate::cli::policies;
 use crate::manifests::inputs::{self, Input, InputError, documents};
 use crate::manifests::namespaces::Namespaces;
 use crate::manifests::objects::{Manifest, objects};
-use crate::manifests::parameters::Parameters;
 use crate::manifests::stored::Stored;
 use crate::manifests::{Asked, Judge};
 
@@ -52,8 +52,14 @@ pub(super) fn gather(arguments: &Arguments, paint: Paint) -> Result<(Judge, Vec<
         parameters.take(&kinds, &arguments.namespace, set.parameters());
     }
     for_each(&arguments.params, paint, &mut errors, |manifest| {
-        let is_named = parameters.give(&kinds, &arguments.namespace, manifest);
-        is_named.then_some(()).ok_or("--params takes objects with a name")
+        let name = manifest.metadata("name");
+        if name.is_empty() {
+            return Err("--params takes objects with a name");
+        }
+        let kind = KindName { api_version: manifest.api_version.into(), kind: manifest.kind.into() };
+        let object = ObjectName { kind, namespace: manifest.metadata("namespace").into(), name: name.into() };
+        parameters.give(&kinds, &arguments.namespace, object, manifest.document.to_value().into());
+        Ok(())
     });
     let Some(set) = loaded.set.filter(|_| errors.is_empty()) else {
         return Err(loaded.problems.into_iter().chain(errors).collect());

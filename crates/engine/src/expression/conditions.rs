@@ -118,6 +118,10 @@ pub(super) fn input<'a>(subject: Subject<'_, 'a>, params: Node<'a>) -> Input<'a>
 }
 
 impl Validate for Conditioned<Box<dyn Validate>> {
+    fn asks(&self) -> Option<&'static str> {
+        self.conditions.asks().or_else(|| self.rule.asks())
+    }
+
     fn validate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) {
         if self.holds(subject, report) {
             self.rule.validate(subject, report);
@@ -126,6 +130,10 @@ impl Validate for Conditioned<Box<dyn Validate>> {
 }
 
 impl Mutate for Conditioned<Box<dyn Mutate>> {
+    fn asks(&self) -> Option<&'static str> {
+        self.conditions.asks().or_else(|| self.rule.asks())
+    }
+
     fn mutate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) -> Result<Node<'a>, PolicyError> {
         if self.holds(subject, report) { self.rule.mutate(subject, report) } else { Ok(subject.object) }
     }

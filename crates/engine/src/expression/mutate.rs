@@ -11,8 +11,8 @@ use super::validate::{Bound, fail};
 use crate::cel::context::{Context, Meter};
 use crate::cel::types::Type;
 use crate::json::Node;
-use crate::kubernetes::schema::Schemas;
-use crate::review::{Lookup, Subject};
+use crate::kubernetes::schema::{Schema, Schemas};
+use crate::review::{Answer, KindName, Lookup, ObjectName, Review, Subject};
 use crate::rule::Mutate;
 use crate::verdict::{Expressed, Judged, Judgement, PolicyError, Refusal, Report};
 
@@ -39,6 +39,10 @@ impl PatchType {
 }
 
 impl Mutate for Bound {
+    fn asks(&self) -> Option<&'static str> {
+        self.policy.asks()
+    }
+
     fn mutate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) -> Result<Node<'a>, PolicyError> {
         let review = subject.review;
         let mut object = subject.object;
@@ -46,6 +50,8 @@ impl Mutate for Bound {
         let Some(case) = self.case(review, report).filter(|_| !subject.object.is_null()) else { return Ok(object) };
         let bounds = report.bounds();
         let meter = Meter::new(0, bounds.bytes, bounds.deadline);
+        let merges = self.policy.mutations.iter().any(|(patch_type, _)| *patch_type == PatchType::ApplyConfiguration);
+        let mut schema = None;
         for (position, params) in case.params.iter().enumerate() {
             let mut input = input(Subject { object, ..subject }, *params);
             input.namespace = case.namespace;
@@ -66,12 +72,18 @@ impl Mutate for Bound {
             if !report.invokes(position) {
                 continue;
             }
+            if merges && schema.is_none() {
+                schema = schema_for(review, object, report);
+                if schema.is_none() {
+                    return Ok(subject.object);
+                }
+            }
             input.request = self.policy.request(review, review.resource, review.arena);
             for index in 0..self.policy.mutations.len() {
                 input.object = object;
                 let host = Authorizer::new(review, report);
                 let context = Context::new(review.arena, &meter, &host);
-                let outcome = self.apply(index, &context, subject, &input);
+                let outcome = self.apply(index, &context, subject, &input, schema.as_ref());
                 if asked(host.into_needs(), report) {
                     return Ok(subject.object);
                 }
@@ -106,6 +118,35 @@ fn asked(needs: Vec<Lookup<'static>>, report: &mut Report<'_>) -> bool {
     is_asked
 }
 
+/// How an object is merged. None where its definition has to be asked for first; the report says so. A cluster that has no
+/// definition of the kind, or nobody to ask, leaves what can be deduced.
+fn schema_for(review: &Review<'_>, object: Node<'_>, report: &mut Report<'_>) -> Option<Result<Schema, MutationError>> {
+    let (api_version, kind) = (object.str("apiVersion").unwrap_or_default(), object.str("kind").unwrap_or_default());
+    let Some((group, version)) = api_version.split_once('/').filter(|_| !SCHEMAS.serves(api_version)) else {
+        return Some(mutation::schema_of(&SCHEMAS, object));
+    };
+    let definition = ObjectName {
+        kind: KindName::CUSTOM_RESOURCE_DEFINITION,
+        namespace: "".into(),
+        name: format!("{}.{group}", review.resource.resource).into(),
+    };
+    let lookup = Lookup::Object(Box::new(definition));
+    let unusable = |why: &dyn std::fmt::Display| {
+        MutationError::of(format!("how a {kind} of {api_version} is merged is not known: {why}"))
+    };
+    match report.answer(&lookup, review.arena) {
+        Answer::Found(node) => {
+            Some(Schema::of_crd(node, version, &SCHEMAS).map_err(|error| unusable(&format!("{lookup}: {error}"))))
+        }
+        Answer::Missing => Some(Ok(SCHEMAS.deduced())),
+        Answer::Unavailable(reason) => Some(Err(unusable(&format!("{lookup}: {reason}")))),
+        Answer::Unknown => {
+            report.need(lookup.into_owned());
+            None
+        }
+    }
+}
+
 impl Bound {
     /// The object after one mutation. Its budget is its own.
     fn apply<'a>(
@@ -114,6 +155,7 @@ impl Bound {
         context: &Context<'_, 'a>,
         subject: Subject<'_, 'a>,
         input: &Input<'a>,
+        schema: Option<&Result<Schema, MutationError>>,
     ) -> Result<Node<'a>, Failure> {
         let said = |message: String| Failure::Said { message, is_fatal: None };
         let Some((patch_type, expression)) = self.policy.mutations.get(index) else { return Ok(input.object) };
@@ -129,8 +171,11 @@ impl Bound {
         };
         let arena = context.arena();
         let changed = match patch_type {
-            PatchType::ApplyConfiguration => mutation::schema_of(&SCHEMAS, input.object)
-                .and_then(|schema| mutation::apply_configuration(arena, &schema, input.object, value)),
+            PatchType::ApplyConfiguration => match schema {
+                Some(Ok(schema)) => mutation::apply_configuration(arena, schema, input.object, value),
+                Some(Err(error)) => Err(error.clone()),
+                None => Ok(input.object),
+            },
             PatchType::JsonPatch => mutation::json_patch(arena, input.object, value),
         };
         changed.map_err(|MutationError { text, is_internal }| Failure::Said {

@@ -199,6 +199,15 @@ impl CelPolicy {
         self.uses_authorizer
     }
 
+    /// What it asks of the cluster whatever its parameters are, as a phrase: `reads namespaceObject`.
+    pub fn asks(&self) -> Option<&'static str> {
+        match (self.uses_namespace, self.uses_authorizer) {
+            (true, _) => Some("reads namespaceObject"),
+            (_, true) => Some("asks the authorizer"),
+            _ => None,
+        }
+    }
+
     fn uses(&self, name: &str) -> bool {
         let variables = self.composition.iter().filter_map(|(_, program)| program.as_ref().ok());
         let conditions = self.conditions.iter();

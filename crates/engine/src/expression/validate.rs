@@ -98,6 +98,10 @@ pub(super) fn fail(report: &mut Report<'_>, step: Expressed, message: String) {
 }
 
 impl Validate for Bound {
+    fn asks(&self) -> Option<&'static str> {
+        self.policy.asks()
+    }
+
     fn validate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) {
         let review = subject.review;
         let Some(case) = self.case(review, report) else { return };

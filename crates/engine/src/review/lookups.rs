@@ -43,6 +43,12 @@ pub struct ObjectName<'k> {
 }
 
 impl KindName<'_> {
+    /// What defines custom resources. Such an object is called `RESOURCE.GROUP`.
+    pub const CUSTOM_RESOURCE_DEFINITION: KindName<'static> = KindName {
+        api_version: Cow::Borrowed("apiextensions.k8s.io/v1"),
+        kind: Cow::Borrowed("CustomResourceDefinition"),
+    };
+
     fn into_owned(self) -> KindName<'static> {
         KindName { api_version: Cow::Owned(self.api_version.into_owned()), kind: Cow::Owned(self.kind.into_owned()) }
     }

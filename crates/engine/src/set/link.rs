@@ -84,6 +84,33 @@ fn bind(
     problems
 }
 
+/// Warnings for whoever has no cluster to ask: bindings that take parameters of a kind of which none stands among the policy
+/// documents of these units.
+pub fn missing_parameters(units: &[Arc<CompiledUnit>]) -> Vec<Diagnostic> {
+    let there: BTreeSet<(&str, &str)> = units
+        .iter()
+        .flat_map(|unit| &unit.parameters)
+        .map(|object| (object.api_version.as_str(), object.kind.as_str()))
+        .collect();
+    let natives: BTreeMap<String, &Native> =
+        units.iter().flat_map(|unit| &unit.natives).map(|native| (native.key(), native)).collect();
+    let bindings = units.iter().flat_map(|unit| unit.bindings.iter().map(move |binding| (unit, binding)));
+    bindings
+        .filter(|(_, binding)| binding.takes_parameters())
+        .filter_map(|(unit, binding)| {
+            let kind = natives.get(&binding.policy_key())?.param_kind()?;
+            if there.contains(&(kind.api_version.as_str(), kind.kind.as_str())) {
+                return None;
+            }
+            let message = format!(
+                "binding `{}` takes parameters of kind {} of {}, and none stands among the policies: put them there, or name a cluster with --kubeconfig",
+                binding.name, kind.kind, kind.api_version
+            );
+            unit.problem_at(&binding.key(), message).map(Diagnostic::into_warning)
+        })
+        .collect()
+}
+
 /// The kinds that policies take their parameters from.
 fn param_kinds<'u>(units: &[&'u Arc<CompiledUnit>]) -> BTreeSet<(&'u str, &'u str)> {
     let kinds = units.iter().flat_map(|unit| unit.natives.iter().filter_map(Native::param_kind));
@@ -135,5 +162,31 @@ mod tests {
                 ]
             );
         }
+    }
+
+    #[test]
+    fn names_bindings_whose_parameters_nobody_has() {
+        let limit = "\
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: { name: limit }
+spec:
+  paramKind: { apiVersion: rules.example.com/v1, kind: Limit }
+  matchConstraints: { resourceRules: [{ apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [pods] }] }
+  validations: [{ expression: 'params.x == true' }]
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: { name: to-limit }
+spec: { policyName: limit, validationActions: [Deny], paramRef: { name: a, parameterNotFoundAction: Deny } }
+";
+        let parameter = "{ apiVersion: rules.example.com/v1, kind: Limit, metadata: { name: a }, x: true }";
+        let compiled = |name: &str, text: &str| compile(&Unit::of_file(SourceFile::new(name, text))).unwrap();
+        let missing =
+            |units: &[Arc<CompiledUnit>]| missing_parameters(units).iter().map(ToString::to_string).collect::<Vec<_>>();
+        let limit = compiled("a.yaml", limit);
+        let warned = "a.yaml:11:19: warning: binding `to-limit` takes parameters of kind Limit of rules.example.com/v1, and none stands among the policies: put them there, or name a cluster with --kubeconfig";
+        assert_eq!(missing(&[Arc::clone(&limit)]), [warned]);
+        assert!(missing(&[limit, compiled("b.yaml", parameter)]).is_empty());
     }
 }

@@ -116,35 +116,31 @@ impl CompiledUnit {
         policies
     }
 
-    /// Errors for whoever cannot look anything up in a cluster: policies that need it would fail on every request.
+    /// Errors for whoever cannot look anything up in a cluster: policies that need it would fail on every request. Parameters
+    /// may stand among the policy documents: see `set::missing_parameters`.
     pub fn needing_a_cluster(&self) -> Vec<Diagnostic> {
-        let mutators = self.mutators.iter().map(|mutator| &mutator.head);
-        let heads = mutators.chain(self.validators.iter().map(|validator| &validator.head));
-        heads
-            .filter(|head| !head.constraints.namespace_selector.is_empty())
-            .filter_map(|head| {
-                let name = &head.origin.policy;
-                let message = format!(
+        let own = self.mutators.iter().map(|mutator| (&mutator.head, mutator.rule.asks()));
+        let own = own.chain(self.validators.iter().map(|validator| (&validator.head, validator.rule.asks())));
+        let own = own.filter_map(|(head, asks)| {
+            let name = &head.origin.policy;
+            let message = match asks {
+                _ if !head.constraints.namespace_selector.is_empty() => format!(
                     "policy `{name}` has a namespaceSelector, and this server does not know the labels of namespaces: select them by name under `namespaces`"
-                );
-                self.problem_at(name, message)
-            })
-            .chain(self.natives.iter().filter_map(|native| {
-                let what = if native.selects_namespaces() {
-                    "has a namespaceSelector"
-                } else if native.rule.uses_namespace() {
-                    "reads namespaceObject"
-                } else if native.param_kind().is_some() {
-                    "takes parameters"
-                } else if native.rule.uses_authorizer() {
-                    "asks the authorizer"
-                } else {
-                    return None;
-                };
-                let name = &native.origin.policy;
-                self.problem_at(&native.key(), format!("policy `{name}` {what}, and this server has no cluster to ask"))
-            }))
-            .collect()
+                ),
+                asks => without_a_cluster("policy", name, asks?),
+            };
+            self.problem_at(name, message)
+        });
+        let natives = self.natives.iter().filter_map(|native| {
+            let selects = native.selects_namespaces().then_some(SELECTS);
+            let what = selects.or_else(|| native.rule.asks())?;
+            self.problem_at(&native.key(), without_a_cluster("policy", &native.origin.policy, what))
+        });
+        let bindings = self.bindings.iter().filter(|binding| binding.selects_namespaces());
+        let bindings = bindings.filter_map(|binding| {
+            self.problem_at(&binding.key(), without_a_cluster("binding", &binding.name, SELECTS))
+        });
+        own.chain(natives).chain(bindings).collect()
     }
 
     /// A problem with the policy of this name, at its place.
@@ -157,6 +153,12 @@ impl CompiledUnit {
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.places.keys().map(String::as_str)
     }
+}
+
+const SELECTS: &str = "has a namespaceSelector";
+
+fn without_a_cluster(kind: &str, name: &str, what: &str) -> String {
+    format!("{kind} `{name}` {what}, and this server has no cluster to ask: name one with --kubeconfig")
 }
 
 impl fmt::Debug for CompiledUnit {

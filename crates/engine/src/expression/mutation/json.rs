@@ -32,7 +32,7 @@ enum Holder {
 
 fn unfit<T>(why: &str) -> Result<T, MutationError> {
     let text = "JSONPath valueExpression evaluated to a type that could not marshal to JSON";
-    Err(MutationError::new(format!("{text}: {why}")))
+    Err(MutationError::of(format!("{text}: {why}")))
 }
 
 impl<'a> Json<'a> {

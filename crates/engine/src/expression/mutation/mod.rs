@@ -34,7 +34,8 @@ pub struct MutationError {
 }
 
 impl MutationError {
-    fn new(text: String) -> Self {
+    /// One that the failure policy decides about.
+    pub const fn of(text: String) -> Self {
         Self { text, is_internal: false }
     }
 }
@@ -59,7 +60,7 @@ pub fn schema_of(schemas: &Schemas, object: Node<'_>) -> Result<Schema, Mutation
         None if !schemas.serves(api_version) => Ok(schemas.deduced()),
         None => {
             let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-            Err(MutationError::new(format!(
+            Err(MutationError::of(format!(
                 "error applying patch: failed to convert patch object to typed object: no corresponding type for \
                  {group}/{version}, Kind={kind}"
             )))
@@ -79,13 +80,13 @@ pub fn apply_configuration<'a>(
 ) -> Result<Node<'a>, MutationError> {
     let Value::Struct(configuration) = value else {
         let kind = value.type_name();
-        return Err(MutationError::new(format!("unsupported return type from ApplyConfiguration expression: {kind}")));
+        return Err(MutationError::of(format!("unsupported return type from ApplyConfiguration expression: {kind}")));
     };
     names::check(configuration)?;
     let mut native = native::Native::new(arena);
     let tree = native.configuration(configuration)?;
     let merged = apply::apply(arena, schema, object, tree);
-    let merged = merged.map_err(|error| MutationError::new(format!("error applying patch: {error}")))?;
+    let merged = merged.map_err(|error| MutationError::of(format!("error applying patch: {error}")))?;
     Ok(native.finish(merged))
 }
 
@@ -96,13 +97,13 @@ pub fn apply_configuration<'a>(
 pub fn json_patch<'a>(arena: &'a Arena, object: Node<'a>, value: Value<'a>) -> Result<Node<'a>, MutationError> {
     let Value::List(operations) = value else {
         let text = "type mismatch: JSONPatchType.expression should evaluate to array";
-        return Err(MutationError::new(text.to_owned()));
+        return Err(MutationError::of(text.to_owned()));
     };
     let mut json = json::Json::new(arena);
     let mut steps = vec![];
     for operation in operations.iter() {
         let Value::Struct(operation) = operation else {
-            return Err(MutationError::new(format!(
+            return Err(MutationError::of(format!(
                 "type mismatch: JSONPatchType.expression should evaluate to array of JSONPatch, got element of {}",
                 operation.type_name()
             )));
@@ -111,7 +112,7 @@ pub fn json_patch<'a>(arena: &'a Arena, object: Node<'a>, value: Value<'a>) -> R
         steps.push(step(&mut json, operation)?);
     }
     let patched = server_patch::apply(arena, object, &steps);
-    let patched = patched.map_err(|error| MutationError::new(format!("JSON Patch: {error}")))?;
+    let patched = patched.map_err(|error| MutationError::of(format!("JSON Patch: {error}")))?;
     if patched.str("kind").is_none_or(str::is_empty) {
         let text = "Internal error occurred: Object 'Kind' is missing".to_owned();
         return Err(MutationError { text, is_internal: true });
@@ -134,7 +135,7 @@ fn step<'a>(json: &mut json::Json<'a>, operation: &Struct<'a>) -> Result<Step<'a
             }
             (name, value) => {
                 let kind = value.type_name();
-                return Err(MutationError::new(format!("unexpected type {kind} for JSONPatchType '{name}' field")));
+                return Err(MutationError::of(format!("unexpected type {kind} for JSONPatchType '{name}' field")));
             }
         }
     }

@@ -13,7 +13,7 @@ pub(super) fn check(root: &Struct<'_>) -> Result<(), MutationError> {
     if check.wrong.is_empty() {
         Ok(())
     } else {
-        Err(MutationError::new(format!("type mismatch: {}", check.wrong.join("\n"))))
+        Err(MutationError::of(format!("type mismatch: {}", check.wrong.join("\n"))))
     }
 }
 

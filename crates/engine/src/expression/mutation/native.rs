@@ -48,7 +48,7 @@ impl<'a> Native<'a> {
             root.fields.iter().copied().filter(|field| !matches!(field.0, "kind" | "apiVersion")).collect();
         self.fields(&fields, 0).map_err(|Foreign { place, kind }| {
             let text = "error applying patch: failed to convert patch object to typed object";
-            MutationError::new(format!("{text}: {place}: unsupported value of type {kind}"))
+            MutationError::of(format!("{text}: {place}: unsupported value of type {kind}"))
         })
     }
 

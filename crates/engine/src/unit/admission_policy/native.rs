@@ -222,6 +222,16 @@ impl Binding {
         }
     }
 
+    /// Whether it matches by labels of namespaces.
+    pub fn selects_namespaces(&self) -> bool {
+        self.constraints.as_ref().is_some_and(|constraints| !constraints.namespace_selector.is_empty())
+    }
+
+    /// Whether it takes parameters.
+    pub fn takes_parameters(&self) -> bool {
+        self.param_ref.is_some()
+    }
+
     /// What is wrong with its match resources.
     pub(super) fn problems(&self) -> &[Problem] {
         &self.problems

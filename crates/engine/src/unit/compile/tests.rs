@@ -251,6 +251,35 @@ fn names_the_policies_that_cannot_work_without_a_cluster() {
             "p.yaml:3:19: error: policy `p` has a namespaceSelector, and this server does not know the labels of namespaces: select them by name under `namespaces`"
         ]
     );
-    let unit = compile(&Unit::of_file(SourceFile::new("p.yaml", policy("{ module: host-ports }")))).unwrap();
-    assert!(unit.needing_a_cluster().is_empty());
+    let rules = "matchConstraints: { resourceRules: [{ apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [pods] }] }";
+    let needing = |text: String| {
+        let unit = compile(&Unit::of_file(SourceFile::new("p.yaml", text))).unwrap();
+        unit.needing_a_cluster().iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let asks = |what: &str| {
+        let end = "and this server has no cluster to ask: name one with --kubeconfig";
+        vec![format!("p.yaml:3:19: error: {what}, {end}")]
+    };
+    let own = |expression: &str| policy(&format!("{{ {rules}, validations: [{{ expression: \"{expression}\" }}] }}"));
+    let reads = "namespaceObject.metadata.name == 'a'";
+    assert_eq!(needing(own(reads)), asks("policy `p` reads namespaceObject"));
+    let may = "authorizer.requestResource.check('x').allowed()";
+    let conditioned = format!("{{ module: host-ports, matchConditions: [{{ name: may, expression: \"{may}\" }}] }}");
+    assert_eq!(needing(policy(&conditioned)), asks("policy `p` asks the authorizer"));
+    let native = |kind: &str, spec: &str| {
+        format!("apiVersion: admissionregistration.k8s.io/v1\nkind: {kind}\nmetadata: {{ name: p }}\nspec: {spec}\n")
+    };
+    let validating = |expression: &str| {
+        native(
+            "ValidatingAdmissionPolicy",
+            &format!("{{ {rules}, validations: [{{ expression: \"{expression}\" }}] }}"),
+        )
+    };
+    assert_eq!(needing(validating(reads)), asks("policy `p` reads namespaceObject"));
+    assert_eq!(needing(validating(may)), asks("policy `p` asks the authorizer"));
+    let selecting = "{ policyName: p, validationActions: [Deny], matchResources: { namespaceSelector: { matchLabels: { a: b } } } }";
+    let binding = native("ValidatingAdmissionPolicyBinding", selecting);
+    assert_eq!(needing(binding), asks("binding `p` has a namespaceSelector"));
+    assert!(needing(validating("object.metadata.name != 'a'")).is_empty());
+    assert!(needing(policy("{ module: host-ports }")).is_empty());
 }

@@ -1,17 +1,15 @@
-//! Parameters of policies, answered from files.
+//! Parameters of policies where no cluster has them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use admittance_engine::json::{Arena, Constant, Node};
-use admittance_engine::kubernetes::kinds::{Kinds, Scope};
-use admittance_engine::review::{Answer, KindName, Lookup, Lookups, ObjectName};
-use admittance_engine::unit::Parameter;
-
-use super::namespaces::Namespaces;
-use super::objects::Manifest;
+use crate::json::{Arena, Constant, Node};
+use crate::kubernetes::kinds::{Kinds, Scope};
+use crate::review::{Answer, KindName, Lookup, ObjectName};
+use crate::unit::Parameter;
 
 /// Objects by kind, namespace and name.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Parameters {
     objects: BTreeMap<Key, Constant>,
 }
@@ -29,17 +27,27 @@ impl Parameters {
         }
     }
 
-    /// Takes an object as the cluster has it; it takes the place of one of the same name. False if it has no name.
-    pub fn give(&mut self, kinds: &Kinds, default_namespace: &str, manifest: &Manifest<'_>) -> bool {
-        let name = manifest.metadata("name");
-        if name.is_empty() {
-            return false;
+    /// Takes an object as the cluster has it; it takes the place of one of the same name.
+    pub fn give(&mut self, kinds: &Kinds, default_namespace: &str, object: ObjectName<'_>, tree: Constant) {
+        let (api_version, kind) = (object.kind.api_version.into_owned(), object.kind.kind.into_owned());
+        let namespace = home(kinds, (&api_version, &kind), &object.namespace, default_namespace);
+        self.objects.insert((api_version, kind, namespace, object.name.into_owned()), tree);
+    }
+
+    /// What is known of a question about parameters. None for other questions, and for one about a kind that is not built in
+    /// and of which there is no object: whether it lives in namespaces nobody can tell.
+    pub fn answer<'a>(&self, kinds: &Kinds, lookup: &Lookup<'_>, arena: &'a Arena) -> Option<Answer<'a>> {
+        match lookup {
+            Lookup::Scope(kind) => self.scope(kinds, kind),
+            Lookup::Object(object) => Some(self.one(object, arena)),
+            Lookup::Objects(objects) => Some(self.all(objects, arena)),
+            Lookup::Namespace(_) | Lookup::Access(_) => None,
         }
-        let kind = (manifest.api_version, manifest.kind);
-        let namespace = home(kinds, kind, manifest.metadata("namespace"), default_namespace);
-        let key = (manifest.api_version.to_owned(), manifest.kind.to_owned(), namespace, name.to_owned());
-        self.objects.insert(key, manifest.document.to_value().into());
-        true
+    }
+
+    /// Whether there is an object of this kind.
+    pub fn has(&self, kind: &KindName<'_>) -> bool {
+        self.of_kind(kind).next().is_some()
     }
 
     fn of_kind<'p>(&'p self, kind: &'p KindName<'_>) -> impl Iterator<Item = (&'p Key, &'p Constant)> {
@@ -49,15 +57,13 @@ impl Parameters {
     }
 
     /// A built-in kind's is known; of others the objects tell.
-    fn scope(&self, kinds: &Kinds, kind: &KindName<'_>) -> Answer<'static> {
+    fn scope(&self, kinds: &Kinds, kind: &KindName<'_>) -> Option<Answer<'static>> {
         let namespaced = match built_in(kinds, &kind.api_version, &kind.kind) {
             Some(scope) => scope == Scope::Namespaced,
-            None if self.of_kind(kind).next().is_none() => {
-                return Answer::Unavailable("no object of the kind is known, name a file with --params");
-            }
+            None if !self.has(kind) => return None,
             None => self.of_kind(kind).any(|((_, _, namespace, _), _)| !namespace.is_empty()),
         };
-        Answer::Found(Node::string(if namespaced { "Namespaced" } else { "Cluster" }))
+        Some(Answer::Found(Node::string(if namespaced { "Namespaced" } else { "Cluster" })))
     }
 
     fn one<'a>(&self, object: &ObjectName<'_>, arena: &'a Arena) -> Answer<'a> {
@@ -87,24 +93,9 @@ fn home(kinds: &Kinds, (api_version, kind): (&str, &str), namespace: &str, defau
     if lands { default.to_owned() } else { namespace.to_owned() }
 }
 
-/// All that is known of a cluster offline.
-#[derive(Clone, Copy, Debug)]
-pub struct Known<'k> {
-    /// Its kinds.
-    pub kinds: &'k Kinds,
-    /// Its namespaces.
-    pub namespaces: &'k Namespaces,
-    /// Objects that are parameters of policies.
-    pub parameters: &'k Parameters,
-}
-
-impl Lookups for Known<'_> {
-    fn answer<'a>(&self, lookup: &Lookup<'_>, arena: &'a Arena) -> Answer<'a> {
-        match lookup {
-            Lookup::Scope(kind) => self.parameters.scope(self.kinds, kind),
-            Lookup::Object(object) => self.parameters.one(object, arena),
-            Lookup::Objects(objects) => self.parameters.all(objects, arena),
-            Lookup::Namespace(_) | Lookup::Access(_) => self.namespaces.answer(lookup, arena),
-        }
+/// Its Debug shows no content.
+impl fmt::Debug for Parameters {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Parameters({} objects)", self.objects.len())
     }
 }
