@@ -71,7 +71,8 @@ impl CaseLine {
         let bindings = self.bindings.take().unwrap_or_default();
         let (mut mutators, mut validators, mut refused) = (vec![], vec![], vec![]);
         for document in documents {
-            let native = Native::stored(&document)?;
+            let stored = Native::stored(&document)?;
+            let native = if self.typed == Some(true) { stored } else { stored.for_untyped_objects() };
             let name = &native.origin.policy;
             let errors = native.expression_errors().into_iter();
             refused.extend(errors.map(|(path, error)| Refused { policy: name.clone(), path, error }));

@@ -237,6 +237,10 @@ fn shared_form(text: &str) -> String {
         let (_, said) = rest.split_once(end)?;
         Some(format!("{policy}: {said}"))
     };
+    // What the API server says without naming a policy.
+    if let Some((_, internal)) = text.split_once(": evaluation error: Internal error occurred: ") {
+        return format!("Internal error occurred: {internal}");
+    }
     about("Validation failed for ValidatingAdmissionPolicy '", "': ")
         .or_else(|| about("ValidatingAdmissionPolicy '", "denied request: "))
         .or_else(|| about("policy '", "denied request: "))

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use self::native::{decision, is_policy};
+use self::native::{decision, is_policy, what_an_error_does};
 use crate::deadline::Deadline;
 use crate::json::Node;
 use crate::kubernetes::kinds::Kinds;
 use crate::matching::{self, NamespaceGlobs, Outcome};
-use crate::policy::{Actions, Existing, FailurePolicy, Head, Mutator, Validator};
+use crate::policy::{Actions, Existing, Head, Mutator, Validator};
 use crate::review::{self, Lookup, Lookups, Operation, Review, Subject};
 use crate::set::PolicySet;
 use crate::verdict::{
@@ -363,7 +363,7 @@ impl<'p, 'a> Pass<'p, 'a> {
 
     fn fail(&mut self, head: &Head, action: Action, error: PolicyError) {
         self.step(head, || format!("evaluation error: {error}"));
-        let action = (head.failure_policy == FailurePolicy::Fail).then_some(action);
+        let action = what_an_error_does(head, action, &error);
         self.verdict.failures.push(PolicyFailure { origin: head.origin.clone(), action, error });
     }
 

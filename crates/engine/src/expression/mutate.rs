@@ -11,6 +11,7 @@ use super::validate::{Bound, fail};
 use crate::cel::context::{Context, Meter};
 use crate::cel::types::Type;
 use crate::json::Node;
+use crate::kubernetes::decoding;
 use crate::kubernetes::schema::{Schema, Schemas};
 use crate::review::{Answer, KindName, Lookup, ObjectName, Review, Subject};
 use crate::rule::Mutate;
@@ -176,11 +177,26 @@ impl Bound {
                 Some(Err(error)) => Err(error.clone()),
                 None => Ok(input.object),
             },
-            PatchType::JsonPatch => mutation::json_patch(arena, input.object, value),
+            PatchType::JsonPatch => {
+                mutation::json_patch(arena, input.object, value).and_then(|patched| self.decoded(input.object, patched))
+            }
         };
         changed.map_err(|MutationError { text, is_internal }| Failure::Said {
             message: text,
             is_fatal: is_internal.then_some(Refusal::INTERNAL_ERROR),
         })
+    }
+
+    /// The object that a patch has made, if it can be read as one of its kind.
+    fn decoded<'a>(&self, before: Node<'a>, patched: Node<'a>) -> Result<Node<'a>, MutationError> {
+        if self.is_lenient || patched.is_same(before) {
+            return Ok(patched);
+        }
+        let text = |field: &str| patched.str(field).unwrap_or_default();
+        let schema = SCHEMAS.of(text("apiVersion"), text("kind"));
+        match schema.and_then(|schema| decoding::fault(&schema, before, patched)) {
+            None => Ok(patched),
+            Some(fault) => Err(MutationError { text: format!("Internal error occurred: {fault}"), is_internal: true }),
+        }
     }
 }

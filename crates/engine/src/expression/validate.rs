@@ -27,6 +27,7 @@ pub struct Bound {
     pub(super) policy: Arc<CelPolicy>,
     param_kind: Option<Arc<ParamKind>>,
     param_ref: Option<ParamRef>,
+    pub(super) is_lenient: bool,
 }
 
 /// What is the same for all parameters.
@@ -38,7 +39,14 @@ pub(super) struct Case<'a> {
 impl Bound {
     /// The policy with the parameters that this binding names.
     pub const fn new(policy: Arc<CelPolicy>, param_kind: Option<Arc<ParamKind>>, param_ref: Option<ParamRef>) -> Self {
-        Self { policy, param_kind, param_ref }
+        Self { policy, param_kind, param_ref, is_lenient: false }
+    }
+
+    /// The same for objects that are no values of Go's types: patches may put into them what their kinds do not have.
+    #[must_use]
+    pub const fn lenient(mut self, is_lenient: bool) -> Self {
+        self.is_lenient = is_lenient;
+        self
     }
 
     /// Parameters and namespace. None where they cannot be had; the report says why.

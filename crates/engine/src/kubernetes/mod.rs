@@ -9,3 +9,4 @@ pub mod quantity;
 pub mod defaults;
 pub mod schema;
 pub mod apply;
+pub mod decoding;

@@ -1,5 +1,6 @@
 //! The flow over made-up rules: who has a turn, in which order, and what a failure leaves behind.
 
+use crate::policy::FailurePolicy;
 use std::sync::Arc;
 use std::time::Instant;
 

@@ -49,6 +49,8 @@ pub enum PolicyError {
         /// Why, in the API server's words, less those that say that the policy or its binding could not be configured; what
         /// an expression computes from an object may be in it, as there.
         message: String,
+        /// Whether it refuses the request whatever the failurePolicy is.
+        is_fatal: bool,
     },
     /// Anything else, in the policy's own words; these hold no values.
     Other(String),
@@ -69,7 +71,7 @@ impl fmt::Display for PolicyError {
             Self::Deadline => formatter.write_str("the time for this request was over"),
             Self::Budget => formatter.write_str("the policy needs more memory than a policy may use"),
             Self::Panic => formatter.write_str("the policy panicked; this is a bug in its module, please report it"),
-            Self::Expression { step, message } => {
+            Self::Expression { step, message, .. } => {
                 formatter.write_str(match step {
                     Expressed::Constraints => "failed to configure policy: ",
                     Expressed::Binding => "failed to configure binding: ",

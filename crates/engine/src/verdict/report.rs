@@ -124,9 +124,11 @@ impl<'r> Report<'r> {
                 message: message.clone(),
                 refusal: *refusal,
             }),
-            Judged::Fails { message, .. } => {
-                self.errors.push(PolicyError::Expression { step: judgement.step, message: message.clone() });
-            }
+            Judged::Fails { message, is_fatal } => self.errors.push(PolicyError::Expression {
+                step: judgement.step,
+                message: message.clone(),
+                is_fatal: is_fatal.is_some(),
+            }),
         }
         if self.bounds.keeps_all || judgement.outcome != Judged::Admits {
             self.judgements.push(judgement);

@@ -28,6 +28,7 @@ pub struct Native {
     constraints: MatchConstraints,
     problems: Vec<Problem>,
     param_kind: Option<Arc<ParamKind>>,
+    is_lenient: bool,
 }
 
 /// What puts a policy in force.
@@ -79,6 +80,7 @@ impl Native {
                 MatchConstraints::of_policy(&spec.match_constraints.clone().unwrap_or_default()),
             ),
             param_kind: param_kind(spec.param_kind.as_ref()),
+            is_lenient: false,
         }
     }
 
@@ -105,12 +107,20 @@ impl Native {
                 MatchConstraints::of_policy(&spec.match_constraints.clone().unwrap_or_default()),
             ),
             param_kind: param_kind(spec.param_kind.as_ref()),
+            is_lenient: false,
         }
     }
 
     /// The same where the cluster serves no versions of resources but those of the request.
     pub(super) fn knowing_all_versions(mut self) -> Self {
         self.constraints.unknown_versions = UnknownVersions::NotServed;
+        self
+    }
+
+    /// The same for objects as they stand, whether or not their kinds have all of their fields.
+    #[must_use]
+    pub fn for_untyped_objects(mut self) -> Self {
+        self.is_lenient = true;
         self
     }
 
@@ -155,7 +165,8 @@ impl Native {
             failure_policy: self.failure_policy,
             public: &[],
         };
-        let rule = Bound::new(self.rule.clone(), self.param_kind.clone(), binding.param_ref.clone());
+        let rule =
+            Bound::new(self.rule.clone(), self.param_kind.clone(), binding.param_ref.clone()).lenient(self.is_lenient);
         if self.mutates {
             InForce::Mutates(Mutator {
                 head,
