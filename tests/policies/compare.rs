@@ -76,9 +76,22 @@ fn plain(value: &Value) -> Value {
     }
 }
 
+/// Texts that are our own after these: errors of compilation, and what an object holds, which we do not tell.
+const OWN: [&str; 3] =
+    ["compilation failed: ", "failed to convert original object to typed object: ", "Object 'Kind' is missing"];
+
 fn cut(text: &str) -> String {
-    const FAILED: &str = "compilation failed: ";
-    text.find(FAILED).map_or_else(|| text.to_owned(), |at| text[..at + FAILED.len()].to_owned())
+    let ends = OWN.iter().filter_map(|own| text.find(own).map(|at| at + own.len()));
+    let text = &text[..ends.min().unwrap_or(text.len())];
+    // Fields of a Go map, in any order.
+    match text.split_once(" errors:\n") {
+        Some((head, lines)) => {
+            let mut lines: Vec<&str> = lines.lines().collect();
+            lines.sort_unstable();
+            format!("{head} errors:\n{}", lines.join("\n"))
+        }
+        None => text.to_owned(),
+    }
 }
 
 /// What a line is an example of.

@@ -78,7 +78,10 @@ fn agrees_with_the_api_server_on_random_policies() {
             }
             let ours = judge.answer(line);
             if difference(&ours, &theirs).is_some() {
-                different.extend(settled(&oracle, line, &ours).map(|what| (line.clone(), what)));
+                if let Some(what) = settled(&oracle, line, &ours) {
+                    println!("{what}:\n  ours   {}\n  theirs {}", ours[&what], theirs[&what]);
+                    different.push((line.clone(), what));
+                }
             }
         }
     }

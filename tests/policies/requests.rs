@@ -73,21 +73,19 @@ pub(crate) fn asked(chance: &mut Chance) -> Asked {
     if operation == "DELETE" {
         object = Value::Null;
     }
-    let asked_version = if chance.percent(4) { "v1beta1" } else { version };
-    let resource_of = |version: &str| json!({ "group": group, "version": version, "resource": resource });
-    let kind_of = |version: &str| json!({ "group": group, "version": version, "kind": kind });
-    let metadata_name = ["metadata", "name"]
-        .iter()
-        .fold(&if operation == "DELETE" { old.clone() } else { object.clone() }, |value, key| &value[*key])
-        .clone();
+    let resource = json!({ "group": group, "version": version, "resource": resource });
+    let kind_of = json!({ "group": group, "version": version, "kind": kind });
+    let shown = if operation == "DELETE" { &old } else { &object };
+    let metadata_name = shown["metadata"]["name"].clone();
     let name = if operation == "CREATE" && chance.percent(25) { Value::Null } else { metadata_name };
     let mut request = json!({
-        "kind": kind_of(version), "resource": resource_of(version),
+        "kind": kind_of, "resource": resource,
         "operation": operation, "userInfo": user(chance),
     });
-    if asked_version != version {
-        request["requestKind"] = kind_of(asked_version);
-        request["requestResource"] = resource_of(asked_version);
+    // The same as those above: the oracle converts no object into another version, and a webhook gets one version alone.
+    if chance.percent(30) {
+        request["requestKind"] = kind_of;
+        request["requestResource"] = resource.clone();
         request["requestSubResource"] = subresource.into();
     }
     for (key, value) in [
@@ -102,16 +100,20 @@ pub(crate) fn asked(chance: &mut Chance) -> Asked {
         }
     }
     options(chance, &mut request);
-    Asked { kind, resource: resource_of(asked_version), subresource, operation, namespace, is_typed, request }
+    Asked { kind, resource, subresource, operation, namespace, is_typed, request }
 }
 
 fn connection(chance: &mut Chance) -> Asked {
     let (kind, subresource) = chance.pick(&CONNECTIONS);
     let resource = json!({ "group": "", "version": "v1", "resource": "pods" });
-    let mut object = json!({ "apiVersion": "v1", "kind": kind, "container": "main" });
-    if kind == "PodExecOptions" {
-        object = json!({ "apiVersion": "v1", "kind": kind, "stdin": true, "container": "main", "command": ["sh", "-c", "ls"] });
-    }
+    let object = match kind {
+        "PodExecOptions" => json!({
+            "apiVersion": "v1", "kind": kind, "stdin": true, "container": "main", "command": ["sh", "-c", "ls"],
+        }),
+        "PodAttachOptions" => json!({ "apiVersion": "v1", "kind": kind, "stdin": true, "container": "main" }),
+        "PodPortForwardOptions" => json!({ "apiVersion": "v1", "kind": kind, "ports": [80] }),
+        _ => json!({ "apiVersion": "v1", "kind": kind, "path": "/x" }),
+    };
     let namespace = chance.pick(&NAMESPACES);
     let mut request = json!({
         "kind": { "group": "", "version": "v1", "kind": kind }, "resource": resource, "subResource": subresource,
