@@ -43,29 +43,32 @@ pub(crate) fn difference(ours: &Value, theirs: &Value) -> Option<String> {
     if fails(ours) || fails(theirs) {
         return (fails(ours) != fails(theirs)).then(|| "failure".to_owned());
     }
+    // What is no JSON in a configuration we say in our own words, before it is held against a schema.
+    let is_foreign = ours.to_string().contains("unsupported value of type");
     FIELDS.into_iter().find_map(|field| {
-        let (ours, theirs) = (comparable(field, &ours[field]), comparable(field, &theirs[field]));
+        let (ours, theirs) =
+            (comparable(field, &ours[field], is_foreign), comparable(field, &theirs[field], is_foreign));
         (ours != theirs).then(|| field.to_owned())
     })
 }
 
-fn comparable(field: &str, value: &Value) -> Value {
+fn comparable(field: &str, value: &Value, is_foreign: bool) -> Value {
     match (field, value) {
         // Which expressions are refused; for what reason is said in our own words.
         ("errors", Value::Array(errors)) => {
             errors.iter().map(|error| json!([error["policy"], error["path"]])).collect()
         }
-        _ => plain(value),
+        _ => plain(value, is_foreign),
     }
 }
 
 /// Without what may differ: texts of errors of compilation, which are our own, and how Go writes doubles.
-fn plain(value: &Value) -> Value {
+fn plain(value: &Value, is_foreign: bool) -> Value {
     match value {
-        Value::String(text) => Value::String(cut(text)),
-        Value::Array(items) => items.iter().map(plain).collect(),
+        Value::String(text) => Value::String(cut(text, is_foreign)),
+        Value::Array(items) => items.iter().map(|item| plain(item, is_foreign)).collect(),
         Value::Object(fields) => {
-            fields.iter().map(|(key, value)| (key.clone(), plain(value))).collect::<Map<_, _>>().into()
+            fields.iter().map(|(key, value)| (key.clone(), plain(value, is_foreign))).collect::<Map<_, _>>().into()
         }
         #[expect(clippy::cast_possible_truncation, reason = "it is a whole number")]
         Value::Number(number) => match number.as_f64() {
@@ -80,8 +83,9 @@ fn plain(value: &Value) -> Value {
 const OWN: [&str; 3] =
     ["compilation failed: ", "failed to convert original object to typed object: ", "Object 'Kind' is missing"];
 
-fn cut(text: &str) -> String {
-    let ends = OWN.iter().filter_map(|own| text.find(own).map(|at| at + own.len()));
+fn cut(text: &str, is_foreign: bool) -> String {
+    let own = OWN.iter().chain(is_foreign.then_some(&"failed to convert patch object to typed object: "));
+    let ends = own.filter_map(|own| text.find(own).map(|at| at + own.len()));
     let text = &text[..ends.min().unwrap_or(text.len())];
     // Fields of a Go map, in any order.
     match text.split_once(" errors:\n") {

@@ -43,7 +43,11 @@ impl Generator {
         if let Some(scope) = parameters.scope {
             add("paramScope", scope.into());
         }
+        let stored = &asked.request["oldObject"]["metadata"];
         match chance.below(4) {
+            _ if asked.kind == "Namespace" && stored.is_object() => {
+                drop(add("namespaceObject", json!({ "metadata": stored })));
+            }
             0 => {}
             1 => drop(add("namespaceObject", namespace(chance, asked.namespace))),
             _ => {

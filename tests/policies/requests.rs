@@ -68,7 +68,10 @@ pub(crate) fn asked(chance: &mut Chance) -> Asked {
     }
     if !is_typed {
         objects::damage(chance, &mut object);
-        objects::damage(chance, &mut old);
+        // A stored Namespace is what the API server knows of it elsewhere, too.
+        if kind != "Namespace" {
+            objects::damage(chance, &mut old);
+        }
     }
     if operation == "DELETE" {
         object = Value::Null;

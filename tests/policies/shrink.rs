@@ -10,7 +10,7 @@ use super::settled;
 const TRIED: usize = 60;
 
 /// What no stored policy and no request is without.
-const KEPT: [&str; 21] = [
+const KEPT: [&str; 22] = [
     "apiGroups",
     "apiVersion",
     "apiVersions",
@@ -24,6 +24,7 @@ const KEPT: [&str; 21] = [
     "op",
     "operation",
     "operations",
+    "operator",
     "patchType",
     "policyName",
     "resource",
