@@ -3,14 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use admittance_engine::json::Node;
+use admittance_engine::json::{Arena, Node};
+use admittance_engine::kubernetes::defaults::Defaults;
 use admittance_engine::kubernetes::names::is_label_key;
 use admittance_engine::review::{Operation, Review};
 use admittance_engine::verdict::{Action, Decision, Expressed, Judged, Refusal, Verdict};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::manifests::case_line::Refused;
+use crate::manifests::case_line::{CaseLine, Refused};
 
 /// The longest audit annotation of one evaluation, in bytes, is cut by the engine; this is the key of failures.
 const FAILURE: &str = "validation.policy.admission.k8s.io/validation_failure";
@@ -79,13 +80,31 @@ struct FailureValue<'a> {
 }
 
 impl Line {
+    /// The answer to a line of `check --jsonl`.
+    pub fn answer(text: &[u8], arena: &Arena, defaults: &Defaults) -> Self {
+        let mut line: CaseLine = match serde_json::from_slice(text) {
+            Ok(line) => line,
+            Err(error) => return Self::failed(None, format!("unreadable line: {error}")),
+        };
+        let id = line.id.take();
+        let mut prepared = match line.prepare() {
+            Ok(prepared) => prepared,
+            Err(failure) => return Self::failed(id, failure),
+        };
+        let refused = std::mem::take(&mut prepared.refused);
+        match prepared.judge(arena, defaults) {
+            Ok((review, verdict)) => Self::of(id, refused, prepared.mutates, (&review, &verdict)),
+            Err(failure) => Self::failed(id, failure),
+        }
+    }
+
     /// A line that cannot be judged.
-    pub fn failed(id: Option<Value>, failure: String) -> Self {
+    fn failed(id: Option<Value>, failure: String) -> Self {
         Self { id, failure: Some(failure), ..Self::default() }
     }
 
     /// The answer. `mutates` says whether there are policies that change objects: then the object is in it.
-    pub fn of(
+    fn of(
         id: Option<Value>,
         refused: Vec<Refused>,
         mutates: bool,

@@ -98,7 +98,7 @@ fn comes_to_the_outcome_of_kyvernos_tests() {
             "namespaces": namespaces(case),
             "request": request(&kinds, &case["resource"], &operation),
         });
-        let answer = answer(line, &defaults);
+        let answer = answer(&line, &defaults);
         let is_right = match case["expect"].as_str().unwrap() {
             "fail" => answer["allowed"] == false && answer["failure"].is_null(),
             "pass" if mutates && !case["patched"].is_null() => answer["object"] == case["patched"],

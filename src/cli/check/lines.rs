@@ -10,7 +10,6 @@ use admittance_engine::kubernetes::defaults::Defaults;
 use admittance_engine::pipeline::Budget;
 
 use crate::cli::BROKEN;
-use crate::manifests::case_line::CaseLine;
 use crate::output::upstream::Line;
 
 /// Answers every line of these files, or of standard input without any.
@@ -58,26 +57,9 @@ impl<W: io::Write> Answering<W> {
             if text.trim_ascii().is_empty() {
                 continue;
             }
-            let answer = answer(&text, &self.arena, &self.defaults).text();
+            let answer = Line::answer(&text, &self.arena, &self.defaults).text();
             self.out.write_all(answer.as_bytes())?;
             self.arena.reset();
         }
-    }
-}
-
-fn answer(text: &[u8], arena: &Arena, defaults: &Defaults) -> Line {
-    let mut line: CaseLine = match serde_json::from_slice(text) {
-        Ok(line) => line,
-        Err(error) => return Line::failed(None, format!("unreadable line: {error}")),
-    };
-    let id = line.id.take();
-    let mut prepared = match line.prepare() {
-        Ok(prepared) => prepared,
-        Err(failure) => return Line::failed(id, failure),
-    };
-    let refused = std::mem::take(&mut prepared.refused);
-    match prepared.judge(arena, defaults) {
-        Ok((review, verdict)) => Line::of(id, refused, prepared.mutates, (&review, &verdict)),
-        Err(failure) => Line::failed(id, failure),
     }
 }

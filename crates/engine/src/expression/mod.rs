@@ -14,7 +14,6 @@ mod request;
 mod access;
 mod parameters;
 mod policy;
-mod issues;
 mod pass;
 mod conditions;
 mod validate;

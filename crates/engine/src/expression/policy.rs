@@ -3,12 +3,12 @@
 use std::fmt;
 
 use super::declarations::{Declarations, policy_environment};
-use super::issues;
 use super::mutate::PatchType;
 use super::request;
 use crate::cel::check::check;
 use crate::cel::environment::Environment;
 use crate::cel::error::Problem;
+use crate::cel::issues;
 use crate::cel::program::{Composition, Program, program};
 use crate::cel::syntax::{ExprKind, ParseOptions, parse};
 use crate::cel::types::Type;

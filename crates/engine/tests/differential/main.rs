@@ -26,7 +26,7 @@ use chance::Chance;
 use compare::{difference, our_answer};
 use generate::Generator;
 use oracle::Oracle;
-use serde_json::Value;
+use serde_json::{Value, json};
 use shrink::shrink;
 use tree::Node;
 use world::World;
@@ -44,7 +44,10 @@ fn number(name: &str, otherwise: u64) -> u64 {
 #[test]
 fn agrees_with_the_api_server_on_random_expressions() {
     let count = usize::try_from(number("ADMITTANCE_EXPRESSIONS", 2_000)).unwrap();
-    let Some(oracle) = Oracle::find() else {
+    // Evaluated three times: what depends on the order of a Go map is marked `unstable`. An expression that takes too long
+    // counts as one on which it panics.
+    let endless = || json!({ "phase": "panic", "error": "it takes too long" });
+    let Some(oracle) = Oracle::find("cel-oracle", &["-repeat", "3"], endless) else {
         println!("skipped {count} expressions: ADMITTANCE_ORACLES names no folder with cel-oracle");
         return;
     };

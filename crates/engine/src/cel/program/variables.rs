@@ -4,10 +4,13 @@
 use std::cell::Cell;
 use std::fmt;
 
-use super::{Activation, EXPRESSION_COST, Program, compile};
+use super::{Activation, EXPRESSION_COST, Program, program};
+use crate::cel::check::check;
 use crate::cel::context::Context;
 use crate::cel::environment::{Environment, Slot};
 use crate::cel::error::{ErrorKind, Limit, Outcome, Problem};
+use crate::cel::issues;
+use crate::cel::syntax::parse;
 use crate::cel::types::Type;
 use crate::cel::value::Value;
 
@@ -21,6 +24,8 @@ pub struct Composition {
 struct Variable {
     name: String,
     program: Result<Program, Vec<Problem>>,
+    /// Why there is no program, in the API server's text; empty where there is one.
+    failure: String,
 }
 
 impl Composition {
@@ -37,10 +42,26 @@ impl Composition {
         expression: &str,
         environment: &mut Environment,
     ) -> &Result<Program, Vec<Problem>> {
-        let program = compile(expression, environment);
+        let checked = parse(expression, &environment.parse_options()).and_then(|ast| check(ast, environment)).map_err(
+            |problems| {
+                let failure = format!("compilation failed: {}", issues::print(expression, &problems));
+                (problems, failure)
+            },
+        );
+        let compiled = checked.and_then(|checked| {
+            program(expression, checked).map_err(|problems| {
+                let problem = problems.first().map_or("", |problem| problem.message.as_str());
+                let failure = format!("program instantiation failed: {problem}");
+                (problems, failure)
+            })
+        });
+        let (program, failure) = match compiled {
+            Ok(program) => (Ok(program), String::new()),
+            Err((problems, failure)) => (Err(problems), failure),
+        };
         let declared = program.as_ref().map_or(Type::Dyn, |program| declared_type(program.result_type()));
         environment.declare_policy_variable(name, declared);
-        let variable = Variable { name: name.to_owned(), program };
+        let variable = Variable { name: name.to_owned(), program, failure };
         self.variables.push(variable);
         match self.variables.last() {
             Some(variable) => &variable.program,
@@ -124,9 +145,9 @@ impl<'a> Variables<'a> {
         let name = &variable.name;
         let program = match &variable.program {
             Ok(program) => program,
-            Err(problems) => {
-                let problem = problems.first().map_or("", |problem| problem.message.as_str());
-                return context.raise_text(format_args!("composited variable {name:?} fails to compile: {problem}"));
+            Err(_) => {
+                let failure = &variable.failure;
+                return context.raise_text(format_args!("composited variable {name:?} fails to compile: {failure}"));
             }
         };
         let (outcome, cost) =

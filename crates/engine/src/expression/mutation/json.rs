@@ -110,7 +110,11 @@ impl<'a> Json<'a> {
             Value::Type(_) => unfit("type conversion not supported for 'type'"),
             Value::Struct(_) | Value::Opaque(_) => {
                 let name = value.type_name();
-                let name = name.rsplit_once('.').map_or(name, |(_, name)| name);
+                let name = match name.rsplit_once('.') {
+                    // Upstream's libraries say their short names, but for that of the authorizer.
+                    Some((package, name)) if package != "kubernetes.authorization" => name,
+                    _ => name,
+                };
                 unfit(&format!("type conversion error from '{name}' to '*structpb.Value'"))
             }
         }

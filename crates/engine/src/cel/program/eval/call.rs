@@ -150,24 +150,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
 }
 
 /// Functions whose arguments upstream does not look at before they are called (cel-go, common/stdlib).
-const PLAIN: [&str; 16] = [
-    "!_",
-    "@in",
-    "bool",
-    "bytes",
-    "contains",
-    "double",
-    "duration",
-    "dyn",
-    "endsWith",
-    "int",
-    "matches",
-    "startsWith",
-    "string",
-    "timestamp",
-    "type",
-    "uint",
-];
+const PLAIN: [&str; 8] = ["!_", "@in", "contains", "dyn", "endsWith", "matches", "startsWith", "type"];
 
 /// Whether upstream misses a trait of the first operand of an operator, and says so by the operator's name; None for what
 /// is no operator. Texts and times take any function for a method of theirs, and do not say it.

@@ -120,7 +120,11 @@ impl Lowering<'_> {
             [overload] => compute(overload, &[argument], constant),
             _ => match overloads.iter().find(|overload| takes(overload, argument)) {
                 Some(overload) => compute(overload, &[argument], constant),
-                None => Err("no such overload".to_owned()),
+                None => {
+                    let (function, of) =
+                        (overloads.first().map_or("", |first| first.function), argument.value().type_name());
+                    Err(format!("no such overload: {function}({of})"))
+                }
             },
         };
         converted.map_err(|message| self.problem(id, message))

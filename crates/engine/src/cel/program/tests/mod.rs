@@ -159,7 +159,16 @@ fn a_variable_that_does_not_compile_harms_only_what_uses_it() {
     let declared = [("bad", "object +")];
     assert_eq!(variables(&declared, "object.b").0, r#"{"bool":true}"#);
     let (text, _) = variables(&declared, "variables.bad == 1");
-    assert!(text.starts_with(r#"!composited variable "bad" fails to compile: "#), "{text}");
+    assert_eq!(
+        text,
+        "!composited variable \"bad\" fails to compile: compilation failed: ERROR: <input>:1:9: the expression ends where a value is \
+         expected\n | object +\n | ........^"
+    );
+    let (text, _) = variables(&[("bad", "string(dyn([1]))")], "variables.bad == 'x'");
+    assert_eq!(
+        text,
+        "!composited variable \"bad\" fails to compile: program instantiation failed: no such overload: string(list)"
+    );
 }
 
 /// Doubles a list again and again: 2 to the power of `count`.

@@ -8,7 +8,7 @@ const SNIPPET: usize = 16_384;
 const MOST: usize = 100;
 
 /// All problems with the lines that they are in, in order of their places.
-pub(super) fn print(text: &str, problems: &[Problem]) -> String {
+pub(crate) fn print(text: &str, problems: &[Problem]) -> String {
     let mut sorted: Vec<&Problem> = problems.iter().take(MOST).collect();
     sorted.sort_by_key(|problem| problem.span.start);
     let mut lines: Vec<String> = sorted.into_iter().map(|problem| print_one(text, problem)).collect();
