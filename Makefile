@@ -54,7 +54,8 @@ instructions: setup ## what the engine takes for expressions, in instructions, a
 bench: setup ## CPU per request against two floors; expressions against the API server's own code; each in one interleaved run
 	cargo build --release
 	cargo bench --bench load -- -p manifests/policies/starter --limit 0.6
-	cargo bench -p admittance-engine --bench cel -- --oracles "$$(hack/oracle/build cel-bench cel-compile | tail -n 1)" --limit 5
+	cargo bench --bench load -- -p benches/rules.vap.yaml --limit 1
+	cargo bench -p admittance-engine --bench cel -- --oracles "$$(hack/oracle/build cel-bench cel-compile | tail -n 1)" --limit 12
 
 fmt: ## format the code
 	cargo fmt --all
