@@ -166,6 +166,13 @@ impl Case {
         set
     }
 
+    /// Whether a server without a cluster to ask refuses its policies.
+    pub(crate) fn needs_cluster(&self) -> bool {
+        let file = self.policies.as_ref().map(|text| SourceFile::new("policies.yaml", text.as_str()));
+        let unit = file.and_then(|file| compile(&Unit::of_file(file)).ok());
+        unit.is_some_and(|unit| !unit.needing_a_cluster().is_empty())
+    }
+
     /// The operation: the case's own, else what the objects say.
     pub(crate) fn operation(&self) -> &str {
         let guessed = match (self.object.is_null(), self.old_object.is_null()) {

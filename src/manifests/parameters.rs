@@ -104,6 +104,7 @@ impl Lookups for Known<'_> {
             Lookup::Scope(kind) => self.parameters.scope(self.kinds, kind),
             Lookup::Object(object) => self.parameters.one(object, arena),
             Lookup::Objects(objects) => self.parameters.all(objects, arena),
+            Lookup::Pods(_) => Answer::Unavailable("there is no cluster to ask"),
             Lookup::Namespace(_) | Lookup::Access(_) => self.namespaces.answer(lookup, arena),
         }
     }

@@ -24,6 +24,12 @@ pub trait Mutate: Send + Sync {
 pub trait Validate: Send + Sync {
     /// Reports every violation, not only the first.
     fn validate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>);
+
+    /// What it does that it cannot do without a cluster to ask: `reads labels of namespaces`. A server without one refuses
+    /// the policy when it is loaded.
+    fn needs_cluster(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// One of the two.

@@ -123,6 +123,10 @@ impl Validate for Conditioned<Box<dyn Validate>> {
             self.rule.validate(subject, report);
         }
     }
+
+    fn needs_cluster(&self) -> Option<&'static str> {
+        self.rule.needs_cluster()
+    }
 }
 
 impl Mutate for Conditioned<Box<dyn Mutate>> {

@@ -129,6 +129,10 @@ impl CompiledUnit {
                 );
                 self.problem_at(name, message)
             })
+            .chain(self.validators.iter().filter_map(|validator| {
+                let (what, name) = (validator.rule.needs_cluster()?, &validator.head.origin.policy);
+                self.problem_at(name, format!("policy `{name}` {what}, and this server has no cluster to ask"))
+            }))
             .chain(self.natives.iter().filter_map(|native| {
                 let what = if native.selects_namespaces() {
                     "has a namespaceSelector"

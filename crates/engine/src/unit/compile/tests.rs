@@ -251,6 +251,16 @@ fn names_the_policies_that_cannot_work_without_a_cluster() {
             "p.yaml:3:19: error: policy `p` has a namespaceSelector, and this server does not know the labels of namespaces: select them by name under `namespaces`"
         ]
     );
-    let unit = compile(&Unit::of_file(SourceFile::new("p.yaml", policy("{ module: host-ports }")))).unwrap();
-    assert!(unit.needing_a_cluster().is_empty());
+    let spec = "{ module: pod-security, settings: { namespaceLabels: true }, matchConditions: [{ name: a, expression: \"true\" }] }";
+    let unit = compile(&Unit::of_file(SourceFile::new("p.yaml", policy(spec)))).unwrap();
+    let problems: Vec<String> = unit.needing_a_cluster().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        problems,
+        ["p.yaml:3:19: error: policy `p` reads the labels of namespaces, and this server has no cluster to ask"]
+    );
+    for module in ["host-ports", "pod-security"] {
+        let spec = format!("{{ module: {module} }}");
+        let unit = compile(&Unit::of_file(SourceFile::new("p.yaml", policy(&spec)))).unwrap();
+        assert!(unit.needing_a_cluster().is_empty());
+    }
 }
