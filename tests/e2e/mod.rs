@@ -27,3 +27,4 @@ mod cases;
 mod outcome;
 mod asking;
 mod native;
+mod pod_security;
