@@ -185,7 +185,7 @@ impl PodSecurity {
         let mut modes = self.defaults;
         let mut is_wrong = false;
         if self.namespace_labels {
-            let labels = namespace::labels_of(self.namespace(subject, pod, report)?);
+            let labels = namespace::labels_of(namespace(subject, pod, report)?);
             let (asked, wrong) = labels::modes(labels, &self.defaults);
             modes = asked;
             is_wrong = !wrong.is_empty();
@@ -198,27 +198,6 @@ impl PodSecurity {
             return None;
         }
         Some(modes)
-    }
-
-    /// The Namespace. A pod is refused where it cannot be known; a template is let pass, as its pods will be judged.
-    fn namespace<'a>(&self, subject: Subject<'_, 'a>, pod: &Pod<'_>, report: &mut Report<'_>) -> Option<Node<'a>> {
-        let (name, arena) = (subject.review.namespace, subject.arena());
-        let lookup = Lookup::Namespace(name.into());
-        let reason = match report.answer(&lookup, arena) {
-            Answer::Found(namespace) => return Some(namespace),
-            Answer::Unknown => {
-                report.need(lookup.into_owned());
-                return None;
-            }
-            Answer::Missing => "it does not exist",
-            Answer::Unavailable(reason) => reason,
-        };
-        if pod.is_template() {
-            report.annotate("error", format!("failed to lookup namespace {name:?}: {reason}"));
-        } else {
-            report.error(PolicyError::Unanswered { lookup: lookup.into_owned(), reason });
-        }
-        None
     }
 
     fn judge(&self, pod: &PodFields<'_>, enforces: bool, modes: &Modes, report: &mut Report<'_>) {
@@ -258,6 +237,27 @@ impl PodSecurity {
     fn exempts_runtime_class(&self, spec: Node<'_>) -> bool {
         spec.str("runtimeClassName").is_some_and(|name| contains(&self.exemptions.runtime_classes, name))
     }
+}
+
+/// The Namespace. A pod is refused where it cannot be known; a template is let pass, as its pods will be judged.
+fn namespace<'a>(subject: Subject<'_, 'a>, pod: &Pod<'_>, report: &mut Report<'_>) -> Option<Node<'a>> {
+    let (name, arena) = (subject.review.namespace, subject.arena());
+    let lookup = Lookup::Namespace(name.into());
+    let reason = match report.answer(&lookup, arena) {
+        Answer::Found(namespace) => return Some(namespace),
+        Answer::Unknown => {
+            report.need(lookup.into_owned());
+            return None;
+        }
+        Answer::Missing => "it does not exist",
+        Answer::Unavailable(reason) => reason,
+    };
+    if pod.is_template() {
+        report.annotate("error", format!("failed to lookup namespace {name:?}: {reason}"));
+    } else {
+        report.error(PolicyError::Unanswered { lookup: lookup.into_owned(), reason });
+    }
+    None
 }
 
 /// Whether the list has the name; nobody and nothing has none.

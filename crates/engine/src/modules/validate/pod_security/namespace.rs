@@ -11,7 +11,7 @@ use crate::verdict::{Action, Report};
 
 impl PodSecurity {
     /// Refuses labels that cannot be read, and warns of pods that a new label would not let in.
-    pub(super) fn judge_namespace<'a>(&self, subject: Subject<'_, 'a>, report: &mut Report<'_>) {
+    pub(super) fn judge_namespace(&self, subject: Subject<'_, '_>, report: &mut Report<'_>) {
         let review = subject.review;
         if !review.subresource.is_empty() {
             return;
@@ -52,7 +52,7 @@ impl PodSecurity {
 }
 
 /// The labels of an object, or null.
-pub(super) fn labels_of<'a>(object: Node<'a>) -> Node<'a> {
+pub(super) fn labels_of(object: Node<'_>) -> Node<'_> {
     object.at(&["metadata", "labels"]).unwrap_or_default()
 }
 

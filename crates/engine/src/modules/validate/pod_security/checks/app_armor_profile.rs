@@ -33,7 +33,7 @@ fn judge(pod: &PodFields<'_>) -> Option<Forbidden> {
     })
 }
 
-fn bad_type<'a>(security: Node<'a>) -> Option<&'a str> {
+fn bad_type(security: Node<'_>) -> Option<&str> {
     let profile = security.field("appArmorProfile")?;
     Some(profile.str("type").unwrap_or_default()).filter(|value| !matches!(*value, "RuntimeDefault" | "Localhost"))
 }

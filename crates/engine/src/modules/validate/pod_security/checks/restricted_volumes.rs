@@ -71,11 +71,11 @@ fn judge(pod: &PodFields<'_>) -> Option<Forbidden> {
 /// The source of a volume, if it is not allowed. One that nobody knows yet is not; none at all is `emptyDir`, which the API
 /// server fills in.
 fn restricted_source(volume: Node<'_>) -> Option<&'static str> {
-    let has = |source: &&str| volume.field(source).is_some();
-    if ALLOWED.iter().any(|source| has(source)) {
+    let has = |source: &&'static str| volume.field(source).is_some();
+    if ALLOWED.iter().any(has) {
         return None;
     }
-    let known = RESTRICTED.iter().copied().find(has);
+    let known = RESTRICTED.iter().find(|source| has(source)).copied();
     let other = || volume.entries().iter().any(|(key, value)| *key != "name" && !value.is_null());
     known.or_else(|| other().then_some("unknown"))
 }

@@ -61,7 +61,7 @@ pub(super) fn wrong_type(who: &str, values: &Values<'_>) -> Forbidden {
 }
 
 /// Whether a profile is set, and if it may not be, its type.
-pub(super) fn profile<'a>(security: Node<'a>) -> Option<Result<(), &'a str>> {
+pub(super) fn profile(security: Node<'_>) -> Option<Result<(), &str>> {
     let kind = security.field("seccompProfile")?.str("type").unwrap_or_default();
     Some(if matches!(kind, "RuntimeDefault" | "Localhost") { Ok(()) } else { Err(kind) })
 }

@@ -105,7 +105,7 @@ fn change(random: &mut Random, pod: &mut Value) {
         1 => {
             let security = &mut pod["spec"]["securityContext"];
             if random.once_in(12) {
-                *security = random.of(&[0, 1]).eq(&0).then(|| json!({})).unwrap_or_default();
+                *security = random_of(random, &[json!({}), Value::Null]);
             } else if random.once_in(3) {
                 security["sysctls"] = list(random, |random| json!({ "name": random.of(SYSCTLS), "value": "1" }));
             } else {
@@ -138,7 +138,7 @@ fn change_pod(random: &mut Random, pod: &mut Value) {
         3 => pod["spec"]["volumes"] = list(random, volume),
         4 => {
             pod["spec"]["os"] =
-                random_of(random, &[json!({ "name": "windows" }), json!({ "name": "linux" }), json!({})])
+                random_of(random, &[json!({ "name": "windows" }), json!({ "name": "linux" }), json!({})]);
         }
         _ => {
             let field = random.of(&["hostNetwork", "hostPID", "hostIPC", "hostUsers", "hostUsers"]);
@@ -151,7 +151,7 @@ fn change_container(random: &mut Random, container: &mut Value) {
     match random.below(9) {
         0 => {
             container["ports"] =
-                list(random, |random| json!({ "containerPort": 80, "hostPort": random.of(&[0, 80, 9, 8080]) }))
+                list(random, |random| json!({ "containerPort": 80, "hostPort": random.of(&[0, 80, 9, 8080]) }));
         }
         1 => {
             let probe = random.of(&["livenessProbe", "readinessProbe", "startupProbe"]);
