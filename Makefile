@@ -7,7 +7,7 @@
 
 # What stages need besides cargo is prepared by scripts that do nothing when it is there already.
 TOOLS = PATH="$$(hack/tools | tail -n 1):$$PATH"
-ORACLES = ADMITTANCE_ORACLES="$$(hack/oracle/build json-patch patch cel-oracle policy-oracle | tail -n 1)"
+ORACLES = ADMITTANCE_ORACLES="$$(hack/oracle/build json-patch patch cel-oracle policy-oracle psa-oracle | tail -n 1)"
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -210,6 +210,7 @@ fn the_binary_comes_to_the_outcome_of_every_case_over_http() {
     let cases = cases();
     let (with_cluster, cases): (Vec<Case>, Vec<Case>) = cases.into_iter().partition(Case::needs_a_cluster);
     let mut groups: BTreeMap<(Option<&str>, Option<&str>), Vec<&Case>> = BTreeMap::new();
+    // What such policies do behind a cluster is tested there (tests/e2e).
     for case in &cases {
         groups.entry((case.policies.as_deref(), case.policy_set.as_deref())).or_default().push(case);
     }

@@ -26,7 +26,7 @@ fn denials(review: &str) -> Vec<String> {
     };
     let verdict = admit(&policies, &review, &run).unwrap();
     assert_eq!((verdict.matched, verdict.failures.len()), (14, 0));
-    verdict.denials().map(|denial| format!("{}: {}", denial.origin.policy, denial.finding.text)).collect()
+    verdict.denials().map(|denial| format!("{}: {}", denial.origin.policy, denial.finding.message)).collect()
 }
 
 #[test]

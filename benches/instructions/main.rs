@@ -4,7 +4,6 @@
 // One program, run as `cargo bench` runs it: it prints, and ends with an exit code.
 #![expect(clippy::print_stdout, reason = "its output names the figures, in their order")]
 
-#[expect(dead_code, reason = "the comparison with upstream has uses for more of it")]
 #[path = "../cel/cases.rs"]
 mod cases;
 #[path = "../cel/validation.rs"]

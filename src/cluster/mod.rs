@@ -4,6 +4,7 @@
 //! again with the same request.
 
 mod asked;
+mod pods;
 mod question;
 
 pub use asked::Asked;
@@ -35,7 +36,7 @@ const KEPT: Duration = Duration::from_secs(5);
 const KEPT_FAILURE: Duration = Duration::from_secs(1);
 /// How many answers are kept.
 const MAX_KEPT: usize = 4_096;
-/// How long one question may take, whatever the request's own time.
+/// How long a connection may take, and a silence on it.
 const LONGEST: Duration = Duration::from_secs(5);
 
 /// A Kubernetes API server that can be asked, and what it said lately.
@@ -115,7 +116,7 @@ impl Cluster {
         let Ok(request) = question.request() else {
             return Err(Fact::Failed("it has a name that no request can hold"));
         };
-        let end = deadline.min(Instant::now() + LONGEST);
+        let end = deadline.min(Instant::now() + question.longest());
         match tokio::time::timeout_at(end.into(), self.client.request_text(request)).await {
             Err(_) => Err(Fact::Failed("the cluster did not answer in time")),
             Ok(Ok(text)) => Ok(text),

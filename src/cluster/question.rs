@@ -1,6 +1,7 @@
 //! A lookup as a request to the API server.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use admittance_engine::review::{Access, AccessTarget, KindName, Lookup, ObjectName};
 use axum::http::header::CONTENT_TYPE;
@@ -8,7 +9,7 @@ use axum::http::{self, Request};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::Fact;
+use super::{Fact, pods};
 
 /// A request, and how its answer is read.
 pub(super) enum Question {
@@ -18,6 +19,8 @@ pub(super) enum Question {
     List(String, KindName<'static>),
     /// What a group serves, and whether a kind of it lives in namespaces.
     Scope(KindName<'static>),
+    /// A list of pods at this path.
+    Pods(String),
     /// A SubjectAccessReview.
     Access(Value),
 }
@@ -31,6 +34,9 @@ pub(super) fn of(lookup: &Lookup<'static>) -> Option<Question> {
         Lookup::Object(object) if object.kind == KindName::CUSTOM_RESOURCE_DEFINITION => {
             let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
             Some(Question::Get(format!("{path}/{}", escaped(&object.name))))
+        }
+        Lookup::Pods(namespace) => {
+            Some(Question::Pods(format!("/api/v1/namespaces/{}/pods?limit={}", escaped(namespace), pods::MOST)))
         }
         Lookup::Object(_) | Lookup::Objects(_) => None,
     }
@@ -81,9 +87,15 @@ fn root(kind: &KindName<'_>) -> String {
 }
 
 impl Question {
+    /// How long the answer may take, whatever the request's own time: a list of pods only as long as the API server's own
+    /// admission would wait for it.
+    pub(super) const fn longest(&self) -> Duration {
+        if let Self::Pods(_) = self { Duration::from_secs(1) } else { Duration::from_secs(5) }
+    }
+
     pub(super) fn request(&self) -> Result<Request<Vec<u8>>, http::Error> {
         match self {
-            Self::Get(path) | Self::List(path, _) => Request::get(path).body(vec![]),
+            Self::Get(path) | Self::List(path, _) | Self::Pods(path) => Request::get(path).body(vec![]),
             Self::Scope(kind) => Request::get(root(kind)).body(vec![]),
             Self::Access(review) => Request::post("/apis/authorization.k8s.io/v1/subjectaccessreviews")
                 .header(CONTENT_TYPE, "application/json")
@@ -95,6 +107,7 @@ impl Question {
         match self {
             Self::Get(_) => Fact::Found(Arc::from(text)),
             Self::List(_, kind) => list(text, kind).unwrap_or(Fact::Failed("the cluster's answer cannot be read")),
+            Self::Pods(_) => pods::read(text),
             Self::Scope(kind) => match resource(text, &kind.kind) {
                 Some(resource) if resource.namespaced => Fact::Found(Arc::from("\"Namespaced\"")),
                 Some(_) => Fact::Found(Arc::from("\"Cluster\"")),

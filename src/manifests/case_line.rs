@@ -249,6 +249,8 @@ impl Lookups for Cluster {
                 let nodes: Vec<Node<'a>> = all.filter(is_there).map(|param| param.object.build(arena)).collect();
                 Some(arena.list(&nodes))
             }
+            // A line holds no pods besides the one that it is about.
+            Lookup::Pods(_) => None,
         };
         found.map_or(Answer::Missing, Answer::Found)
     }

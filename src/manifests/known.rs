@@ -31,6 +31,7 @@ impl Lookups for Known<'_> {
                 let unknown = Answer::Unavailable("no object of the kind is known, name a file with --params");
                 self.parameters.answer(self.kinds, lookup, arena).unwrap_or(unknown)
             }
+            Lookup::Pods(_) => Answer::Unavailable("there is no cluster to ask"),
             Lookup::Namespace(_) | Lookup::Access(_) => self.namespaces.answer(lookup, arena),
         }
     }

@@ -99,7 +99,8 @@ impl Api {
         let response = self.client.send(request.body(Body::from(body)).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
-        let warnings = parts.headers.get_all("warning").iter().map(|value| warning(value.to_str().unwrap()));
+        let warnings =
+            parts.headers.get_all("warning").iter().map(|value| warning(&String::from_utf8_lossy(value.as_bytes())));
         Answer {
             status: parts.status,
             warnings: warnings.collect(),

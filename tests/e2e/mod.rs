@@ -28,3 +28,4 @@ mod outcome;
 mod asking;
 mod objects;
 mod native;
+mod pod_security;

@@ -297,7 +297,7 @@ impl<'p, 'a> Pass<'p, 'a> {
         let findings = std::mem::take(&mut reported.findings);
         self.verdict.findings.extend(findings.into_iter().map(|finding| PolicyFinding {
             origin: head.origin.clone(),
-            action,
+            action: action.max(finding.gravest),
             audited: validator.actions.audits(),
             finding: Finding { message: validator.message.clone().unwrap_or(finding.message), ..finding },
         }));

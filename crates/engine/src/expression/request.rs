@@ -85,7 +85,8 @@ mod tests {
     fn makes_of_a_review_what_a_line_with_the_same_request_reads() {
         for request in [POD, NODE] {
             let arena = Arena::with_limit(1 << 20);
-            let body = format!(r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{request}}}"#);
+            let body =
+                format!(r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{request}}}"#);
             let (envelope, outcome) = Envelope::read(&arena, body.as_bytes());
             outcome.unwrap();
             let review = envelope.into_review(&arena).unwrap();

@@ -112,6 +112,11 @@ impl Arena {
         self.bump.alloc(Cell::new(value))
     }
 
+    /// `count` values in the arena, each made from its position.
+    pub fn keep_each<T: Copy>(&self, count: usize, make: impl FnMut(usize) -> T) -> &[T] {
+        self.bump.alloc_slice_fill_with(count, make)
+    }
+
     /// A copy of `values` in the arena.
     pub fn keep_slice<T: Copy>(&self, values: &[T]) -> &[T] {
         self.bump.alloc_slice_copy(values)

@@ -18,6 +18,7 @@ pub const MODULES: &[ModuleEntry] = &[
     ModuleEntry::mutator::<mutate::inject_sidecar::InjectSidecar>(),
     ModuleEntry::validator::<validate::latest_tag::LatestTag>(),
     ModuleEntry::validator::<validate::locked_namespaces::LockedNamespaces>(),
+    ModuleEntry::validator::<validate::pod_security::PodSecurity>(),
     ModuleEntry::validator::<validate::required_labels::RequiredLabels>(),
     ModuleEntry::mutator::<mutate::set_image_pull_policy::SetImagePullPolicy>(),
 ];

@@ -20,6 +20,9 @@ pub enum Lookup<'k> {
     /// All objects of this kind: in the namespace, or everywhere where that is empty. What is found is a list, in order of
     /// namespace and name.
     Objects(Box<ObjectName<'k>>),
+    /// The pods of this namespace: what is found is a `PodList` with as many as anybody is asked for, of each what the Pod
+    /// Security Standards look at; `metadata.remainingItemCount` says how many more there are.
+    Pods(Cow<'k, str>),
 }
 
 /// A kind as `paramKind` names it.
@@ -149,6 +152,7 @@ impl Lookup<'_> {
             Self::Scope(kind) => Lookup::Scope(kind.into_owned()),
             Self::Object(object) => Lookup::Object(Box::new(object.into_owned())),
             Self::Objects(objects) => Lookup::Objects(Box::new(objects.into_owned())),
+            Self::Pods(namespace) => Lookup::Pods(Cow::Owned(namespace.into_owned())),
         }
     }
 }
@@ -160,6 +164,7 @@ impl fmt::Display for Lookup<'_> {
             Self::Scope(kind) => write!(formatter, "the kind {} of {}", kind.kind, kind.api_version),
             Self::Object(object) => write!(formatter, "{} `{}`", object.kind.kind, object.name),
             Self::Objects(objects) => write!(formatter, "the objects of kind {}", objects.kind.kind),
+            Self::Pods(namespace) => write!(formatter, "the pods of namespace `{namespace}`"),
             Self::Access(access) => {
                 let Access { user, verb, target, .. } = access.as_ref();
                 match target {

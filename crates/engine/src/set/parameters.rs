@@ -41,7 +41,7 @@ impl Parameters {
             Lookup::Scope(kind) => self.scope(kinds, kind),
             Lookup::Object(object) => Some(self.one(object, arena)),
             Lookup::Objects(objects) => Some(self.all(objects, arena)),
-            Lookup::Namespace(_) | Lookup::Access(_) => None,
+            Lookup::Namespace(_) | Lookup::Access(_) | Lookup::Pods(_) => None,
         }
     }
 

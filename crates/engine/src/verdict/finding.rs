@@ -17,6 +17,8 @@ pub struct Finding {
     pub message: String,
     /// The code and reason of a denial for it.
     pub refusal: Refusal,
+    /// The gravest that may be done about it, whatever the policy's actions are.
+    pub gravest: Action,
 }
 
 impl Finding {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::decision::{Judged, Judgement, Refusal};
 use super::error::PolicyError;
-use super::finding::Finding;
+use super::finding::{Action, Finding};
 use crate::deadline::Deadline;
 use crate::json::{Arena, Node, Path, PathBuf, View, path};
 use crate::review::{Answer, Lookup, Lookups};
@@ -123,6 +123,7 @@ impl<'r> Report<'r> {
                 value: path::hash_of(Node::string(&format!("{:?}", judgement.step))),
                 message: message.clone(),
                 refusal: *refusal,
+                gravest: Action::Deny,
             }),
             Judged::Fails { message, is_fatal } => self.errors.push(PolicyError::Expression {
                 step: judgement.step,
@@ -153,19 +154,25 @@ impl<'r> Report<'r> {
     /// A violation at `path`, where `value` stands (null for what is missing). Write values into the message through
     /// [`Report::show`].
     pub fn finding(&mut self, path: &Path<'_>, value: Node<'_>, message: impl Into<String>) {
-        self.findings.push(Finding {
-            path: path.to_buf(),
-            value: path::hash_of(value),
-            message: message.into(),
-            refusal: Refusal::FORBIDDEN,
-        });
+        self.push(path.to_buf(), value, message.into());
     }
 
     /// A violation of the request as a whole.
     pub fn finding_of_request(&mut self, message: impl Into<String>) {
-        let value = path::hash_of(Node::NULL);
-        let path = PathBuf::default();
-        self.findings.push(Finding { path, value, message: message.into(), refusal: Refusal::FORBIDDEN });
+        self.push(PathBuf::default(), Node::NULL, message.into());
+    }
+
+    /// A violation of the object as a whole, told from others by its message: the stored object has the same one if the same
+    /// can be said of it. At most `gravest` is done about it, whatever the policy's actions are.
+    pub fn finding_of_object(&mut self, gravest: Action, message: String) {
+        let value = path::hash_of(Node::string(&message));
+        let refusal = Refusal::FORBIDDEN;
+        self.findings.push(Finding { path: PathBuf::default(), value, message, refusal, gravest });
+    }
+
+    fn push(&mut self, path: PathBuf, value: Node<'_>, message: String) {
+        let (value, refusal, gravest) = (path::hash_of(value), Refusal::FORBIDDEN, Action::Deny);
+        self.findings.push(Finding { path, value, message, refusal, gravest });
     }
 
     /// `value` as it may be shown: quoted if the module calls `field` public, else only what kind of value it is.

@@ -2,7 +2,7 @@
 //!
 //! What several of them stand on comes first: texts in quotes, addresses, URLs, formats.
 
-mod quoted;
+pub(crate) mod quoted;
 mod address;
 mod url;
 pub mod formats;

@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use crate::cel::regex::is_printable;
 
 /// Prints the text in double quotes.
-pub(super) struct Quoted<'t>(pub(super) &'t str);
+pub(crate) struct Quoted<'t>(pub(crate) &'t str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,4 +6,5 @@ mod exempt;
 pub mod host_ports;
 pub mod latest_tag;
 pub mod locked_namespaces;
+pub mod pod_security;
 pub mod required_labels;

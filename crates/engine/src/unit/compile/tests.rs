@@ -282,4 +282,9 @@ fn names_the_policies_that_cannot_work_without_a_cluster() {
     assert_eq!(needing(binding), asks("binding `p` has a namespaceSelector"));
     assert!(needing(validating("object.metadata.name != 'a'")).is_empty());
     assert!(needing(policy("{ module: host-ports }")).is_empty());
+    let labelled = policy(
+        "{ module: pod-security, settings: { namespaceLabels: true }, matchConditions: [{ name: a, expression: 'true' }] }",
+    );
+    assert_eq!(needing(labelled), asks("policy `p` reads the labels of namespaces"));
+    assert!(needing(policy("{ module: pod-security }")).is_empty());
 }

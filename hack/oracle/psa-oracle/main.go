@@ -1,0 +1,65 @@
+// psa-oracle reads JSON lines {id, level, version, pod} and writes {id, allowed, message} as
+// k8s.io/pod-security-admission decides. version is "v1.N" or "latest". A volume without a source is an emptyDir, as the API
+// server fills it in before admission (pkg/apis/core/v1, SetDefaults_Volume).
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/pod-security-admission/api"
+	"k8s.io/pod-security-admission/policy"
+)
+
+type row struct {
+	ID      string     `json:"id"`
+	Level   string     `json:"level"`
+	Version string     `json:"version"`
+	Pod     corev1.Pod `json:"pod"`
+}
+
+type answer struct {
+	ID      string `json:"id"`
+	Allowed bool   `json:"allowed"`
+	Message string `json:"message,omitempty"`
+	Error   string `json:"error,omitempty"`
+}
+
+func main() {
+	evaluator, err := policy.NewEvaluator(policy.DefaultChecks(), nil)
+	if err != nil {
+		panic(err)
+	}
+	in := bufio.NewScanner(os.Stdin)
+	in.Buffer(make([]byte, 1<<20), 64<<20)
+	out := bufio.NewWriter(os.Stdout)
+	defer out.Flush()
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	for in.Scan() {
+		var r row
+		if err := json.Unmarshal(in.Bytes(), &r); err != nil {
+			enc.Encode(answer{Error: err.Error()})
+			continue
+		}
+		for i := range r.Pod.Spec.Volumes {
+			if volume := &r.Pod.Spec.Volumes[i]; volume.VolumeSource == (corev1.VolumeSource{}) {
+				volume.EmptyDir = &corev1.EmptyDirVolumeSource{}
+			}
+		}
+		v, err := api.ParseVersion(r.Version)
+		if err != nil {
+			enc.Encode(answer{ID: r.ID, Error: fmt.Sprint(err)})
+			continue
+		}
+		res := policy.AggregateCheckResults(evaluator.EvaluatePod(api.LevelVersion{Level: api.Level(r.Level), Version: v}, &r.Pod.ObjectMeta, &r.Pod.Spec))
+		a := answer{ID: r.ID, Allowed: res.Allowed}
+		if !res.Allowed {
+			a.Message = res.ForbiddenDetail()
+		}
+		enc.Encode(a)
+	}
+}
