@@ -247,7 +247,7 @@ impl Case {
         let namespace = match scope {
             _ if resource == "namespaces" => name.clone(),
             Scope::Cluster => String::new(),
-            _ => shown["metadata"]["namespace"].as_str().unwrap_or("default").to_owned(),
+            Scope::Namespaced => shown["metadata"]["namespace"].as_str().unwrap_or("default").to_owned(),
         };
         let operation = self.operation();
         let options = match operation {

@@ -14,6 +14,8 @@ mod cluster;
 #[cfg(test)]
 mod connection;
 #[cfg(test)]
+mod definitions;
+#[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod e2e;
