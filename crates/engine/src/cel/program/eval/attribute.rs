@@ -1,6 +1,6 @@
 //! Names and what is selected from them (cel-go, interpreter/attributes.go).
 
-use super::{Evaluation, ends_all};
+use super::{Evaluation, ends_all, lost};
 use crate::cel::error::{ErrorKind, Outcome};
 use crate::cel::program::Recorder;
 use crate::cel::program::cost::SELECT;
@@ -187,13 +187,6 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     fn unwrapped(&self, value: Value<'a>) -> Outcome<'a, Resolved<'a>> {
         match value {
             Value::Optional(None) => Ok(Resolved::Absent),
-            Value::Optional(Some(Value::Opaque(
-                opaque @ (Opaque::Quantity(_) | Opaque::Ip(_) | Opaque::Cidr(_) | Opaque::Url(_) | Opaque::Semver(_)),
-            ))) => {
-                // Upstream takes the Go value out and cannot put it back.
-                self.context.raise_text(format_args!("unsupported conversion to ref.Val: {}", opaque.type_name()))
-            }
-            Value::Optional(Some(Value::Opaque(Opaque::Authorizer(_)))) => self.context.no_such_overload(),
             Value::Optional(Some(value)) => {
                 // An optional in it comes out as what it holds, or as null.
                 let mut value = *value;
@@ -203,6 +196,11 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
                 // A type comes out as its name.
                 if let Some(name) = value.named_type() {
                     value = Value::String(self.context.text(&name)?);
+                }
+                if let Value::Opaque(opaque) = value
+                    && !matches!(opaque, Opaque::Format(_) | Opaque::Lost(_))
+                {
+                    value = Value::Opaque(Opaque::Lost(self.context.keep(opaque)?));
                 }
                 Ok(Resolved::Present(value))
             }
@@ -224,6 +222,9 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         };
         for (position, qualifier) in qualifiers.iter().enumerate() {
             is_optional |= qualifier.is_optional;
+            if let Value::Opaque(Opaque::Lost(_)) = value {
+                return self.context.raise(lost(value));
+            }
             // Upstream sees every plain step, but of optional ones only those that found something.
             *steps += u64::from(!is_optional);
             let mut key = Value::Null;

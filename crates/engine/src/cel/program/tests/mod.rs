@@ -294,6 +294,23 @@ fn a_recorder_sees_every_part_before_the_whole() {
     assert_eq!(seen.last(), Some(&(text, r#"{"bool":true}"#)));
 }
 
+/// What the predicate of `filter` says is recorded as the predicate's, and what is kept as the macro's.
+#[test]
+fn a_recorder_tells_the_elements_of_a_filter_from_its_predicate() {
+    let text = "object.spec.l.filter(e, e > 2)";
+    let program = compiled(text);
+    let mut trace = Trace::default();
+    evaluated_with(&program, &Composition::new(), EXPRESSION_COST, &mut trace);
+    let named = |part: &str| {
+        let span = |id: &ExprId| program.ast().span(*id);
+        let is_part = |id: &ExprId| &text[span(id).start as usize..span(id).end as usize] == part;
+        trace.0.iter().filter(|(id, _)| is_part(id)).map(|(_, outcome)| outcome.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(named("e > 2"), [r#"{"bool":false}"#, r#"{"bool":false}"#, r#"{"bool":true}"#]);
+    assert_eq!(named("e"), [r#"{"int":1}"#, r#"{"int":2}"#, r#"{"int":3}"#]);
+    assert_eq!(named(text), [r#"{"int":3}"#, r#"{"list":[3]}"#]);
+}
+
 #[test]
 fn recording_changes_neither_value_nor_cost() {
     for (text, ..) in cases::CASES {
