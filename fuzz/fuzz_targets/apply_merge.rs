@@ -163,7 +163,7 @@ fn said(form: Node<'_>, configuration: Node<'_>, merged: Node<'_>, shown: &dyn F
                 said(part, *value, merged, shown);
             }
         }
-        (View::List(items), View::List(merged)) => {
+        (View::List(items), View::List(merged)) if form.get("x-kubernetes-list-type").is_some() => {
             let keys = form.items_of("x-kubernetes-list-map-keys");
             for item in items {
                 let twins = twins(*item, merged, keys, form);

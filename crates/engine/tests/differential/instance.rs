@@ -42,23 +42,23 @@ fn is(value: Value<'_>, ty: &Type, depth: usize) -> bool {
     }
     let inner = |value, ty| is(value, ty, depth + 1);
     match (ty, value) {
-        (Type::Dyn | Type::Any | Type::Parameter(_) | Type::Error, _) => true,
-        // Null goes with these.
-        (
+        // Null goes with some types.
+        (Type::Dyn | Type::Any | Type::Parameter(_) | Type::Error, _)
+        | (
             Type::Wrapper(_) | Type::Duration | Type::Timestamp | Type::Struct(_) | Type::Opaque(_) | Type::Optional(_),
             Value::Null,
-        ) => true,
+        )
+        | (Type::Optional(_), Value::Optional(None))
+        | (Type::Type(_), Value::Type(_)) => true,
         (Type::Wrapper(wrapped), value) => inner(value, wrapped),
         (Type::List(element), Value::List(list)) => list.iter().take(FEW).all(|value| inner(value, element)),
         (Type::Map(key, value), Value::Map(map)) => {
             map.iter().take(FEW).all(|(one, other)| inner(one, key) && inner(other, value))
         }
-        (Type::Optional(_), Value::Optional(None)) => true,
         (Type::Optional(of), Value::Optional(Some(value))) => inner(*value, of),
         // The API server's own structs are maps at run time.
         (Type::Struct(name), Value::Map(_)) => name.starts_with("kubernetes."),
         (Type::Struct(name), Value::Struct(made)) => made.name == &**name,
-        (Type::Type(_), Value::Type(_)) => true,
         (ty, value) => ty.to_string() == value.type_name(),
     }
 }

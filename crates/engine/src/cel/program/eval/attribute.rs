@@ -5,6 +5,7 @@ use crate::cel::error::{ErrorKind, Outcome};
 use crate::cel::program::Recorder;
 use crate::cel::program::cost::SELECT;
 use crate::cel::program::tree::{Attribute, Base, Conditional, Key, Node, NodeKind, Qualifier};
+use crate::cel::syntax::ExprId;
 use crate::cel::value::{List, Map, Opaque, Value, whole_int};
 
 /// What an attribute stands for.
@@ -229,19 +230,25 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
             *steps += u64::from(!is_optional);
             let mut key = Value::Null;
             let found = self.select(value, qualifier, &mut key)?;
-            if R::RECORDS && position + 1 < qualifiers.len() {
-                self.recorder.record(qualifier.id, &Ok(found.unwrap_or_default()));
-            }
-            value = match found {
+            let reached = match found {
                 Some(found) if is_optional => {
                     *steps += SELECT;
-                    found
+                    Ok(Resolved::Present(found))
                 }
-                None if is_optional => return Ok(Resolved::Absent),
-                found if qualifier.is_test => Value::Bool(found.is_some()),
-                Some(found) => found,
-                None if qualifier.is_declared_field && matches!(value, Value::Struct(_)) => Value::Null,
-                None => return self.missing(value, key, qualifier),
+                None if is_optional => Ok(Resolved::Absent),
+                found if qualifier.is_test => Ok(Resolved::Plain(Value::Bool(found.is_some()))),
+                Some(found) => Ok(Resolved::Plain(found)),
+                None if qualifier.is_declared_field && matches!(value, Value::Struct(_)) => {
+                    Ok(Resolved::Plain(Value::Null))
+                }
+                None => self.missing(value, key, qualifier),
+            };
+            if position + 1 < qualifiers.len() {
+                self.record_reached(qualifier.id, &reached);
+            }
+            value = match reached? {
+                Resolved::Plain(value) | Resolved::Present(value) => value,
+                Resolved::Absent => return Ok(Resolved::Absent),
             };
         }
         Ok(if is_optional { Resolved::Present(value) } else { Resolved::Plain(value) })
@@ -347,12 +354,21 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
 
     /// An attribute that is no node: a branch, a key.
     fn record_part(&mut self, attribute: &'a Attribute, resolved: &Outcome<'a, Resolved<'a>>) {
+        if let Some(id) = attribute.id() {
+            self.record_reached(id, resolved);
+        }
+    }
+
+    /// What was reached, an optional where there was one on the way; made beside the bounds, which recording does not touch.
+    fn record_reached(&mut self, id: ExprId, reached: &Outcome<'a, Resolved<'a>>) {
         if !R::RECORDS {
             return;
         }
-        if let Some(id) = attribute.id() {
-            let outcome = resolved.and_then(|resolved| self.wrapped(resolved));
-            self.recorder.record(id, &outcome);
-        }
+        let outcome = reached.map(|reached| match reached {
+            Resolved::Plain(value) => value,
+            Resolved::Present(value) => Value::Optional(Some(self.context.arena().keep(value))),
+            Resolved::Absent => Value::Optional(None),
+        });
+        self.recorder.record(id, &outcome);
     }
 }

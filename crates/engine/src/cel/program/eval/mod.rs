@@ -38,7 +38,7 @@ pub(super) fn ends_all(error: &Error<'_>) -> bool {
 
 /// The error that stands in the place of a value.
 #[cold]
-fn lost<'a>(value: Value<'a>) -> ErrorKind<'a> {
+fn lost(value: Value<'_>) -> ErrorKind<'_> {
     ErrorKind::Unconvertible(value.type_name())
 }
 
@@ -95,6 +95,8 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
             NodeKind::Struct(items) => self.structure(items),
             NodeKind::Fold(fold) => self.fold(fold),
             NodeKind::Bind(bind) => self.bind(bind),
+            #[cfg(test)]
+            NodeKind::Unfolded(unfolded) => self.context.with_cost_limit(u64::MAX, || self.eval(&unfolded.0)).0,
         }
     }
 
