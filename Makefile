@@ -71,7 +71,9 @@ advisories: setup ## known vulnerabilities in dependencies; needs the network
 	$(TOOLS) cargo deny --log-level error check advisories
 
 fuzz: setup ## each fuzz target for SECONDS_EACH (60) seconds; needs a nightly toolchain and cargo-fuzz
-	cd fuzz && for target in $$(cargo fuzz list); do cargo +nightly fuzz run $$target -- -max_total_time=$${SECONDS_EACH:-60} || exit 1; done
+	cd fuzz && for target in $$(cargo fuzz list); do \
+		case $$target in cel_*) words=-dict=$$PWD/dictionaries/cel.dict ;; *) words=-len_control=0 ;; esac; \
+		cargo +nightly fuzz run $$target -- $$words -max_total_time=$${SECONDS_EACH:-60} -timeout=10 || exit 1; done
 
 setup:
 	@hack/setup

@@ -1,67 +1,24 @@
 //! The one function that decides. The server, `check`, `test` and `replay` all call [`admit`]: they can never disagree.
 
 mod native;
+mod run;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+pub use run::{Budget, Route, Run};
+
 use self::native::{decision, is_policy, what_an_error_does};
-use crate::deadline::Deadline;
 use crate::json::Node;
 use crate::kubernetes::kinds::Kinds;
 use crate::matching::{self, NamespaceGlobs, Outcome};
 use crate::policy::{Actions, Existing, Head, Mutator, Validator};
-use crate::review::{self, Lookup, Lookups, Operation, Review, Subject};
+use crate::review::{self, Lookup, Operation, Review, Subject};
 use crate::set::PolicySet;
 use crate::verdict::{
     Action, Annotation, Bounds, Edit, Expressed, Finding, Judged, Judgement, PolicyError, PolicyFailure, PolicyFinding,
     Report, Reported, Roots, Step, Verdict,
 };
-
-/// What is asked of the pipeline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Route {
-    /// `/mutate`: the mutators.
-    Mutate,
-    /// `/validate`: the validators on the object as it was sent; mutators only for what shadow validators compare with.
-    Validate,
-    /// Offline: mutate, then validate the result.
-    Offline,
-}
-
-/// How a review is judged.
-#[derive(Clone, Copy)]
-pub struct Run<'r> {
-    /// Which policies.
-    pub route: Route,
-    /// When the answer must be there; policies whose turn comes later fail under their failurePolicy.
-    pub deadline: Deadline,
-    /// How much memory one policy may take for new values.
-    pub budget: Budget,
-    /// What is known about the cluster.
-    pub lookups: &'r dyn Lookups,
-    /// Whether the verdict says of every candidate what became of it.
-    pub trace: bool,
-}
-
-/// Limits on memory, in bytes.
-#[derive(Clone, Copy, Debug)]
-pub struct Budget {
-    /// New values of one policy.
-    pub policy: usize,
-}
-
-impl Budget {
-    /// For all trees of one review, its own objects included: the limit of its [`crate::json::Arena`].
-    pub const REVIEW: usize = 64 * 1024 * 1024;
-}
-
-impl Default for Budget {
-    fn default() -> Self {
-        Self { policy: 16 * 1024 * 1024 }
-    }
-}
 
 /// What the policies need to know before they can decide. Whoever can find it out does so and calls again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -389,12 +346,6 @@ fn read_objects<'a>(review: &Review<'a>) -> Result<(Node<'a>, Objects<'a>), Poli
     let only_releases = review.operation == Operation::Update
         && old.is_some_and(|old| review::only_releases(review.arena, old, judged));
     Ok((judged, Objects { old, only_releases }))
-}
-
-impl fmt::Debug for Run<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Run({:?})", self.route)
-    }
 }
 
 #[cfg(test)]

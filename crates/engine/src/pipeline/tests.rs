@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::*;
+use crate::deadline::Deadline;
 use crate::json::{Arena, Path, edit};
 use crate::matching::{MatchConstraints, NamespaceGlobs};
-use crate::review::{Answer, Envelope, NoLookups};
+use crate::review::{Answer, Envelope, Lookups, NoLookups};
 use crate::rule::{Applies, Mutate, Resources, Validate};
 use crate::verdict::Origin;
 
@@ -309,8 +310,7 @@ fn changes_nothing_on_delete_and_judges_the_stored_object() {
 fn fails_every_policy_whose_turn_comes_after_the_deadline() {
     let policies = set(vec![], vec![validator("a", DENY, Labels), validator("b", Actions::Audit, Labels)]);
     with_review("CREATE", r#""object":{}"#, |review| {
-        let late = Instant::now();
-        let run = Run { deadline: Deadline::at(late), ..run(Route::Validate) };
+        let run = Run { deadline: Deadline::at(Instant::now()), ..run(Route::Validate) };
         let verdict = admit(policies, review, &run).unwrap();
         assert_eq!(verdict.message(), "a: evaluation error: the time for this request was over");
         assert_eq!(verdict.failures.len(), 2);

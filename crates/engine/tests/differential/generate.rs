@@ -50,12 +50,14 @@ pub(crate) struct Generator<'w> {
     named: usize,
     /// Whether to mix in parts of wrong kinds.
     careless: bool,
+    /// Whether names are rare.
+    pub(crate) prefers_constants: bool,
 }
 
 impl<'w> Generator<'w> {
     pub(crate) fn new(world: &'w World) -> Self {
         let templates = templates(include_str!("templates.txt"));
-        Self { world, templates, scope: Vec::new(), named: 0, careless: false }
+        Self { world, templates, scope: Vec::new(), named: 0, careless: false, prefers_constants: false }
     }
 
     /// A whole expression. Every template has its turn at the top; of ten expressions one is careless of types.
@@ -145,7 +147,8 @@ impl<'w> Generator<'w> {
     }
 
     fn leaf(&mut self, chance: &mut Chance, kind: &Kind) -> Node {
-        if chance.percent(50) {
+        let names_something = !self.prefers_constants || chance.percent(15);
+        if names_something && chance.percent(50) {
             let names: Vec<&String> = self.scope.iter().filter(|(_, of)| of == kind).map(|(name, _)| name).collect();
             if !names.is_empty() {
                 // The newest are the most interesting.
@@ -155,7 +158,7 @@ impl<'w> Generator<'w> {
             }
         }
         let is_dyn = *kind == Kind::Base("dyn");
-        if is_dyn && chance.percent(70) || chance.percent(25) {
+        if names_something && (is_dyn && chance.percent(70) || chance.percent(25)) {
             let paths: Vec<&String> =
                 self.world.paths.iter().filter(|(_, of)| is_dyn || of == kind).map(|(path, _)| path).collect();
             if !paths.is_empty() {

@@ -13,11 +13,13 @@
 mod chance;
 mod compare;
 mod generate;
+mod instance;
 mod kind;
 mod leaves;
 mod oracle;
 mod shrink;
 mod tree;
+mod types;
 mod world;
 
 use std::collections::BTreeMap;
@@ -94,6 +96,35 @@ fn agrees_with_the_api_server_on_random_expressions() {
     // A generator of nonsense would agree, too.
     assert!(outcomes.get("value").is_some_and(|values| values * 100 >= count * 45), "{outcomes:?}");
     assert!(count < 10_000 || never.len() < 5, "{never:?}");
+}
+
+/// For expressions whose types are known before they are evaluated: without dyn, as upstream.
+#[test]
+fn values_are_of_their_static_types() {
+    let count = usize::try_from(number("ADMITTANCE_EXPRESSIONS", 1_000)).unwrap();
+    let (world, mut chance) = (World::new(), Chance(number("ADMITTANCE_SEED", 2)));
+    let mut generator = Generator::new(&world);
+    let mut typed = 0;
+    for index in 0..count {
+        generator.prefers_constants = chance.percent(30);
+        let mut node = generator.expression(&mut chance, index);
+        let of = |node: &Node, chance: &mut Chance| world.line(chance, &node.text()).to_string();
+        let line = of(&node, &mut chance);
+        typed += usize::from(types::is_typed(&line));
+        let Some(mut found) = types::broken(&line) else { continue };
+        while let Some((smaller, why)) = node
+            .smaller(&generate::plainest)
+            .into_iter()
+            .filter(|smaller| smaller.text().len() < node.text().len())
+            .find_map(|smaller| types::broken(&of(&smaller, &mut chance)).map(|why| (smaller, why)))
+        {
+            (node, found) = (smaller, why);
+        }
+        panic!("{}: {found}", node.text());
+    }
+    println!("{typed} of {count} are typed");
+    // A generator of dyn would find nothing.
+    assert!(typed * 5 > count, "{typed} of {count}");
 }
 
 /// The answers are the API server's.

@@ -202,6 +202,11 @@ fn json_patch(out: &mut Output, patch: &Struct<'_>, depth: usize) -> Written {
 }
 
 fn opaque(out: &mut Output, value: Opaque<'_>) -> Written {
+    if let Opaque::Lost(value) = value {
+        out.write_str("{\"error\":")?;
+        string(out, &lost(*value))?;
+        return Ok(out.write_str("}")?);
+    }
     write!(out, "{{\"opaque\":{{\"type\":\"{}\"", value.type_name())?;
     if let Some(text) = text(value) {
         out.write_str(",\"value\":")?;
@@ -234,8 +239,22 @@ pub(super) fn text(value: Opaque<'_>) -> Option<String> {
             | Authorizer::Group { .. }
             | Authorizer::Resource(_)
             | Authorizer::Decision(_),
-        ) => None,
+        )
+        | Opaque::Lost(_) => None,
     }
+}
+
+/// Upstream's error in the place of a value, with what Go calls its type.
+fn lost(value: Opaque<'_>) -> String {
+    let go_type = match value {
+        Opaque::Quantity(_) => "*resource.Quantity",
+        Opaque::Ip(_) => "netip.Addr",
+        Opaque::Cidr(_) => "netip.Prefix",
+        Opaque::Url(_) => "*url.URL",
+        Opaque::Semver(_) => "semver.Version",
+        Opaque::Format(_) | Opaque::Authorizer(_) | Opaque::Lost(_) => return "no such overload".to_owned(),
+    };
+    format!("unsupported conversion to ref.Val: ({go_type}){}", text(value).unwrap_or_default())
 }
 
 pub(super) fn seconds(duration: Duration) -> String {

@@ -53,7 +53,9 @@ pub trait Activation<'a> {
     fn variable(&self, index: usize, context: &Context<'_, 'a>) -> Outcome<'a>;
 }
 
-/// Sees the outcome of every expression that is evaluated, parts before the whole.
+/// Sees the outcome of every expression that is evaluated, parts before the whole: the steps of a selection, the branch that
+/// is taken, the parts of a macro at each turn. What was computed when the program was made is seen as a whole. Places are
+/// [`Ast::span`]s. The evaluator is compiled for each recorder: for `()` nothing of it is left.
 pub trait Recorder<'a> {
     /// Whether it wants to.
     const RECORDS: bool = true;
@@ -85,6 +87,13 @@ pub fn compile(text: &str, environment: &Environment) -> Result<Program, Vec<Pro
 /// As [`compile`], but for parsing and checking.
 pub fn program(text: &str, checked: Checked) -> Result<Program, Vec<Problem>> {
     let lowered = lower::lower(&checked)?;
+    Ok(Program { text: text.into(), checked, root: lowered.root, locals: lowered.locals })
+}
+
+/// A program that computes at each evaluation what is known before: for tests of what is computed before.
+#[cfg(test)]
+pub(crate) fn unfolded(text: &str, checked: Checked) -> Result<Program, Vec<Problem>> {
+    let lowered = lower::lower_with(&checked, lower::Folding::LeftOut)?;
     Ok(Program { text: text.into(), checked, root: lowered.root, locals: lowered.locals })
 }
 

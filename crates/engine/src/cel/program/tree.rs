@@ -64,6 +64,9 @@ pub(super) enum NodeKind {
     Fold(Box<Fold>),
     /// `optional.optMap(x, transform)`: the name is bound where it is first used.
     Bind(Box<Bind>),
+    /// What is a constant, and how it comes about, which is evaluated at no cost. For tests of the former by the latter.
+    #[cfg(test)]
+    Unfolded(Box<(Node, Constant)>),
 }
 
 /// A name or a computed value, and what is selected from it (cel-go, interpreter/attributes.go).
@@ -293,6 +296,8 @@ impl Node {
     pub(super) const fn constant(&self) -> Option<&Constant> {
         match &self.kind {
             NodeKind::Constant(constant) => Some(constant),
+            #[cfg(test)]
+            NodeKind::Unfolded(unfolded) => Some(&unfolded.1),
             _ => None,
         }
     }

@@ -23,6 +23,10 @@ pub enum Opaque<'a> {
     Format(&'a &'static str),
     /// `kubernetes.authorization.*`
     Authorizer(&'a Authorizer<'a>),
+    /// An error in the place of this value. Upstream takes the Go value out of an optional that it follows a name or a branch
+    /// to, and cannot make a value of these again: the optional has a value then, and whoever asks for it gets an error
+    /// (cel-go, interpreter/attributes.go `applyQualifiers`). Only optionals, lists and maps hold it.
+    Lost(&'a Opaque<'a>),
 }
 
 /// A network (Go's netip.Prefix).
@@ -141,6 +145,7 @@ impl Opaque<'_> {
                 Authorizer::Resource(_) => "kubernetes.authorization.ResourceCheck",
                 Authorizer::Decision(_) => "kubernetes.authorization.Decision",
             },
+            Self::Lost(value) => value.type_name(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The collections of cases with upstream's answers: values, static types and costs, and for errors how far they come.
 
+mod folding;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};

@@ -1,10 +1,11 @@
 //! Names and what is selected from them (cel-go, interpreter/attributes.go).
 
-use super::{Evaluation, ends_all};
+use super::{Evaluation, ends_all, lost};
 use crate::cel::error::{ErrorKind, Outcome};
 use crate::cel::program::Recorder;
 use crate::cel::program::cost::SELECT;
 use crate::cel::program::tree::{Attribute, Base, Conditional, Key, Node, NodeKind, Qualifier};
+use crate::cel::syntax::ExprId;
 use crate::cel::value::{List, Map, Opaque, Value, whole_int};
 
 /// What an attribute stands for.
@@ -187,13 +188,6 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     fn unwrapped(&self, value: Value<'a>) -> Outcome<'a, Resolved<'a>> {
         match value {
             Value::Optional(None) => Ok(Resolved::Absent),
-            Value::Optional(Some(Value::Opaque(
-                opaque @ (Opaque::Quantity(_) | Opaque::Ip(_) | Opaque::Cidr(_) | Opaque::Url(_) | Opaque::Semver(_)),
-            ))) => {
-                // Upstream takes the Go value out and cannot put it back.
-                self.context.raise_text(format_args!("unsupported conversion to ref.Val: {}", opaque.type_name()))
-            }
-            Value::Optional(Some(Value::Opaque(Opaque::Authorizer(_)))) => self.context.no_such_overload(),
             Value::Optional(Some(value)) => {
                 // An optional in it comes out as what it holds, or as null.
                 let mut value = *value;
@@ -203,6 +197,11 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
                 // A type comes out as its name.
                 if let Some(name) = value.named_type() {
                     value = Value::String(self.context.text(&name)?);
+                }
+                if let Value::Opaque(opaque) = value
+                    && !matches!(opaque, Opaque::Format(_) | Opaque::Lost(_))
+                {
+                    value = Value::Opaque(Opaque::Lost(self.context.keep(opaque)?));
                 }
                 Ok(Resolved::Present(value))
             }
@@ -224,23 +223,32 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         };
         for (position, qualifier) in qualifiers.iter().enumerate() {
             is_optional |= qualifier.is_optional;
+            if let Value::Opaque(Opaque::Lost(_)) = value {
+                return self.context.raise(lost(value));
+            }
             // Upstream sees every plain step, but of optional ones only those that found something.
             *steps += u64::from(!is_optional);
             let mut key = Value::Null;
             let found = self.select(value, qualifier, &mut key)?;
-            if R::RECORDS && position + 1 < qualifiers.len() {
-                self.recorder.record(qualifier.id, &Ok(found.unwrap_or_default()));
-            }
-            value = match found {
+            let reached = match found {
                 Some(found) if is_optional => {
                     *steps += SELECT;
-                    found
+                    Ok(Resolved::Present(found))
                 }
-                None if is_optional => return Ok(Resolved::Absent),
-                found if qualifier.is_test => Value::Bool(found.is_some()),
-                Some(found) => found,
-                None if qualifier.is_declared_field && matches!(value, Value::Struct(_)) => Value::Null,
-                None => return self.missing(value, key, qualifier),
+                None if is_optional => Ok(Resolved::Absent),
+                found if qualifier.is_test => Ok(Resolved::Plain(Value::Bool(found.is_some()))),
+                Some(found) => Ok(Resolved::Plain(found)),
+                None if qualifier.is_declared_field && matches!(value, Value::Struct(_)) => {
+                    Ok(Resolved::Plain(Value::Null))
+                }
+                None => self.missing(value, key, qualifier),
+            };
+            if position + 1 < qualifiers.len() {
+                self.record_reached(qualifier.id, &reached);
+            }
+            value = match reached? {
+                Resolved::Plain(value) | Resolved::Present(value) => value,
+                Resolved::Absent => return Ok(Resolved::Absent),
             };
         }
         Ok(if is_optional { Resolved::Present(value) } else { Resolved::Plain(value) })
@@ -346,12 +354,21 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
 
     /// An attribute that is no node: a branch, a key.
     fn record_part(&mut self, attribute: &'a Attribute, resolved: &Outcome<'a, Resolved<'a>>) {
+        if let Some(id) = attribute.id() {
+            self.record_reached(id, resolved);
+        }
+    }
+
+    /// What was reached, an optional where there was one on the way; made beside the bounds, which recording does not touch.
+    fn record_reached(&mut self, id: ExprId, reached: &Outcome<'a, Resolved<'a>>) {
         if !R::RECORDS {
             return;
         }
-        if let Some(id) = attribute.id() {
-            let outcome = resolved.and_then(|resolved| self.wrapped(resolved));
-            self.recorder.record(id, &outcome);
-        }
+        let outcome = reached.map(|reached| match reached {
+            Resolved::Plain(value) => value,
+            Resolved::Present(value) => Value::Optional(Some(self.context.arena().keep(value))),
+            Resolved::Absent => Value::Optional(None),
+        });
+        self.recorder.record(id, &outcome);
     }
 }

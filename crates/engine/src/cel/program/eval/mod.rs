@@ -16,7 +16,7 @@ use super::{Activation, Recorder};
 use crate::cel::context::Context;
 use crate::cel::error::{Error, ErrorKind, Outcome};
 use crate::cel::syntax::ExprId;
-use crate::cel::value::{Equality, List, Map, Value, compare, contains, equal};
+use crate::cel::value::{Equality, List, Map, Opaque, Value, compare, contains, equal};
 
 /// One evaluation of one program.
 pub(super) struct Evaluation<'e, 'x, 'a, R> {
@@ -36,6 +36,12 @@ pub(super) fn ends_all(error: &Error<'_>) -> bool {
     !error.kind.is_absorbable()
 }
 
+/// The error that stands in the place of a value.
+#[cold]
+fn lost(value: Value<'_>) -> ErrorKind<'_> {
+    ErrorKind::Unconvertible(value.type_name())
+}
+
 /// The first of two errors.
 #[cold]
 fn first_error<'a>(left: Outcome<'a>, right: Outcome<'a>) -> Outcome<'a> {
@@ -47,6 +53,9 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     pub(super) fn eval(&mut self, node: &'a Node) -> Outcome<'a> {
         let outcome = match self.step(node) {
             Err(error) if error.at.is_none() => Err(self.label(error, node.id)),
+            Ok(value @ Value::Opaque(Opaque::Lost(_))) => {
+                self.context.raise(lost(value)).map_err(|error| self.label(error, node.id))
+            }
             outcome => outcome,
         };
         if R::RECORDS {
@@ -86,6 +95,8 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
             NodeKind::Struct(items) => self.structure(items),
             NodeKind::Fold(fold) => self.fold(fold),
             NodeKind::Bind(bind) => self.bind(bind),
+            #[cfg(test)]
+            NodeKind::Unfolded(unfolded) => self.context.with_cost_limit(u64::MAX, || self.eval(&unfolded.0)).0,
         }
     }
 

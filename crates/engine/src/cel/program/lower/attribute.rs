@@ -3,6 +3,7 @@
 use super::{Lowering, Lowers};
 use crate::cel::check::Reference;
 use crate::cel::constant::Constant;
+use crate::cel::error::Problem;
 use crate::cel::program::tree::{Attribute, Base, Conditional, Key, Node, NodeKind, Qualifier};
 use crate::cel::syntax::{ExprId, ExprKind};
 use crate::cel::types::Type;
@@ -79,11 +80,26 @@ impl Lowering<'_> {
                 constant @ (Constant::Int(_) | Constant::Uint(_) | Constant::Double(_) | Constant::Bool(_)),
             ) => Key::Constant(constant),
             NodeKind::Attribute(attribute) => Key::Attribute(*attribute),
-            NodeKind::Constant(_) => return Err(self.problem(id, "invalid qualifier type".to_owned())),
+            NodeKind::Constant(_) => return Err(self.invalid_key(id)),
+            #[cfg(test)]
+            NodeKind::Unfolded(unfolded) => match unfolded.1 {
+                Constant::String(_)
+                | Constant::Int(_)
+                | Constant::Uint(_)
+                | Constant::Double(_)
+                | Constant::Bool(_) => Key::Computed(Node { id: key.id, kind: NodeKind::Unfolded(unfolded) }),
+                _ => return Err(self.invalid_key(id)),
+            },
             kind => Key::Computed(Node { id: key.id, kind }),
         };
         base.qualifiers.push(Qualifier { id, key, is_optional, is_test: false, is_declared_field });
         Ok(Node { id, kind: NodeKind::Attribute(Box::new(base)) })
+    }
+
+    #[cold]
+    #[expect(clippy::unnecessary_box_returns, reason = "it goes into a boxed error")]
+    fn invalid_key(&self, id: ExprId) -> Box<Problem> {
+        self.problem(id, "invalid qualifier type".to_owned())
     }
 
     /// `a ? b : c`

@@ -1,7 +1,7 @@
 //! Operators and functions.
 
 use super::constant::{self, charge_of_constants, is_conversion, is_known};
-use super::{Lowering, Lowers};
+use super::{Folding, Lowering, Lowers};
 use crate::cel::check::Reference;
 use crate::cel::constant::Constant;
 use crate::cel::function::Overload;
@@ -67,7 +67,7 @@ impl<'c> Lowering<'c> {
                 "_>_" => Ok(order(operands, Wanted::Greater, charge)),
                 "_>=_" => Ok(order(operands, Wanted::GreaterOrEqual, charge)),
                 "_+_" => Ok(NodeKind::Add(Box::new(Addition { operands, charge, candidates: candidates() }))),
-                "@in" => Ok(is_in(operands, resolved, charge)),
+                "@in" => Ok(self.is_in(operands, resolved, charge)),
                 "or" if matches!(resolved, "" | "optional_or_optional") => Ok(NodeKind::OrOptional(Box::new(operands))),
                 "orValue" if matches!(resolved, "" | "optional_orValue_value") => {
                     Ok(NodeKind::OrValue(Box::new(operands)))
@@ -100,6 +100,13 @@ impl<'c> Lowering<'c> {
         };
         let pattern = pattern.clone();
         let regex = Regex::new(&pattern).map_err(|message| self.problem(id, message))?;
+        if self.folding != Folding::Done {
+            let mut kind = self.general(id, function, overloads, arguments, charge)?;
+            if let NodeKind::Call(call) = &mut kind {
+                call.stops_at_error = true;
+            }
+            return Ok(kind);
+        }
         let function = match function {
             "matches" => PatternFunction::Matches,
             "find" => PatternFunction::Find,
@@ -121,17 +128,16 @@ impl<'c> Lowering<'c> {
         charge: Charge,
     ) -> Lowers<NodeKind> {
         let constants: Option<Vec<&Constant>> = arguments.iter().map(Node::constant).collect();
-        let mut known = None;
+        let (mut known, mut converted) = (None, None);
         let mut charge = charge;
         if let Some(constants) = constants {
             if let [argument] = constants.as_slice()
                 && is_conversion(function)
             {
-                if let Some(constant) = self.converted(id, overloads, argument)? {
-                    return Ok(NodeKind::Constant(constant));
-                }
+                converted = self.converted(id, overloads, argument)?;
             } else if let [overload] = overloads
                 && is_known(function)
+                && self.folding == Folding::Done
             {
                 known = constant::known(overload, &constants);
                 if known.is_some() {
@@ -148,27 +154,38 @@ impl<'c> Lowering<'c> {
             }
             _ => true,
         };
-        let candidates = overloads.iter().map(|overload| Candidate::new(overload)).collect();
-        Ok(NodeKind::Call(Box::new(Call { arguments: arguments.into(), candidates, charge, stops_at_error, known })))
+        let call = || {
+            let candidates = overloads.iter().map(|overload| Candidate::new(overload)).collect();
+            NodeKind::Call(Box::new(Call { arguments: arguments.into(), candidates, charge, stops_at_error, known }))
+        };
+        Ok(match converted {
+            Some(constant) => self.folded(id, constant, call),
+            None => call(),
+        })
+    }
+
+    #[inline(never)]
+    fn is_in(&self, operands: [Node; 2], resolved: &str, charge: Charge) -> NodeKind {
+        let mut charge = charge;
+        if resolved == "in_list"
+            && let Some(Constant::List(constants)) = operands[1].constant()
+        {
+            // Upstream forgets the operand then, with what it costs and its errors.
+            if constants.is_empty() {
+                return NodeKind::Constant(Constant::Bool(false));
+            }
+            if let Some(members) = Membership::of(constants) {
+                if self.folding == Folding::Done {
+                    let [operand, _] = operands;
+                    return NodeKind::Member(Box::new(MemberTest { operand, members }));
+                }
+                charge = Charge::Flat(0);
+            }
+        }
+        NodeKind::In(Box::new(InTest { operands, charge }))
     }
 }
 
 fn order(operands: [Node; 2], wanted: Wanted, charge: Charge) -> NodeKind {
     NodeKind::Order(Box::new(OrderTest { operands, wanted, charge }))
-}
-
-#[inline(never)]
-fn is_in(operands: [Node; 2], resolved: &str, charge: Charge) -> NodeKind {
-    if resolved == "in_list"
-        && let Some(Constant::List(constants)) = operands[1].constant()
-    {
-        if constants.is_empty() {
-            return NodeKind::Constant(Constant::Bool(false));
-        }
-        if let Some(members) = Membership::of(constants) {
-            let [operand, _] = operands;
-            return NodeKind::Member(Box::new(MemberTest { operand, members }));
-        }
-    }
-    NodeKind::In(Box::new(InTest { operands, charge }))
 }

@@ -2,7 +2,7 @@
 
 use super::{Lowering, Lowers, Named};
 use crate::cel::program::tree::{Bind, Fold, FoldKind, Node, NodeKind};
-use crate::cel::syntax::{Comprehension, ExprId, Macro};
+use crate::cel::syntax::{Comprehension, ExprId, ExprKind, Macro};
 
 impl<'c> Lowering<'c> {
     #[inline(never)]
@@ -47,10 +47,22 @@ impl<'c> Lowering<'c> {
             None => None,
         };
         let transform = match comprehension.origin {
-            Macro::Filter { predicate } => self.local(predicate, &comprehension.variable)?,
+            Macro::Filter { .. } => self.local(self.kept(comprehension), &comprehension.variable)?,
             _ => self.node(transform)?,
         };
         Ok(kind(comprehension.origin, predicate, transform))
+    }
+
+    /// The element that `filter` keeps: in its step, `predicate ? accumulator + [element] : accumulator`.
+    fn kept(&self, comprehension: &Comprehension) -> ExprId {
+        let part = |id: ExprId, argument: usize| match self.checked.ast().get(id).map(|expr| &expr.kind) {
+            Some(ExprKind::Call { args, .. }) => args.get(argument).copied(),
+            Some(ExprKind::List { elements, .. }) => elements.get(argument).copied(),
+            _ => None,
+        };
+        let longer = part(comprehension.step, 1);
+        let element = longer.and_then(|longer| part(longer, 1)).and_then(|list| part(list, 0));
+        element.unwrap_or(comprehension.step)
     }
 
     #[inline(never)]

@@ -22,7 +22,20 @@ pub(super) struct Lowered {
 
 /// The tree of an expression, or what cannot be computed when the program is made.
 pub(super) fn lower(checked: &Checked) -> Result<Lowered, Vec<Problem>> {
-    let mut lowering = Lowering { checked, scope: vec![], next: 0, locals: 0 };
+    lower_with(checked, Folding::Done)
+}
+
+/// Whether what is known when the program is made is computed then, or at each evaluation: for tests of the former.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Folding {
+    Done,
+    #[cfg(test)]
+    LeftOut,
+}
+
+/// As [`lower`].
+pub(super) fn lower_with(checked: &Checked, folding: Folding) -> Result<Lowered, Vec<Problem>> {
+    let mut lowering = Lowering { checked, folding, scope: vec![], next: 0, locals: 0 };
     match lowering.node(checked.ast().root()) {
         Ok(root) => Ok(Lowered { root, locals: lowering.locals }),
         Err(problem) => Err(vec![*problem]),
@@ -31,6 +44,7 @@ pub(super) fn lower(checked: &Checked) -> Result<Lowered, Vec<Problem>> {
 
 struct Lowering<'c> {
     checked: &'c Checked,
+    folding: Folding,
     /// The names of macros that are visible, the innermost last.
     scope: Vec<Named<'c>>,
     /// The first free place.
@@ -69,6 +83,16 @@ impl<'c> Lowering<'c> {
         place
     }
 
+    /// A constant, and how it comes about.
+    #[cfg_attr(not(test), expect(unused_variables, reason = "tests alone leave out folding"))]
+    fn folded(&self, id: ExprId, constant: Constant, unfolded: impl FnOnce() -> NodeKind) -> NodeKind {
+        match self.folding {
+            Folding::Done => NodeKind::Constant(constant),
+            #[cfg(test)]
+            Folding::LeftOut => NodeKind::Unfolded(Box::new((Node { id, kind: unfolded() }, constant))),
+        }
+    }
+
     fn node(&mut self, id: ExprId) -> Lowers {
         let expr = self.expr(id)?;
         match &expr.kind {
@@ -93,7 +117,11 @@ impl<'c> Lowering<'c> {
         for (position, element) in (0_u32..).zip(elements) {
             nodes.push(Element { value: self.node(*element)?, is_optional: optional.contains(&position) });
         }
-        Ok(Node { id, kind: list_kind(nodes) })
+        let kind = match constant_list(&nodes) {
+            Some(constant) => self.folded(id, constant, || NodeKind::List(nodes.into())),
+            None => NodeKind::List(nodes.into()),
+        };
+        Ok(Node { id, kind })
     }
 
     #[inline(never)]
@@ -103,7 +131,11 @@ impl<'c> Lowering<'c> {
             let (key, value) = (self.node(entry.key)?, self.node(entry.value)?);
             items.push(MapItem { key, value, is_optional: entry.optional });
         }
-        Ok(Node { id, kind: map_kind(items) })
+        let kind = match constant_map(&items) {
+            Some(constant) => self.folded(id, constant, || NodeKind::Map(items.into())),
+            None => NodeKind::Map(items.into()),
+        };
+        Ok(Node { id, kind })
     }
 
     #[inline(never)]
@@ -127,32 +159,27 @@ impl<'c> Lowering<'c> {
 
 /// A list whose elements are all constant is a constant.
 #[inline(never)]
-fn list_kind(elements: Vec<Element>) -> NodeKind {
+fn constant_list(elements: &[Element]) -> Option<Constant> {
     let constants = elements.iter().map(|element| element.value.constant().filter(|_| !element.is_optional).cloned());
-    match constants.collect::<Option<Vec<Constant>>>() {
-        Some(constants) => NodeKind::Constant(Constant::List(constants.into())),
-        None => NodeKind::List(elements.into()),
-    }
+    constants.collect::<Option<Vec<Constant>>>().map(|constants| Constant::List(constants.into()))
 }
 
 /// So is a map. Of entries with the same key the last one counts.
 #[inline(never)]
-fn map_kind(items: Vec<MapItem>) -> NodeKind {
+fn constant_map(items: &[MapItem]) -> Option<Constant> {
     let mut unique: Vec<(Constant, Constant)> = Vec::with_capacity(items.len());
-    for item in &items {
-        let (Some(key), Some(value), false) = (item.key.constant(), item.value.constant(), item.is_optional) else {
-            return NodeKind::Map(items.into());
-        };
-        if let Constant::Bytes(_) = key {
-            // Go cannot keep it: an error when the map is made.
-            return NodeKind::Map(items.into());
+    for item in items {
+        let (key, value) = (item.key.constant()?, item.value.constant()?);
+        // Go cannot keep bytes: an error when the map is made.
+        if item.is_optional || matches!(key, Constant::Bytes(_)) {
+            return None;
         }
         match unique.iter_mut().find(|(other, _)| is_same_key(other.value(), key.value())) {
             Some(entry) => entry.1 = value.clone(),
             None => unique.push((key.clone(), value.clone())),
         }
     }
-    NodeKind::Constant(Constant::Map(Box::new(ConstantMap::new(unique))))
+    Some(Constant::Map(Box::new(ConstantMap::new(unique))))
 }
 
 #[inline(never)]

@@ -303,6 +303,58 @@ fn a_recorder_sees_every_part_before_the_whole() {
     assert_eq!(seen.last(), Some(&(text, r#"{"bool":true}"#)));
 }
 
+/// What the predicate of `filter` says is recorded as the predicate's, and what is kept as the macro's.
+#[test]
+fn a_recorder_tells_the_elements_of_a_filter_from_its_predicate() {
+    let text = "object.spec.l.filter(e, e > 2)";
+    let program = compiled(text);
+    let mut trace = Trace::default();
+    evaluated_with(&program, &Composition::new(), EXPRESSION_COST, &mut trace);
+    let named = |part: &str| {
+        let span = |id: &ExprId| program.ast().span(*id);
+        let is_part = |id: &ExprId| &text[span(id).start as usize..span(id).end as usize] == part;
+        trace.0.iter().filter(|(id, _)| is_part(id)).map(|(_, outcome)| outcome.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(named("e > 2"), [r#"{"bool":false}"#, r#"{"bool":false}"#, r#"{"bool":true}"#]);
+    // Those of the predicate, and the one that is kept.
+    assert_eq!(named("e"), [r#"{"int":1}"#, r#"{"int":2}"#, r#"{"int":3}"#, r#"{"int":3}"#]);
+    assert_eq!(named(text), [r#"{"list":[3]}"#]);
+}
+
+/// Steps of a selection: an optional after a `?`, and the error of the one that fails.
+#[test]
+fn a_recorder_sees_the_steps_of_a_selection() {
+    let seen = |text: &str| {
+        let program = compiled(text);
+        let mut trace = Trace::default();
+        evaluated_with(&program, &Composition::new(), EXPRESSION_COST, &mut trace);
+        let span = |id: &ExprId| program.ast().span(*id);
+        let row = |(id, outcome): &(ExprId, String)| {
+            format!("{} {outcome}", &text[span(id).start as usize..span(id).end as usize])
+        };
+        trace.0.iter().skip(1).map(row).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        seen("object.spec.?m.a"),
+        [
+            r#"object.spec {"map":{"l":[1,2,3],"m":{"a":1},"n":null,"s":"abc","x":1}}"#,
+            r#"object.spec.?m {"optional":{"a":1}}"#,
+            r#"object.spec.?m.a {"optional":1}"#
+        ]
+    );
+    assert_eq!(
+        seen("object.?nope.a.b"),
+        [r#"object.?nope {"optional":null}"#, r#"object.?nope.a.b {"optional":null}"#]
+    );
+    assert_eq!(seen("object.nope.a"), ["object.nope !no such key: nope", "object.nope.a !no such key: nope"]);
+}
+
+/// Evaluations without one are compiled without it: this constant stands before each of its calls.
+#[test]
+fn nothing_is_recorded_for_nobody() {
+    const { assert!(!<() as Recorder<'static>>::RECORDS && <Trace as Recorder<'static>>::RECORDS) };
+}
+
 #[test]
 fn recording_changes_neither_value_nor_cost() {
     for (text, ..) in cases::CASES {

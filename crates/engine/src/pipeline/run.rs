@@ -1,0 +1,56 @@
+//! How a review is judged: on which route, until when, within which bounds.
+
+use std::fmt;
+
+use crate::deadline::Deadline;
+use crate::review::Lookups;
+
+/// What is asked of the pipeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// `/mutate`: the mutators.
+    Mutate,
+    /// `/validate`: the validators on the object as it was sent; mutators only for what shadow validators compare with.
+    Validate,
+    /// Offline: mutate, then validate the result.
+    Offline,
+}
+
+/// How a review is judged.
+#[derive(Clone, Copy)]
+pub struct Run<'r> {
+    /// Which policies.
+    pub route: Route,
+    /// When the answer must be there; policies whose turn comes later fail under their failurePolicy.
+    pub deadline: Deadline,
+    /// How much memory one policy may take for new values.
+    pub budget: Budget,
+    /// What is known about the cluster.
+    pub lookups: &'r dyn Lookups,
+    /// Whether the verdict says of every candidate what became of it.
+    pub trace: bool,
+}
+
+/// Limits on memory, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    /// New values of one policy.
+    pub policy: usize,
+}
+
+impl Budget {
+    /// For all trees of one review, its own objects included: the limit of its [`crate::json::Arena`].
+    pub const REVIEW: usize = 64 * 1024 * 1024;
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { policy: 16 * 1024 * 1024 }
+    }
+}
+
+impl fmt::Debug for Run<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Run({:?})", self.route)
+    }
+}
