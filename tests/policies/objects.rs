@@ -98,7 +98,7 @@ fn pod(chance: &mut Chance) -> Value {
 pub(crate) fn change(chance: &mut Chance, object: &mut Value) {
     match chance.below(4) {
         0 => {}
-        1 => object["metadata"]["labels"] = json!({ "app": "old" }),
+        1 => object["metadata"]["labels"]["app"] = "old".into(),
         2 if object["spec"].is_object() => object["spec"]["replicas"] = json!(2),
         _ => object["metadata"]["annotations"] = json!({ "old": "yes" }),
     }

@@ -61,6 +61,9 @@ pub(crate) fn asked(chance: &mut Chance) -> Asked {
     let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
     let is_typed = chance.percent(12);
     let mut object = objects::object(chance, &api_version, kind, namespace);
+    if kind == "Namespace" {
+        object["metadata"]["labels"]["kubernetes.io/metadata.name"] = "shop".into();
+    }
     let mut old = Value::Null;
     if operation != "CREATE" {
         old = object.clone();

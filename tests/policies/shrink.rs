@@ -10,7 +10,7 @@ use super::settled;
 const TRIED: usize = 60;
 
 /// What no stored policy and no request is without.
-const KEPT: [&str; 22] = [
+const KEPT: [&str; 23] = [
     "apiGroups",
     "apiVersion",
     "apiVersions",
@@ -21,6 +21,7 @@ const KEPT: [&str; 22] = [
     "matchConstraints",
     "metadata",
     "name",
+    "namespace",
     "op",
     "operation",
     "operations",

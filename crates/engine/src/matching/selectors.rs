@@ -59,9 +59,14 @@ impl LabelSelector {
     }
 
     /// The position of the first requirement that the labels do not satisfy; None if they satisfy all. `labels` is a map
-    /// of strings or null; a label that is no string counts as absent (the API server lets none through).
+    /// of strings. As upstream reads it (apimachinery, `NestedNullCoercingStringMap`), null is the empty text, and with any
+    /// other value in it there are no labels at all.
     pub fn unmet(&self, labels: Node<'_>) -> Option<usize> {
-        self.0.iter().position(|requirement| !requirement.is_met(labels.str(&requirement.key)))
+        let is_text = |(_, value): &(&str, Node<'_>)| value.is_null() || value.as_str().is_some();
+        let labels = labels.as_map().filter(|labels| labels.entries().iter().all(is_text));
+        let value =
+            |key: &str| labels.and_then(|labels| labels.get(key)).map(|value| value.as_str().unwrap_or_default());
+        self.0.iter().position(|requirement| !requirement.is_met(value(&requirement.key)))
     }
 }
 

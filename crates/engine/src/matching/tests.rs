@@ -274,6 +274,9 @@ fn selects_by_labels_of_the_new_or_the_stored_object() {
         (is("DoesNotExist", ""), web, unmet(0)),
         (is("DoesNotExist", ""), "null", Outcome::NotMatched(Reason::NoLabels)),
         (is("DoesNotExist", ""), "{}", Outcome::Matched),
+        (is("In", r#""""#), r#"{"app":null}"#, Outcome::Matched),
+        (is("Exists", ""), r#"{"app":"web","b":1}"#, unmet(0)),
+        (is("NotIn", r#""web""#), r#"{"app":"web","b":{}}"#, Outcome::Matched),
     ] {
         assert_eq!(select(&selector, labels, "null"), expected, "{selector} {labels}");
         assert_eq!(select(&selector, "null", labels), expected, "{selector} stored {labels}");
