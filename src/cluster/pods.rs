@@ -102,6 +102,13 @@ struct Container {
     security_context: Option<Value>,
 }
 
+/// What is kept of a list.
+#[derive(Serialize)]
+struct Kept<'k> {
+    metadata: Value,
+    items: &'k [Box<serde_json::value::RawValue>],
+}
+
 fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
@@ -132,11 +139,6 @@ fn prune(text: &str, most_bytes: usize) -> Option<Arc<str>> {
             break;
         }
         kept.push(pod);
-    }
-    #[derive(Serialize)]
-    struct Kept<'k> {
-        metadata: Value,
-        items: &'k [Box<serde_json::value::RawValue>],
     }
     let metadata = json!({ "remainingItemCount": total - kept.len() });
     serde_json::to_string(&Kept { metadata, items: &kept }).ok().map(Arc::from)

@@ -85,7 +85,7 @@ impl fmt::Display for Action {
 pub struct PolicyFinding {
     /// Who finds it.
     pub origin: Arc<Origin>,
-    /// The gravest of the policy's actions.
+    /// The gravest of the policy's actions that the finding itself allows.
     pub action: Action,
     /// Whether the policy's actions name Audit, alone or beside another.
     pub audited: bool,

@@ -16,6 +16,7 @@
 //! Pods are refused for what violates `enforce` and warned about for what violates `warn`; what violates `audit` goes into
 //! the audit log. The templates of workloads are never refused, only warned about and audited. The policy's own `actions`
 //! can weaken this, not strengthen it: with `[Warn]` nothing is refused, with `[Audit]` all of it goes into the audit log.
+//! A warning is cut after 256 bytes; a denial and the audit log hold the whole text.
 //!
 //! An update of a pod is judged when it changes an image, the number of its containers, or adds an ephemeral container;
 //! nothing else that the standards look at can change. `pods/status` is the kubelet's. What the stored object violates in
