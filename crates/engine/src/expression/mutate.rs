@@ -129,8 +129,7 @@ impl Bound {
         };
         let arena = context.arena();
         let changed = match patch_type {
-            PatchType::ApplyConfiguration => mutation::schema_of(&SCHEMAS, input.object)
-                .and_then(|schema| mutation::apply_configuration(arena, &schema, input.object, value)),
+            PatchType::ApplyConfiguration => mutation::apply_configuration(arena, &SCHEMAS, input.object, value),
             PatchType::JsonPatch => mutation::json_patch(arena, input.object, value),
         };
         changed.map_err(|MutationError { text, is_internal }| Failure::Said {
