@@ -77,11 +77,11 @@ fn agrees_with_the_api_server_on_random_policies() {
                 *outcomes.entry(outcome).or_default() += 1;
             }
             let ours = judge.answer(line);
-            if difference(&ours, &theirs).is_some() {
-                if let Some(what) = settled(&oracle, line, &ours) {
-                    println!("{what}:\n  ours   {}\n  theirs {}", ours[&what], theirs[&what]);
-                    different.push((line.clone(), what));
-                }
+            if difference(&ours, &theirs).is_some()
+                && let Some(what) = settled(&oracle, line, &ours)
+            {
+                println!("{what}:\n  ours   {}\n  theirs {}", ours[&what], theirs[&what]);
+                different.push((line.clone(), what));
             }
         }
     }

@@ -109,9 +109,9 @@ pub(crate) fn damage(chance: &mut Chance, object: &mut Value) {
     if !object.is_object() || chance.percent(50) {
         return;
     }
-    for _ in 0..1 + chance.below(3) {
+    for _ in 0..=chance.below(3) {
         let mut paths = Vec::new();
-        walk(object, String::new(), &mut paths);
+        walk(object, "", &mut paths);
         paths.retain(|path| path != "/apiVersion" && path != "/kind");
         if paths.is_empty() {
             return;
@@ -147,7 +147,7 @@ pub(crate) fn damage(chance: &mut Chance, object: &mut Value) {
     }
 }
 
-fn walk(value: &Value, path: String, paths: &mut Vec<String>) {
+fn walk(value: &Value, path: &str, paths: &mut Vec<String>) {
     let children: Vec<(String, &Value)> = match value {
         Value::Object(fields) => fields.iter().map(|(key, value)| (key.clone(), value)).collect::<Vec<_>>(),
         Value::Array(items) => items.iter().enumerate().map(|(index, item)| (index.to_string(), item)).collect(),
@@ -155,7 +155,7 @@ fn walk(value: &Value, path: String, paths: &mut Vec<String>) {
     };
     for (key, child) in children {
         let path = format!("{path}/{}", key.replace('~', "~0").replace('/', "~1"));
-        walk(child, path.clone(), paths);
+        walk(child, &path, paths);
         paths.push(path);
     }
 }

@@ -112,7 +112,7 @@ pub(crate) fn policy(
             .map(|index| json!({ "key": format!("k{index}"), "valueExpression": pool.annotation(chance, &scope) }))
             .collect();
         if annotations.is_empty() || chance.percent(90) {
-            let all: Vec<Value> = (0..1 + chance.below(4)).map(|_| validation(chance, pool, &scope)).collect();
+            let all: Vec<Value> = (0..=chance.below(4)).map(|_| validation(chance, pool, &scope)).collect();
             spec.insert("validations".to_owned(), all.into());
         }
         if !annotations.is_empty() {

@@ -143,12 +143,9 @@ impl<'a> Variables<'a> {
 
     fn compute(&self, variable: &'a Variable, names: &dyn Activation<'a>, context: &Context<'_, 'a>) -> Outcome<'a> {
         let name = &variable.name;
-        let program = match &variable.program {
-            Ok(program) => program,
-            Err(_) => {
-                let failure = &variable.failure;
-                return context.raise_text(format_args!("composited variable {name:?} fails to compile: {failure}"));
-            }
+        let Ok(program) = &variable.program else {
+            let failure = &variable.failure;
+            return context.raise_text(format_args!("composited variable {name:?} fails to compile: {failure}"));
         };
         let (outcome, cost) =
             context.with_cost_limit(EXPRESSION_COST, || context.nested(|| program.evaluate(context, names, &mut ())));
