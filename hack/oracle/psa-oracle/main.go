@@ -1,6 +1,11 @@
-// psa-oracle reads JSON lines {id, level, version, pod} and writes {id, allowed, message} as
-// k8s.io/pod-security-admission decides. version is "v1.N" or "latest". A volume without a source is an emptyDir, as the API
-// server fills it in before admission (pkg/apis/core/v1, SetDefaults_Volume).
+// psa-oracle reads JSON lines and answers each as k8s.io/pod-security-admission decides.
+//
+//	{id, level, version, pod}      -> {id, allowed, message}   version is "v1.N" or "latest"
+//	{id, labels, level, version}   -> {id, modes, error}       what a Namespace with these labels asks for, where level and
+//	                                                           version hold for all modes by default
+//
+// A volume without a source is an emptyDir, as the API server fills it in before admission (pkg/apis/core/v1,
+// SetDefaults_Volume).
 package main
 
 import (
@@ -15,16 +20,18 @@ import (
 )
 
 type row struct {
-	ID      string     `json:"id"`
-	Level   string     `json:"level"`
-	Version string     `json:"version"`
-	Pod     corev1.Pod `json:"pod"`
+	ID      string            `json:"id"`
+	Level   string            `json:"level"`
+	Version string            `json:"version"`
+	Pod     corev1.Pod        `json:"pod"`
+	Labels  map[string]string `json:"labels"`
 }
 
 type answer struct {
 	ID      string `json:"id"`
 	Allowed bool   `json:"allowed"`
 	Message string `json:"message,omitempty"`
+	Modes   string `json:"modes,omitempty"`
 	Error   string `json:"error,omitempty"`
 }
 
@@ -45,21 +52,39 @@ func main() {
 			enc.Encode(answer{Error: err.Error()})
 			continue
 		}
-		for i := range r.Pod.Spec.Volumes {
-			if volume := &r.Pod.Spec.Volumes[i]; volume.VolumeSource == (corev1.VolumeSource{}) {
-				volume.EmptyDir = &corev1.EmptyDirVolumeSource{}
-			}
-		}
 		v, err := api.ParseVersion(r.Version)
 		if err != nil {
 			enc.Encode(answer{ID: r.ID, Error: fmt.Sprint(err)})
 			continue
 		}
-		res := policy.AggregateCheckResults(evaluator.EvaluatePod(api.LevelVersion{Level: api.Level(r.Level), Version: v}, &r.Pod.ObjectMeta, &r.Pod.Spec))
-		a := answer{ID: r.ID, Allowed: res.Allowed}
-		if !res.Allowed {
-			a.Message = res.ForbiddenDetail()
+		standard := api.LevelVersion{Level: api.Level(r.Level), Version: v}
+		if r.Labels != nil {
+			enc.Encode(modes(r, standard))
+		} else {
+			enc.Encode(judge(evaluator, r, standard))
 		}
-		enc.Encode(a)
 	}
+}
+
+func judge(evaluator policy.Evaluator, r row, standard api.LevelVersion) answer {
+	for i := range r.Pod.Spec.Volumes {
+		if volume := &r.Pod.Spec.Volumes[i]; volume.VolumeSource == (corev1.VolumeSource{}) {
+			volume.EmptyDir = &corev1.EmptyDirVolumeSource{}
+		}
+	}
+	res := policy.AggregateCheckResults(evaluator.EvaluatePod(standard, &r.Pod.ObjectMeta, &r.Pod.Spec))
+	a := answer{ID: r.ID, Allowed: res.Allowed}
+	if !res.Allowed {
+		a.Message = res.ForbiddenDetail()
+	}
+	return a
+}
+
+func modes(r row, standard api.LevelVersion) answer {
+	p, errs := api.PolicyToEvaluate(r.Labels, api.Policy{Enforce: standard, Audit: standard, Warn: standard})
+	a := answer{ID: r.ID, Modes: fmt.Sprintf("%s %s %s", p.Enforce, p.Audit, p.Warn)}
+	if err := errs.ToAggregate(); err != nil {
+		a.Error = fmt.Sprintf("Failed to parse policy: %v", err)
+	}
+	return a
 }

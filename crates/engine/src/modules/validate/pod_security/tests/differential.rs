@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::super::labels;
+use super::super::level::{Level, Modes, Standard, Version};
 use super::{pods, verdict};
+use crate::json::{Arena, read};
 use crate::oracle::{Random, ask, seed};
 
 /// How many are asked about at once.
@@ -91,4 +94,47 @@ fn question(random: &mut Random) -> Value {
         _ => "latest".to_owned(),
     };
     json!({ "level": level, "version": version, "pod": pods::pod(random) })
+}
+
+const LEVELS: &[&str] =
+    &["privileged", "baseline", "restricted", "restricted", "baseline", "Baseline", "", "none\u{7f}"];
+const VERSIONS: &[&str] =
+    &["latest", "v1.0", "v1.30", "v1.99", "v1.030", "1.30", "v2.0", "", "v1.99999999999999999999"];
+
+#[test]
+fn reads_random_labels_as_kubernetes_own_code_does() {
+    let mut random = Random(seed());
+    let questions: Vec<Value> = (0..4_000).map(|_| labelled(&mut random)).collect();
+    let Some(answers) = ask("psa-oracle", questions.clone()) else { return };
+    let mut wrong_labels = 0;
+    for (question, answer) in questions.iter().zip(answers) {
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        let (arena, text) = (Arena::with_limit(1 << 20), question["labels"].to_string());
+        let default = Standard {
+            level: Level::parse(question["level"].as_str().unwrap()).unwrap(),
+            version: Version::parse(question["version"].as_str().unwrap()).unwrap(),
+        };
+        let defaults = Modes { enforce: default, audit: default, warn: default };
+        let (Modes { enforce, audit, warn }, wrong) = labels::modes(read(&arena, &text).unwrap(), &defaults);
+        assert_eq!(answer["modes"], format!("{enforce} {audit} {warn}"), "{question}");
+        let failure = (!wrong.is_empty()).then(|| labels::failure(&wrong));
+        assert_eq!(answer["error"].as_str(), failure.as_deref(), "{question}");
+        wrong_labels += usize::from(failure.is_some());
+    }
+    println!("4000 namespaces, {wrong_labels} with wrong labels");
+    assert!(wrong_labels > 500 && wrong_labels < 3_500, "{wrong_labels}");
+}
+
+fn labelled(random: &mut Random) -> Value {
+    let mut labels = json!({ "team": "shop" });
+    for mode in ["enforce", "audit", "warn"] {
+        for (suffix, values) in [("", LEVELS), ("-version", VERSIONS)] {
+            // Most are right: each wrong one adds to the failure.
+            let values = if random.once_in(4) { values } else { values.get(..3).unwrap() };
+            if random.once_in(2) {
+                labels[format!("pod-security.kubernetes.io/{mode}{suffix}")] = random.of(values).into();
+            }
+        }
+    }
+    json!({ "labels": labels, "level": random.of(&LEVELS[..3]), "version": random.of(&VERSIONS[..4]) })
 }

@@ -84,7 +84,7 @@ pub(super) fn pod(random: &mut Random) -> Value {
         }
     }
     let mut pod = json!({ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "p" }, "spec": spec });
-    for _ in 0..random.below(5) {
+    for _ in 0..random.below(9) {
         change(random, &mut pod);
     }
     pod
@@ -124,14 +124,17 @@ fn change(random: &mut Random, pod: &mut Value) {
 }
 
 fn change_pod(random: &mut Random, pod: &mut Value) {
+    // Annotations of containers that are there count for more.
+    let first = pod.pointer("/spec/containers/0/name").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let name = if random.once_in(2) { first.as_str() } else { random.of(NAMES) };
     let annotations = &mut pod["metadata"]["annotations"];
     match random.below(6) {
         0 => {
-            let key = format!("container.apparmor.security.beta.kubernetes.io/{}", random.of(NAMES));
+            let key = format!("container.apparmor.security.beta.kubernetes.io/{name}");
             annotations[key] = profile(random);
         }
         1 => {
-            let key = format!("container.seccomp.security.alpha.kubernetes.io/{}", random.of(NAMES));
+            let key = format!("container.seccomp.security.alpha.kubernetes.io/{name}");
             annotations[key] = profile(random);
         }
         2 => annotations["seccomp.security.alpha.kubernetes.io/pod"] = profile(random),
