@@ -39,7 +39,10 @@ impl Validation {
     pub(crate) fn new(case: &Case, value: &Value, namespace: Node<'_>) -> Result<Self, Failure> {
         let variables: Vec<Value> =
             case.variables().map(|(name, expression)| json!({ "name": name, "expression": expression })).collect();
-        let mut policy = json!({
+        let is_text = value.get("string").is_some();
+        let (validation, annotation) =
+            (json!({ "expression": case.expr }), json!({ "key": "made", "valueExpression": case.expr }));
+        let policy = json!({
             "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
             "metadata": { "name": "case.example" },
             "spec": {
@@ -47,14 +50,10 @@ impl Validation {
                     { "apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"] },
                 ] },
                 "variables": variables,
+                "validations": if is_text { json!([]) } else { json!([validation]) },
+                "auditAnnotations": if is_text { json!([annotation]) } else { json!([]) },
             },
         });
-        let (list, entry) = if value.get("string").is_some() {
-            ("auditAnnotations", json!([{ "key": "made", "valueExpression": case.expr }]))
-        } else {
-            ("validations", json!([{ "expression": case.expr }]))
-        };
-        policy["spec"][list] = entry;
         let binding = json!({
             "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
             "metadata": { "name": "case.example" },

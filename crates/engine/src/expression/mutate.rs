@@ -173,8 +173,7 @@ impl Bound {
         let arena = context.arena();
         let changed = match patch_type {
             PatchType::ApplyConfiguration => match schema {
-                Some(Ok(schema)) => mutation::apply_configuration(arena, schema, input.object, value),
-                Some(Err(error)) => Err(error.clone()),
+                Some(schema) => mutation::apply_configuration(arena, schema.as_ref(), input.object, value),
                 None => Ok(input.object),
             },
             PatchType::JsonPatch => {

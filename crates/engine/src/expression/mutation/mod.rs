@@ -53,7 +53,7 @@ impl std::error::Error for MutationError {}
 ///
 /// # Errors
 /// For a kind that is none of those in a group and version that the API server serves itself.
-fn schema_of(schemas: &Schemas, object: Node<'_>) -> Result<Schema, MutationError> {
+pub fn schema_of(schemas: &Schemas, object: Node<'_>) -> Result<Schema, MutationError> {
     let (api_version, kind) = (object.str("apiVersion").unwrap_or_default(), object.str("kind").unwrap_or_default());
     match schemas.of(api_version, kind) {
         Some(schema) => Ok(schema),
@@ -71,11 +71,11 @@ fn schema_of(schemas: &Schemas, object: Node<'_>) -> Result<Schema, MutationErro
 /// The object after merging the value of an `applyConfiguration`'s expression into it. What does not change is shared.
 ///
 /// # Errors
-/// Where the value is no apply configuration that fits the object's schema, or sets what is one value (atomic), and for a
-/// kind without a schema.
+/// Where the value is no apply configuration that fits the object's schema, or sets what is one value (atomic), and where
+/// there is no schema.
 pub fn apply_configuration<'a>(
     arena: &'a Arena,
-    schemas: &Schemas,
+    schema: Result<&Schema, &MutationError>,
     object: Node<'a>,
     value: Value<'a>,
 ) -> Result<Node<'a>, MutationError> {
@@ -85,15 +85,7 @@ pub fn apply_configuration<'a>(
     };
     // Before the schema, as upstream.
     names::check(configuration)?;
-    merge_into(arena, &schema_of(schemas, object)?, object, configuration)
-}
-
-fn merge_into<'a>(
-    arena: &'a Arena,
-    schema: &Schema,
-    object: Node<'a>,
-    configuration: &Struct<'a>,
-) -> Result<Node<'a>, MutationError> {
+    let schema = schema.map_err(Clone::clone)?;
     let mut native = native::Native::new(arena);
     let tree = native.configuration(configuration)?;
     let merged = apply::apply(arena, schema, object, tree);

@@ -29,10 +29,8 @@ fn added<'a>(arena: &'a Arena, value: Value<'a>) -> Result<String, String> {
 /// What an apply configuration makes of a pod.
 fn applied<'a>(arena: &'a Arena, pod: &'a str, fields: &[(&'a str, Value<'a>)]) -> Result<String, String> {
     let value = object(arena, "Object", fields);
-    let Value::Struct(configuration) = value else { return Err("no object".to_owned()) };
     let schema = Schemas::built_in().of("v1", "Pod").unwrap();
-    let result =
-        names::check(configuration).and_then(|()| merge_into(arena, &schema, read(arena, pod).unwrap(), configuration));
+    let result = apply_configuration(arena, Ok(&schema), read(arena, pod).unwrap(), value);
     result.map(|node| serde_json::to_string(&node).unwrap()).map_err(|error| error.text)
 }
 

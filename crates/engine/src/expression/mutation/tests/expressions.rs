@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use crate::cel::types::Type;
 use crate::corpora;
 use crate::deadline::Deadline;
-use crate::expression::mutation::{apply_configuration, json_patch};
+use crate::expression::mutation::{apply_configuration, json_patch, schema_of};
 use crate::expression::query::{self, Query};
 use crate::json::{Arena, read};
 use crate::kubernetes::schema::Schemas;
@@ -28,8 +28,11 @@ fn mutated(schemas: &Schemas, kind: &str, expression: &str, object: &Json, old: 
     let value = compiled.evaluate(&bound, &arena, Deadline::never(), &mut ()).outcome.map_err(ToString::to_string)?;
     let text = object.to_string();
     let object = read(&arena, &text).unwrap();
-    let result =
-        if is_patch { json_patch(&arena, object, value) } else { apply_configuration(&arena, schemas, object, value) };
+    let result = if is_patch {
+        json_patch(&arena, object, value)
+    } else {
+        apply_configuration(&arena, schema_of(schemas, object).as_ref(), object, value)
+    };
     result.map(|node| serde_json::to_value(node).unwrap()).map_err(|error| error.text)
 }
 
