@@ -8,7 +8,7 @@ use admittance_engine::review::{Envelope, NoLookups};
 use admittance_engine::set::link;
 use admittance_engine::unit::{Unit, compile};
 
-/// `POLICY: MESSAGE` of each denial of a review.
+/// `POLICY: MESSAGE` of each denial of a review, in the order of the names.
 fn denials(review: &str) -> Vec<String> {
     let file = SourceFile::new("rules.vap.yaml", include_str!("../benches/rules.vap.yaml"));
     let (policies, problems) = link(&[compile(&Unit::of_file(file)).unwrap()]);
@@ -41,15 +41,15 @@ fn refuses_by_the_nine_rules_by_which_the_api_server_refuses() {
     assert_eq!(
         denials(include_str!("../benches/review-fail.json")),
         [
-            "bench-privileged: privileged containers are not allowed",
+            "bench-allowed-registries: images must come from registry.example.com or mirror.example.com",
             "bench-host-network: hostNetwork is not allowed",
             "bench-host-ports: hostPort is not allowed",
-            "bench-volume-types: only configMap, csi, downwardAPI, emptyDir, ephemeral, image, persistentVolumeClaim, projected and secret volumes are allowed",
-            "bench-privilege-escalation: allowPrivilegeEscalation must be false",
             "bench-latest-tag: images need a tag or digest, and the tag may not be latest",
+            "bench-privilege-escalation: allowPrivilegeEscalation must be false",
+            "bench-privileged: privileged containers are not allowed",
             "bench-required-labels: labels app.kubernetes.io/name, app.kubernetes.io/version and team are required",
-            "bench-allowed-registries: images must come from registry.example.com or mirror.example.com",
             "bench-resource-limits: containers need cpu and memory requests and a memory limit",
+            "bench-volume-types: only configMap, csi, downwardAPI, emptyDir, ephemeral, image, persistentVolumeClaim, projected and secret volumes are allowed",
         ]
     );
 }

@@ -80,14 +80,26 @@ fn plain(value: &Value, is_foreign: bool) -> Value {
 }
 
 /// Texts that are our own after these: errors of compilation, and what an object holds, which we do not tell.
-const OWN: [&str; 3] =
-    ["compilation failed: ", "failed to convert original object to typed object: ", "Object 'Kind' is missing"];
+const OWN: [&str; 4] = [
+    "compilation failed: ",
+    "failed to convert original object to typed object: ",
+    "Object 'Kind' is missing",
+    "join: invalid input: ",
+];
+
+/// Before a list of fields.
+const ATOMIC: &str = "may not mutate atomic arrays, maps or structs: ";
 
 fn cut(text: &str, is_foreign: bool) -> String {
     let own = OWN.iter().chain(is_foreign.then_some(&"failed to convert patch object to typed object: "));
     let ends = own.filter_map(|own| text.find(own).map(|at| at + own.len()));
     let text = &text[..ends.min().unwrap_or(text.len())];
     // Fields of a Go map, in any order.
+    if let Some((head, paths)) = text.split_once(ATOMIC) {
+        let mut paths: Vec<&str> = paths.split(", ").collect();
+        paths.sort_unstable();
+        return format!("{head}{ATOMIC}{}", paths.join(", "));
+    }
     match text.split_once(" errors:\n") {
         Some((head, lines)) => {
             let mut lines: Vec<&str> = lines.lines().collect();

@@ -100,7 +100,7 @@ fn agrees_with_the_api_server_on_random_policies() {
     }
     assert!(different.is_empty(), "{} of {count} documents differ with seed {seed}", different.len());
     // A generator of nonsense would agree, too.
-    for (outcome, percent) in [("denied", 15), ("admitted", 15), ("changed", 8), ("warned", 3), ("annotated", 5)] {
+    for (outcome, percent) in [("denied", 15), ("admitted", 10), ("changed", 8), ("warned", 3), ("annotated", 5)] {
         let times = outcomes.get(outcome).copied().unwrap_or_default();
         assert!(times * 100 >= count * percent, "{times} of {count} are {outcome}: {outcomes:?}");
     }

@@ -57,6 +57,8 @@ pub enum ErrorKind<'a> {
     Overflow(&'static str),
     /// A value of this type was in an optional, and upstream cannot take it out.
     Unconvertible(&'a str),
+    /// A declared name without a value.
+    NoSuchAttribute(&'a str),
     /// Anything else.
     Text(&'a str),
     /// Upstream's evaluator crashes here. Nothing absorbs it, but a policy variable turns it into an error of its own.
@@ -108,6 +110,7 @@ impl fmt::Display for ErrorKind<'_> {
             Self::ModulusByZero => formatter.write_str("modulus by zero"),
             Self::Overflow(what) => write!(formatter, "{what} overflow"),
             Self::Unconvertible(name) => write!(formatter, "unsupported conversion to ref.Val: {name}"),
+            Self::NoSuchAttribute(name) => write!(formatter, "no such attribute(s): {name}"),
             Self::Text(text) => formatter.write_str(text),
             Self::Internal(text) => write!(formatter, "internal error: {text}"),
             Self::Limit(Limit::Cost) => formatter.write_str("operation cancelled: actual cost limit exceeded"),

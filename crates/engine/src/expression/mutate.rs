@@ -29,6 +29,11 @@ pub enum PatchType {
 /// How built-in kinds are merged: read once, the same for all policies.
 static SCHEMAS: LazyLock<Schemas> = LazyLock::new(Schemas::built_in);
 
+/// Reads the schemas, so that no request has to.
+pub(super) fn prepare() {
+    LazyLock::force(&SCHEMAS);
+}
+
 impl PatchType {
     /// The type of the expression.
     pub(super) fn result(self) -> Type {
@@ -52,6 +57,7 @@ impl Mutate for Bound {
         let bounds = report.bounds();
         let meter = Meter::new(0, bounds.bytes, bounds.deadline);
         let merges = self.policy.mutations.iter().any(|(patch_type, _)| *patch_type == PatchType::ApplyConfiguration);
+        let names = |object: Node<'a>| (object.str("apiVersion"), object.str("kind"));
         let mut schema = None;
         for (position, params) in case.params.iter().enumerate() {
             let mut input = input(Subject { object, ..subject }, *params);
@@ -73,18 +79,17 @@ impl Mutate for Bound {
             if !report.invokes(position) {
                 continue;
             }
-            if merges && schema.is_none() {
-                schema = schema_for(review, object, report);
-                if schema.is_none() {
-                    return Ok(subject.object);
-                }
-            }
             input.request = self.policy.request(review, review.resource, review.arena);
             for index in 0..self.policy.mutations.len() {
                 input.object = object;
+                // A mutation may have changed the kind.
+                if merges && schema.as_ref().is_none_or(|(of, _)| *of != names(object)) {
+                    let Some(found) = schema_for(review, object, report) else { return Ok(subject.object) };
+                    schema = Some((names(object), found));
+                }
                 let host = Authorizer::new(review, report);
                 let context = Context::new(review.arena, &meter, &host);
-                let outcome = self.apply(index, &context, subject, &input, schema.as_ref());
+                let outcome = self.apply(index, &context, subject, &input, schema.as_ref().map(|(_, schema)| schema));
                 if asked(host.into_needs(), report) {
                     return Ok(subject.object);
                 }

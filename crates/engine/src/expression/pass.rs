@@ -63,7 +63,6 @@ pub(super) struct Pass<'e, 'x, 'a> {
     values: [Value<'a>; SLOTS],
     variables: Variables<'a>,
     budget: u64,
-    has_authorizer: bool,
 }
 
 const SLOTS: usize = 8;
@@ -101,17 +100,16 @@ impl<'e, 'x, 'a> Pass<'e, 'x, 'a> {
             set(AUTHORIZER, authorizer(Authorizer::Authorizer { service_account: None }));
             set(REQUEST_RESOURCE, authorizer(Authorizer::Resource(resource)));
         }
-        Self { context, values, variables: Variables::new(&policy.composition), budget, has_authorizer: true }
+        Self { context, values, variables: Variables::new(&policy.composition), budget }
     }
 
     /// The same without an authorizer, as upstream evaluates messages and audit annotations: whoever asks it gets an error.
     pub(super) fn without_authorizer(mut self) -> Self {
-        for slot in [AUTHORIZER, REQUEST_RESOURCE] {
+        for (slot, name) in [(AUTHORIZER, &"authorizer"), (REQUEST_RESOURCE, &"authorizer.requestResource")] {
             if let Some(place) = self.values.get_mut(slot.0 as usize) {
-                *place = Value::Null;
+                *place = Value::Opaque(Opaque::Unbound(name));
             }
         }
-        self.has_authorizer = false;
         self
     }
 
@@ -142,11 +140,6 @@ impl<'e, 'x, 'a> Pass<'e, 'x, 'a> {
                 ErrorKind::Unanswered => Err(Ended::Unanswered),
                 ErrorKind::Limit(Limit::Time) => Err(Ended::Bound(PolicyError::Deadline)),
                 ErrorKind::Limit(Limit::Memory) => Err(Ended::Bound(PolicyError::Budget)),
-                // Nothing takes the null that stands in the authorizer's place.
-                ErrorKind::NoSuchOverload if !self.has_authorizer && text.contains("authorizer") => {
-                    let error = "no such attribute(s): authorizer";
-                    Ok(Evaluated::Failed(format!("expression '{text}' resulted in error: {error}")))
-                }
                 _ => Ok(Evaluated::Failed(format!("expression '{text}' resulted in error: {error}"))),
             },
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::declarations::{Declarations, policy_environment};
-use super::mutate::PatchType;
+use super::mutate::{self, PatchType};
 use super::request;
 use crate::cel::check::check;
 use crate::cel::environment::Environment;
@@ -148,6 +148,9 @@ impl CelPolicy {
                 .then(|| Expression::compile(&text.message_expression, &messages, &[Type::String])),
             refusal: text.refusal,
         };
+        if !source.mutations.is_empty() {
+            mutate::prepare();
+        }
         let has_variables = !source.variables.is_empty();
         let mut policy = Self {
             conditions: source.conditions.iter().map(condition).collect(),

@@ -163,7 +163,9 @@ fn payload(out: &mut Output, map: Map<'_>, depth: usize) -> Written {
     for (key, value) in map.iter() {
         let mut text = Output::new(LENGTH);
         nested(&mut text, key, depth + 1)?;
-        entries.push((text.text, value));
+        // Upstream lists the key, and finds nothing under it.
+        let is_found = !matches!(key, Value::Double(key) if key.is_nan());
+        entries.push((text.text, is_found.then_some(value)));
     }
     entries.sort_by(|left, right| left.0.cmp(&right.0));
     out.write_str(if is_object { "{" } else { "[" })?;
@@ -176,7 +178,10 @@ fn payload(out: &mut Output, map: Map<'_>, depth: usize) -> Written {
         } else {
             write!(out, "[{key},")?;
         }
-        nested(out, value, depth + 1)?;
+        match value {
+            Some(value) => nested(out, value, depth + 1)?,
+            None => out.write_str("{\"error\":\"no such key: NaN\"}")?,
+        }
         if !is_object {
             out.write_str("]")?;
         }
@@ -240,7 +245,8 @@ pub(super) fn text(value: Opaque<'_>) -> Option<String> {
             | Authorizer::Resource(_)
             | Authorizer::Decision(_),
         )
-        | Opaque::Lost(_) => None,
+        | Opaque::Lost(_)
+        | Opaque::Unbound(_) => None,
     }
 }
 
@@ -252,7 +258,9 @@ fn lost(value: Opaque<'_>) -> String {
         Opaque::Cidr(_) => "netip.Prefix",
         Opaque::Url(_) => "*url.URL",
         Opaque::Semver(_) => "semver.Version",
-        Opaque::Format(_) | Opaque::Authorizer(_) | Opaque::Lost(_) => return "no such overload".to_owned(),
+        Opaque::Format(_) | Opaque::Authorizer(_) | Opaque::Lost(_) | Opaque::Unbound(_) => {
+            return "no such overload".to_owned();
+        }
     };
     format!("unsupported conversion to ref.Val: ({go_type}){}", text(value).unwrap_or_default())
 }

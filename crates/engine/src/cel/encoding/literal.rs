@@ -136,7 +136,7 @@ fn opaque(out: &mut Output, value: Opaque<'_>) -> Written {
         Opaque::Url(_) => "url",
         Opaque::Semver(_) => "semver",
         Opaque::Format(name) => return Ok(write!(out, "format.{name}()")?),
-        Opaque::Authorizer(_) | Opaque::Lost(_) => return Ok(out.write_str(value.type_name())?),
+        Opaque::Authorizer(_) | Opaque::Lost(_) | Opaque::Unbound(_) => return Ok(out.write_str(value.type_name())?),
     };
     write!(out, "{function}(")?;
     string(out, &text(value).unwrap_or_default())?;

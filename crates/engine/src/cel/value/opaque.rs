@@ -27,6 +27,9 @@ pub enum Opaque<'a> {
     /// to, and cannot make a value of these again: the optional has a value then, and whoever asks for it gets an error
     /// (cel-go, interpreter/attributes.go `applyQualifiers`). Only optionals, lists and maps hold it.
     Lost(&'a Opaque<'a>),
+    /// What a declared name stands for that has no value, by that name: whoever reads it gets an error (cel-go,
+    /// interpreter/attributes.go `resolutionError`).
+    Unbound(&'a &'static str),
 }
 
 /// A network (Go's netip.Prefix).
@@ -146,6 +149,7 @@ impl Opaque<'_> {
                 Authorizer::Decision(_) => "kubernetes.authorization.Decision",
             },
             Self::Lost(value) => value.type_name(),
+            Self::Unbound(_) => "error",
         }
     }
 }

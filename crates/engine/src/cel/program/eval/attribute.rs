@@ -199,7 +199,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
                     value = Value::String(self.context.text(&name)?);
                 }
                 if let Value::Opaque(opaque) = value
-                    && !matches!(opaque, Opaque::Format(_) | Opaque::Lost(_))
+                    && !matches!(opaque, Opaque::Format(_) | Opaque::Lost(_) | Opaque::Unbound(_))
                 {
                     value = Value::Opaque(Opaque::Lost(self.context.keep(opaque)?));
                 }
@@ -223,7 +223,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         };
         for (position, qualifier) in qualifiers.iter().enumerate() {
             is_optional |= qualifier.is_optional;
-            if let Value::Opaque(Opaque::Lost(_)) = value {
+            if let Value::Opaque(Opaque::Lost(_) | Opaque::Unbound(_)) = value {
                 return self.context.raise(lost(value));
             }
             // Upstream sees every plain step, but of optional ones only those that found something.

@@ -39,7 +39,10 @@ pub(super) fn ends_all(error: &Error<'_>) -> bool {
 /// The error that stands in the place of a value.
 #[cold]
 fn lost(value: Value<'_>) -> ErrorKind<'_> {
-    ErrorKind::Unconvertible(value.type_name())
+    match value {
+        Value::Opaque(Opaque::Unbound(name)) => ErrorKind::NoSuchAttribute(name),
+        value => ErrorKind::Unconvertible(value.type_name()),
+    }
 }
 
 /// The first of two errors.
@@ -53,7 +56,7 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     pub(super) fn eval(&mut self, node: &'a Node) -> Outcome<'a> {
         let outcome = match self.step(node) {
             Err(error) if error.at.is_none() => Err(self.label(error, node.id)),
-            Ok(value @ Value::Opaque(Opaque::Lost(_))) => {
+            Ok(value @ Value::Opaque(Opaque::Lost(_) | Opaque::Unbound(_))) => {
                 self.context.raise(lost(value)).map_err(|error| self.label(error, node.id))
             }
             outcome => outcome,
@@ -221,6 +224,8 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     /// `value in aggregate`
     fn holds(&self, aggregate: Value<'a>, value: Value<'a>) -> Outcome<'a> {
         match aggregate {
+            // Upstream looks for nothing in a map without entries.
+            Value::Map(map) if map.is_empty() => Ok(Value::Bool(false)),
             Value::Map(map @ Map::Node(_)) => Ok(Value::Bool(map.get(value).is_some())),
             Value::Map(map) => Ok(Value::Bool(map.get(self.hashable(value)?).is_some())),
             Value::List(List::Nodes(nodes)) if nodes.len() < 64 => {
