@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use admittance_engine::modules::{self, MODULES};
+use admittance_engine::modules::{self, MODULES, ModuleEntry};
 use anstream::{AutoStream, ColorChoice};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
@@ -15,6 +15,10 @@ pub(super) struct Arguments {
     /// The module to show.
     #[arg(value_name = "ID", value_parser = PossibleValuesParser::new(MODULES.iter().map(|module| module.id)), hide_possible_values = true)]
     id: Option<String>,
+    /// Only the modules whose id, group, summary or names of replaced policies (`kyverno/disallow-latest-tag`) hold each of these
+    /// words, in any case.
+    #[arg(short, long, value_name = "WORDS", conflicts_with = "id")]
+    search: Option<String>,
     /// What is printed.
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
     output: Format,
@@ -36,10 +40,19 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     };
     // The parser has let no other id through.
     let module = arguments.id.as_deref().and_then(modules::find);
+    let found: Vec<&ModuleEntry> = match (module, &arguments.search) {
+        (Some(module), _) => vec![module],
+        (None, Some(words)) => MODULES.iter().filter(|module| module_page::fits(module, words)).collect(),
+        (None, None) => MODULES.iter().collect(),
+    };
+    if found.is_empty() {
+        let words = arguments.search.as_deref().unwrap_or_default();
+        anstream::eprintln!("error: no module fits {words:?}; `admittance modules` lists all");
+        return ExitCode::FAILURE;
+    }
     super::print(&match (module, arguments.output) {
         (Some(module), Format::Text) => module_page::text(module, colour),
-        (Some(module), Format::Json) => module_page::json(std::slice::from_ref(module)),
-        (None, Format::Text) => module_page::catalogue(colour),
-        (None, Format::Json) => module_page::json(MODULES),
+        (None, Format::Text) => module_page::catalogue(&found, colour),
+        (_, Format::Json) => module_page::json(&found),
     })
 }

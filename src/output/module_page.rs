@@ -14,9 +14,9 @@ use super::{Colour, Tone};
 /// The version of what [`json`] prints. It grows when a field changes its meaning or goes.
 const SCHEMA_VERSION: u32 = 1;
 
-/// The groups that have modules, in the catalogue's order, each with its modules by id.
-fn groups() -> Vec<(Group, Vec<&'static ModuleEntry>)> {
-    let mut modules: Vec<&ModuleEntry> = MODULES.iter().collect();
+/// The groups of these modules, in the catalogue's order, each with its modules by id.
+fn groups<'m>(modules: &[&'m ModuleEntry]) -> Vec<(Group, Vec<&'m ModuleEntry>)> {
+    let mut modules = modules.to_vec();
     modules.sort_by_key(|module| (module.group, module.id));
     let groups = modules.chunk_by(|left, right| left.group == right.group);
     groups.filter_map(|group| Some((group.first()?.group, group.to_vec()))).collect()
@@ -26,11 +26,18 @@ const fn does(module: &ModuleEntry) -> &'static str {
     if module.mutates { "mutates" } else { "validates" }
 }
 
-/// All modules by group, a line each.
-pub fn catalogue(colour: Colour) -> String {
-    let width = MODULES.iter().map(|module| module.id.len()).max().unwrap_or_default();
+/// Whether the module's id, group, summary or names of replaced policies hold each of these words, in any case.
+pub fn fits(module: &ModuleEntry, words: &str) -> bool {
+    let head = [module.id, module.group.title(), module.summary()];
+    let texts: Vec<String> = head.iter().chain(module.replaces).map(|text| text.to_lowercase()).collect();
+    words.to_lowercase().split_whitespace().all(|word| texts.iter().any(|text| text.contains(word)))
+}
+
+/// These modules by group, a line each.
+pub fn catalogue(modules: &[&ModuleEntry], colour: Colour) -> String {
+    let width = modules.iter().map(|module| module.id.len()).max().unwrap_or_default();
     let mut text = String::new();
-    for (group, modules) in groups() {
+    for (group, modules) in groups(modules) {
         let _ = writeln!(text, "{}", colour.paint(Tone::Strong, group.title()));
         for module in modules {
             let id = colour.paint(Tone::Note, &format!("{:<width$}", module.id));
@@ -46,7 +53,7 @@ pub fn catalogue(colour: Colour) -> String {
 pub fn index() -> String {
     let mut text =
         "# Modules\n\nThe built-in kinds of policy. `admittance modules ID` shows the same pages.\n".to_owned();
-    for (group, modules) in groups() {
+    for (group, modules) in groups(&MODULES.iter().collect::<Vec<_>>()) {
         let _ = writeln!(text, "\n## {}\n\n| module | | |\n|---|---|---|", group.title());
         for module in modules {
             let _ = writeln!(text, "| [`{id}`]({id}.md) | {} | {} |", does(module), module.summary(), id = module.id);
@@ -134,7 +141,7 @@ struct Rule<'m> {
 
 /// These modules as one JSON document: `{schemaVersion, modules: [{id, mutates, group, summary, replaces, public, matches,
 /// settings (JSON Schema), example, page (Markdown)}]}`.
-pub fn json(modules: &[ModuleEntry]) -> String {
+pub fn json(modules: &[&ModuleEntry]) -> String {
     let descriptions = modules.iter().map(|module| Description {
         id: module.id,
         mutates: module.mutates,
@@ -234,7 +241,7 @@ mod tests {
 
     #[test]
     fn lists_every_module_once_under_its_group() {
-        let text = catalogue(Colour::Off);
+        let text = catalogue(&MODULES.iter().collect::<Vec<_>>(), Colour::Off);
         for module in MODULES {
             let start = format!("  {} ", module.id);
             assert_eq!(text.lines().filter(|line| line.starts_with(&start)).count(), 1, "{}", module.id);
