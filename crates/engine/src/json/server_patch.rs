@@ -182,7 +182,7 @@ impl<'a> Patch<'a> {
                     self.root = value;
                     Ok(())
                 }
-                Some(_) => stop("replace operation value must be object or array".to_owned()),
+                Some(_) => stop("replace operation value must be object or array: %!w(<nil>)".to_owned()),
             };
         }
         let Some(way) = Way::to(self.root, path) else {

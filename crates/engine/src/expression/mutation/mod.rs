@@ -117,11 +117,15 @@ pub fn json_patch<'a>(arena: &'a Arena, object: Node<'a>, value: Value<'a>) -> R
     let patched = server_patch::apply(arena, object, &steps);
     let patched = patched.map_err(|error| MutationError::of(format!("JSON Patch: {error}")))?;
     if patched.str("kind").is_none_or(str::is_empty) {
-        let text = "Internal error occurred: Object 'Kind' is missing".to_owned();
-        return Err(MutationError { text, is_internal: true });
+        let why = if patched.as_list().is_some() { NO_LIST } else { "Object 'Kind' is missing" };
+        return Err(MutationError { text: format!("Internal error occurred: {why}"), is_internal: true });
     }
     Ok(patched)
 }
+
+/// What Go's decoder says of a list in an object's place.
+const NO_LIST: &str = "couldn't get version/kind; json parse error: json: cannot unmarshal array into Go value of type struct \
+    { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }";
 
 fn step<'a>(json: &mut json::Json<'a>, operation: &Struct<'a>) -> Result<Step<'a>, MutationError> {
     let mut step = Step { op: "", path: "", from: "", value: None };
