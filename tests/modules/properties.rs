@@ -45,6 +45,33 @@ const WORDS: &[&str] = &[
     "runAsUser",
     "sysctls",
     "hostPath",
+    "hostPID",
+    "path",
+    "volumeMounts",
+    "mountPath",
+    "readOnly",
+    "os",
+    "windows",
+    "windowsOptions",
+    "hostProcess",
+    "privileged",
+    "allowPrivilegeEscalation",
+    "runAsNonRoot",
+    "runAsGroup",
+    "supplementalGroups",
+    "fsGroup",
+    "appArmorProfile",
+    "localhostProfile",
+    "Localhost",
+    "Unconfined",
+    "env",
+    "envFrom",
+    "valueFrom",
+    "secretKeyRef",
+    "secretRef",
+    "imagePullSecrets",
+    "serviceAccountName",
+    "automountServiceAccountToken",
     "livenessProbe",
     "httpGet",
     "host",
@@ -68,6 +95,7 @@ const KINDS: &[(&str, &str)] = &[
     ("v1", "Pod"),
     ("v1", "Namespace"),
     ("v1", "Service"),
+    ("v1", "ServiceAccount"),
     ("v1", "PodTemplate"),
     ("apps/v1", "Deployment"),
     ("apps/v1", "ReplicaSet"),
@@ -204,7 +232,12 @@ fn holds(module: &'static ModuleEntry, settings: &Value, case: &Case) {
     let print = |node| serde_json::to_string(&node).unwrap();
     assert!(once.is_same(twice), "{}: once\n{}\ntwice\n{}", module.id, print(once), print(twice));
     let overwrites = settings["overwrite"] == true;
-    let may_change = |key: &str| overwrites || matches!(key, "imagePullPolicy" | "pullPolicy");
+    let renames = module.id == "replace-registry";
+    let may_change = |key: &str| match key {
+        "imagePullPolicy" | "pullPolicy" => true,
+        "image" | "reference" => renames,
+        _ => overwrites,
+    };
     let (old, new) = (serde_json::to_value(judged).unwrap(), serde_json::to_value(once).unwrap());
     assert!(overwrites || is_kept(&old, &new, &may_change, ""), "{}: from\n{old}\nto\n{new}", module.id);
 }

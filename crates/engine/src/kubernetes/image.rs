@@ -299,6 +299,16 @@ impl ImagePattern {
         Ok(Self { registry: registry.to_owned(), path })
     }
 
+    /// How many parts of the path it names: 1 for `ghcr.io/acme`.
+    pub fn depth(&self) -> usize {
+        self.path.len()
+    }
+
+    /// Whether it names one place alone: there is no `*` in it.
+    pub fn is_exact(&self) -> bool {
+        !self.registry.split('.').chain(self.path.iter().map(String::as_str)).any(|part| part == "*")
+    }
+
     /// Whether the image's name begins with this.
     pub fn covers(&self, image: &Image<'_>) -> bool {
         let mut found = image.path();

@@ -5,6 +5,8 @@ pub mod kinds;
 pub mod list_keys;
 pub mod names;
 pub mod pod;
+pub mod pull_policy;
+pub mod security;
 pub mod quantity;
 pub mod defaults;
 pub mod schema;

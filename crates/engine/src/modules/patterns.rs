@@ -1,6 +1,7 @@
 //! Settings that are lists of patterns.
 
-use crate::kubernetes::image::ImagePattern;
+use crate::kubernetes::image::{Image, ImagePattern};
+use crate::kubernetes::pod::Pod;
 use crate::matching::namespaces::is_pattern;
 use crate::rule::SettingsError;
 
@@ -19,6 +20,18 @@ pub(super) fn of_images(pointer: &str, texts: &[String]) -> Result<Vec<ImagePatt
     if errors.is_empty() { Ok(patterns) } else { Err(errors) }
 }
 
+/// Whether one of a pod's images begins with one of the patterns; of no pattern every pod does.
+pub(super) fn mean_pod(patterns: &[ImagePattern], pod: &Pod<'_>) -> bool {
+    let mut found = patterns.is_empty();
+    if !found {
+        pod.visit_images(|_, image| {
+            let image = image.as_str().and_then(|image| Image::parse(image).ok());
+            found |= image.is_some_and(|image| patterns.iter().any(|pattern| pattern.covers(&image)));
+        });
+    }
+    found
+}
+
 /// What is wrong with the patterns of namespaces in the setting at `pointer`: each that no namespace can be called.
 pub(super) fn of_namespaces<'t>(pointer: &'t str, texts: &'t [String]) -> impl Iterator<Item = SettingsError> + 't {
     texts.iter().enumerate().filter(|(_, text)| !is_pattern(text)).map(move |(position, text)| SettingsError {
@@ -27,5 +40,29 @@ pub(super) fn of_namespaces<'t>(pointer: &'t str, texts: &'t [String]) -> impl I
             "{text:?} fits no namespace: expected lower-case letters, digits and `-`, with `*` for any text and `?` for one \
              character"
         ),
+    })
+}
+
+/// What is wrong with the names of Secrets in the setting at `pointer`, or with the patterns of such names: each that no
+/// Secret can have.
+pub(super) fn of_secrets<'t>(
+    pointer: &'t str,
+    texts: &'t [String],
+    are_patterns: bool,
+) -> impl Iterator<Item = SettingsError> + 't {
+    let is_part = move |byte: u8| {
+        byte.is_ascii_lowercase()
+            || byte.is_ascii_digit()
+            || matches!(byte, b'-' | b'.')
+            || (are_patterns && matches!(byte, b'*' | b'?'))
+    };
+    let wrong = move |text: &str| text.is_empty() || !text.bytes().all(is_part);
+    texts.iter().enumerate().filter(move |(_, text)| wrong(text)).map(move |(position, text)| SettingsError {
+        pointer: format!("{pointer}/{position}"),
+        message: if are_patterns {
+            format!("{text:?} fits no Secret: expected lower-case letters, digits, `-` and `.`, with `*` for any text")
+        } else {
+            format!("{text:?} is no name of a Secret: expected lower-case letters, digits, `-` and `.`")
+        },
     })
 }

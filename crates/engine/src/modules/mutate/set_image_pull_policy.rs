@@ -39,11 +39,11 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::open;
+use super::{images, open};
 use crate::json::edit::{self, Edited};
 use crate::json::{Arena, Node};
 use crate::kubernetes::image::{Image, ImagePattern};
-use crate::kubernetes::pod::Changeable;
+use crate::kubernetes::pull_policy::PullPolicy;
 use crate::modules::patterns;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, Mutate, PathPattern, SettingsError};
@@ -59,37 +59,6 @@ pub struct Settings {
     images: Vec<String>,
     /// Whether a policy that the author of the pod chose is replaced as well.
     overwrite: bool,
-}
-
-/// When an image is pulled (core/v1 PullPolicy).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-pub enum PullPolicy {
-    /// Each time a container starts.
-    #[default]
-    Always,
-    /// If the node does not have it.
-    IfNotPresent,
-    /// Not at all: the node must have it.
-    Never,
-}
-
-impl PullPolicy {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Always => "Always",
-            Self::IfNotPresent => "IfNotPresent",
-            Self::Never => "Never",
-        }
-    }
-
-    /// What the API server fills in (pkg/apis/core/v1, SetDefaults_Container): the tag decides, even beside a digest, and
-    /// what cannot be read has no tag.
-    fn default_of(image: Option<&Image<'_>>) -> Self {
-        match image.map(|image| (image.tag(), image.digest())) {
-            Some((Some("latest"), _) | (None, None)) => Self::Always,
-            _ => Self::IfNotPresent,
-        }
-    }
 }
 
 /// See the page of `set-image-pull-policy`.
@@ -147,43 +116,10 @@ impl Mutate for SetImagePullPolicy {
     fn mutate<'a>(&self, subject: Subject<'_, 'a>, _: &mut Report<'_>) -> Result<Node<'a>, PolicyError> {
         let Some((pod, changeable)) = open::pod(&subject) else { return Ok(subject.object) };
         let arena = subject.arena();
-        let root = pod
-            .map_containers(arena, changeable, |container| self.set(arena, container, "image", "imagePullPolicy"))
-            .and_then(|root| match changeable {
-                Changeable::NewEphemeral { .. } => Ok(root),
-                Changeable::All => pod.with_root(root).edit_spec(arena, |spec| {
-                    edit::update(arena, spec, &["volumes"], |volumes| {
-                        edit::map_items(arena, volumes, |_, volume| match volume.field("image") {
-                            None => Ok(volume),
-                            Some(image) => {
-                                edit::set(arena, volume, &["image"], self.set(arena, image, "reference", "pullPolicy")?)
-                            }
-                        })
-                    })
-                }),
-            })?;
+        let root = images::map(arena, &pod, changeable, |holder, image| {
+            let field = if image == images::OF_VOLUME { "pullPolicy" } else { "imagePullPolicy" };
+            self.set(arena, holder, image, field)
+        })?;
         Ok(root)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn knows_what_the_api_server_fills_in() {
-        let digest = format!("nginx@sha256:{}", "0".repeat(64));
-        let both = format!("nginx:latest@sha256:{}", "0".repeat(64));
-        for (image, expected) in [
-            ("nginx", PullPolicy::Always),
-            ("nginx:latest", PullPolicy::Always),
-            ("localhost:5000/nginx", PullPolicy::Always),
-            (&both, PullPolicy::Always),
-            ("nginx:1.27", PullPolicy::IfNotPresent),
-            (&digest, PullPolicy::IfNotPresent),
-            ("Nginx", PullPolicy::IfNotPresent),
-        ] {
-            assert_eq!(PullPolicy::default_of(Image::parse(image).ok().as_ref()), expected, "{image}");
-        }
     }
 }

@@ -1,10 +1,36 @@
 //! Modules that judge objects.
 
+mod accepted;
 pub mod allowed_registries;
+pub mod apparmor;
+pub mod capabilities;
 pub mod delete_protection;
 mod exempt;
+mod exempt_images;
+pub mod fs_group;
+pub mod host_namespaces;
+pub mod host_path;
 pub mod host_ports;
+pub mod host_process;
+mod ids;
+pub mod image_digests;
+pub mod image_pull_policy;
+pub mod image_pull_secrets;
 pub mod latest_tag;
 pub mod locked_namespaces;
 pub mod pod_security;
+pub mod privilege_escalation;
+pub mod privileged;
+pub mod proc_mount;
+mod profile_annotations;
+mod profiles;
 pub mod required_labels;
+pub mod root_filesystem;
+pub mod run_as_group;
+pub mod run_as_user;
+pub mod seccomp;
+pub mod secrets_in_env;
+pub mod selinux;
+pub mod service_account_token;
+pub mod sysctls;
+pub mod volume_types;
