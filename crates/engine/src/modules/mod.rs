@@ -3,6 +3,8 @@
 mod entry;
 pub mod mutate;
 mod patterns;
+mod problem;
+mod range;
 pub mod validate;
 
 pub(crate) use entry::inlined;
@@ -12,15 +14,38 @@ pub use entry::{Build, Built, ModuleEntry};
 pub const MODULES: &[ModuleEntry] = &[
     ModuleEntry::mutator::<mutate::add_annotations::AddAnnotations>(),
     ModuleEntry::mutator::<mutate::add_labels::AddLabels>(),
+    ModuleEntry::mutator::<mutate::add_node_affinity::AddNodeAffinity>(),
+    ModuleEntry::mutator::<mutate::add_node_selector::AddNodeSelector>(),
+    ModuleEntry::mutator::<mutate::add_tolerations::AddTolerations>(),
     ModuleEntry::validator::<validate::allowed_registries::AllowedRegistries>(),
+    ModuleEntry::validator::<validate::cron_schedule::CronSchedule>(),
     ModuleEntry::validator::<validate::delete_protection::DeleteProtection>(),
+    ModuleEntry::validator::<validate::disruption_budget::DisruptionBudget>(),
     ModuleEntry::validator::<validate::host_ports::HostPorts>(),
+    ModuleEntry::mutator::<mutate::inject_env::InjectEnv>(),
+    ModuleEntry::mutator::<mutate::inject_host_aliases::InjectHostAliases>(),
+    ModuleEntry::mutator::<mutate::inject_init_container::InjectInitContainer>(),
     ModuleEntry::mutator::<mutate::inject_sidecar::InjectSidecar>(),
+    ModuleEntry::mutator::<mutate::inject_volume::InjectVolume>(),
+    ModuleEntry::validator::<validate::job_ttl::JobTtl>(),
     ModuleEntry::validator::<validate::latest_tag::LatestTag>(),
     ModuleEntry::validator::<validate::locked_namespaces::LockedNamespaces>(),
+    ModuleEntry::validator::<validate::naked_pods::NakedPods>(),
     ModuleEntry::validator::<validate::pod_security::PodSecurity>(),
+    ModuleEntry::validator::<validate::priority_classes::PriorityClasses>(),
+    ModuleEntry::validator::<validate::probes::Probes>(),
+    ModuleEntry::validator::<validate::replicas::Replicas>(),
     ModuleEntry::validator::<validate::required_labels::RequiredLabels>(),
+    ModuleEntry::validator::<validate::resource_requirements::ResourceRequirements>(),
+    ModuleEntry::mutator::<mutate::set_default_resources::SetDefaultResources>(),
+    ModuleEntry::mutator::<mutate::set_dns_config::SetDnsConfig>(),
     ModuleEntry::mutator::<mutate::set_image_pull_policy::SetImagePullPolicy>(),
+    ModuleEntry::mutator::<mutate::set_priority_class::SetPriorityClass>(),
+    ModuleEntry::mutator::<mutate::set_runtime_class::SetRuntimeClass>(),
+    ModuleEntry::mutator::<mutate::set_termination_grace::SetTerminationGrace>(),
+    ModuleEntry::mutator::<mutate::set_topology_spread::SetTopologySpread>(),
+    ModuleEntry::validator::<validate::termination_grace::TerminationGrace>(),
+    ModuleEntry::validator::<validate::topology_spread::TopologySpread>(),
 ];
 
 /// The module of this id.
