@@ -102,13 +102,22 @@ fn numbers(object: &Value, old_object: &Value) -> (Value, Value) {
 fn public_fields_are_harmless_ones() {
     const HARMLESS: &[&str] = &[
         "add",
+        "concurrencyPolicy",
         "host",
         "hostPort",
         "image",
         "labels",
+        "maxReplicas",
+        "minReplicas",
         "name",
         "namespace",
+        "priorityClassName",
         "procMount",
+        "replicas",
+        "resources",
+        "schedule",
+        "terminationGracePeriodSeconds",
+        "ttlSecondsAfterFinished",
         "type",
         // Fields of security contexts in the form that they had before they were fields.
         "container.apparmor.security.beta.kubernetes.io/*",

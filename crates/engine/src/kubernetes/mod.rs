@@ -2,12 +2,16 @@
 
 pub mod image;
 pub mod kinds;
+pub mod label_selector;
+pub mod lifetime;
 pub mod list_keys;
 pub mod names;
+pub mod owner;
 pub mod pod;
 pub mod pull_policy;
 pub mod security;
 pub mod quantity;
+pub mod resources;
 pub mod defaults;
 pub mod schema;
 pub mod apply;

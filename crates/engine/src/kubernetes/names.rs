@@ -29,9 +29,11 @@ fn is_name(name: &str) -> bool {
     name.len() <= 63 && is_word(name, |byte| byte.is_ascii_alphanumeric(), b"-_.")
 }
 
-fn is_subdomain(prefix: &str) -> bool {
+/// Whether this can be the name of a host, or of most objects: `db.example.com`. At most 253 lower-case letters, digits, `-`
+/// and `.`.
+pub fn is_subdomain(name: &str) -> bool {
     let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    prefix.len() <= 253 && prefix.split('.').all(|label| is_word(label, is_letter, b"-"))
+    name.len() <= 253 && name.split('.').all(|label| is_word(label, is_letter, b"-"))
 }
 
 /// Made of letters, and of `inner` everywhere but at both ends.

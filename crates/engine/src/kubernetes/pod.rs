@@ -187,11 +187,24 @@ impl<'a> Pod<'a> {
         changeable: Changeable<'a>,
         mut with: impl FnMut(Node<'a>) -> Edited<'a>,
     ) -> Edited<'a> {
+        self.map_lists(arena, changeable, |_, container| with(container))
+    }
+
+    /// The same, where `with` is told which list the container is in.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn map_lists(
+        &self,
+        arena: &'a Arena,
+        changeable: Changeable<'a>,
+        mut with: impl FnMut(ContainerList, Node<'a>) -> Edited<'a>,
+    ) -> Edited<'a> {
         self.edit_spec(arena, |spec| {
             ContainerList::ALL.into_iter().try_fold(spec, |spec, list| {
                 edit::update(arena, spec, &[list.field()], |containers| {
                     edit::map_items(arena, containers, |_, container| {
-                        if changeable.includes(list, container) { with(container) } else { Ok(container) }
+                        if changeable.includes(list, container) { with(list, container) } else { Ok(container) }
                     })
                 })
             })

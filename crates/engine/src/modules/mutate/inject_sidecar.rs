@@ -47,9 +47,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::open;
-use crate::json::{Constant, Node, edit};
-use crate::kubernetes::pod::{Changeable, ContainerList, Pod};
+use super::injected::{Injected, Position};
+use crate::json::{Constant, Node};
+use crate::kubernetes::pod::ContainerList;
+use crate::modules::problem::problem;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, Mutate, PathPattern, SettingsError};
 use crate::verdict::{PolicyError, Report};
@@ -68,30 +69,9 @@ pub struct Settings {
     volumes: Vec<Constant>,
 }
 
-/// A place in a list of containers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-pub enum Position {
-    /// Before all others.
-    First,
-    /// After all others.
-    Last,
-}
-
 /// See the page of `inject-sidecar`.
 #[derive(Debug)]
-pub struct InjectSidecar {
-    container: Named,
-    list: ContainerList,
-    position: Position,
-    volumes: Vec<Named>,
-}
-
-/// Something that stands in a list by its name.
-#[derive(Debug)]
-struct Named {
-    name: String,
-    value: Constant,
-}
+pub struct InjectSidecar(Injected);
 
 impl Module for InjectSidecar {
     const ID: &'static str = "inject-sidecar";
@@ -105,41 +85,16 @@ impl Module for InjectSidecar {
     fn new(settings: Settings) -> Result<Self, Vec<SettingsError>> {
         let Settings { container, native, position, volumes } = settings;
         let mut errors = vec![];
-        let container = named("/container", with_restart_policy(container, native, &mut errors), &mut errors);
-        if !is_text(container.value.value().get("image")) {
-            let message =
-                "the container has no image: expected one such as \"registry.example.com/proxy:1.0\"".to_owned();
-            errors.push(SettingsError { pointer: "/container/image".to_owned(), message });
-        }
-        let volumes = volumes
-            .into_iter()
-            .enumerate()
-            .map(|(index, volume)| named(&format!("/volumes/{index}"), volume, &mut errors))
-            .collect();
+        let container = with_restart_policy(container, native, &mut errors);
         let (list, default) =
             if native { (ContainerList::Init, Position::First) } else { (ContainerList::Regular, Position::Last) };
-        let module = Self { container, list, position: position.unwrap_or(default), volumes };
-        if errors.is_empty() { Ok(module) } else { Err(errors) }
+        let injected = Injected::read(container, volumes, list, position.unwrap_or(default), &mut errors);
+        if errors.is_empty() { Ok(Self(injected)) } else { Err(errors) }
     }
 
     fn writes(&self) -> Vec<PathPattern> {
-        let container = PathPattern(format!("spec.{}[name={}]", self.list.field(), self.container.name));
-        let volumes = self.volumes.iter().map(|volume| PathPattern(format!("spec.volumes[name={}]", volume.name)));
-        std::iter::once(container).chain(volumes).collect()
+        self.0.writes()
     }
-}
-
-fn named(pointer: &str, value: Constant, errors: &mut Vec<SettingsError>) -> Named {
-    let name = value.value().get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
-    if name.is_empty() {
-        let message = "it has no name: expected a map with at least `name`".to_owned();
-        errors.push(SettingsError { pointer: format!("{pointer}/name"), message });
-    }
-    Named { name, value }
-}
-
-fn is_text(value: Option<&Value>) -> bool {
-    value.and_then(Value::as_str).is_some_and(|text| !text.is_empty())
 }
 
 /// What makes an init container a native sidecar (KEP-753).
@@ -149,8 +104,8 @@ fn with_restart_policy(container: Constant, native: bool, errors: &mut Vec<Setti
             let mut fields = fields.clone();
             let set = fields.insert("restartPolicy".to_owned(), "Always".into());
             if set.is_some_and(|set| set != "Always") {
-                let message = "a native sidecar is always restarted: expected \"Always\", or nothing".to_owned();
-                errors.push(SettingsError { pointer: "/container/restartPolicy".to_owned(), message });
+                let message = "a native sidecar is always restarted: expected \"Always\", or nothing";
+                errors.push(problem("/container/restartPolicy", message));
             }
             Value::Object(fields).into()
         }
@@ -158,34 +113,9 @@ fn with_restart_policy(container: Constant, native: bool, errors: &mut Vec<Setti
     }
 }
 
-impl InjectSidecar {
-    fn is_in(&self, pod: &Pod<'_>) -> bool {
-        let mut found = false;
-        pod.visit_containers(|container| found |= container.node.str("name") == Some(&self.container.name));
-        found
-    }
-}
-
 impl Mutate for InjectSidecar {
-    fn mutate<'a>(&self, subject: Subject<'_, 'a>, _: &mut Report<'_>) -> Result<Node<'a>, PolicyError> {
-        let Some((pod, Changeable::All)) = open::pod(&subject).filter(|(pod, _)| !self.is_in(pod)) else {
-            return Ok(subject.object);
-        };
-        let arena = subject.arena();
-        let root = pod.edit_spec(arena, |spec| {
-            let taken = spec.items_of("volumes");
-            let is_free = |volume: &&Named| taken.iter().all(|other| other.str("name") != Some(&volume.name));
-            let spec =
-                self.volumes.iter().filter(is_free).try_fold(spec, |spec, volume| {
-                    edit::append(arena, spec, &["volumes"], volume.value.build(arena))
-                })?;
-            let container = self.container.value.build(arena);
-            match self.position {
-                Position::First => edit::insert(arena, spec, &[self.list.field()], 0, container),
-                Position::Last => edit::append(arena, spec, &[self.list.field()], container),
-            }
-        })?;
-        Ok(root)
+    fn mutate<'a>(&'a self, subject: Subject<'_, 'a>, _: &mut Report<'_>) -> Result<Node<'a>, PolicyError> {
+        self.0.inject(&subject)
     }
 }
 

@@ -8,7 +8,7 @@
 //!   changed that one it would make another without end.
 //! - Other subresources carry other objects, or parts that the API server would drop.
 
-use crate::json::Node;
+use crate::kubernetes::owner::{is_controlled, is_mirror_pod};
 use crate::kubernetes::pod::{Changeable, Pod};
 use crate::review::{Operation, Subject};
 
@@ -21,7 +21,10 @@ pub(super) fn is_open(subject: &Subject<'_, '_>) -> bool {
         Operation::Update => !is_pod,
         Operation::Delete | Operation::Connect => false,
     };
-    is_write && review.subresource.is_empty() && subject.object.as_map().is_some() && !(is_pod && is_mirror(subject))
+    is_write
+        && review.subresource.is_empty()
+        && subject.object.as_map().is_some()
+        && !(is_pod && is_mirror_pod(subject.object))
 }
 
 /// The pod or template in the object, and which of its containers may be changed; None if none may.
@@ -33,21 +36,11 @@ pub(super) fn pod<'a>(subject: &Subject<'_, 'a>) -> Option<(Pod<'a>, Changeable<
             let is_fixed = review.operation == Operation::Update && review.kind.kind == "Job";
             (is_open(subject) && !is_fixed && !is_controlled(subject.object)).then_some(Changeable::All)
         }
-        (Operation::Update, "ephemeralcontainers") if !is_mirror(subject) => {
+        (Operation::Update, "ephemeralcontainers") if !is_mirror_pod(subject.object) => {
             let stored = subject.old_object.and_then(|stored| stored.field("spec")).unwrap_or_default();
             Some(Changeable::NewEphemeral { existing: stored.items_of("ephemeralContainers") })
         }
         _ => is_open(subject).then_some(Changeable::All),
     }?;
     Some((pod, changeable))
-}
-
-fn is_mirror(subject: &Subject<'_, '_>) -> bool {
-    let annotations = subject.object.at(&["metadata", "annotations"]);
-    annotations.and_then(|annotations| annotations.field("kubernetes.io/config.mirror")).is_some()
-}
-
-fn is_controlled(object: Node<'_>) -> bool {
-    let owners = object.field("metadata").map_or(&[][..], |metadata| metadata.items_of("ownerReferences"));
-    owners.iter().any(|owner| owner.get("controller").and_then(Node::as_bool) == Some(true))
 }

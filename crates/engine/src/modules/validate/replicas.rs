@@ -1,0 +1,152 @@
+//! Holds the number of replicas of a workload within a range.
+//!
+//! # What it checks
+//! `spec.replicas` of Deployments, StatefulSets, ReplicaSets and ReplicationControllers, the same set through their
+//! `scale` subresource, and `minReplicas` and `maxReplicas` of HorizontalPodAutoscalers. What is absent or null is 1, as the
+//! API server fills it in; in a `scale` it is 0.
+//!
+//! What a controller made passes: the ReplicaSets of a Deployment are scaled by it. What the HorizontalPodAutoscaler itself
+//! sets through `scale` passes too: its own bounds are judged instead, when they are written. A Deployment whose replicas
+//! it governs is best written with the `replicas` of its `minReplicas`, or with none when it is updated: the API server
+//! keeps what the autoscaler has set if the field is left to it by server-side apply.
+//!
+//! # Why
+//! With one replica every rollout, every drained node and every crash is an outage. Too many of them are a typing error that
+//! fills the cluster.
+//!
+//! # Settings
+//! - `min`, `max`: the lowest and the highest number. By default at least 2.
+//! - `allowZero`: whether 0 passes, which switches a workload off; false by default.
+//! - `exemptUsers`: patterns of users who may set any number. By default the HorizontalPodAutoscaler. A list of your own
+//!   replaces the default.
+//!
+//! # Example
+//! ```yaml
+//! apiVersion: admittance.dev/v1alpha1
+//! kind: Policy
+//! metadata: { name: replicas }
+//! spec:
+//!   module: replicas
+//!   settings: { min: 2, max: 50, allowZero: true }
+//!   namespaces: { include: ["prod-*"] }
+//! ```
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::exempt::Exempt;
+use crate::json::{Node, Path};
+use crate::kubernetes::owner::is_controlled;
+use crate::modules::range::Range;
+use crate::review::{Operation, Subject};
+use crate::rule::{Applies, Group, Module, Resources, SettingsError, Validate};
+use crate::verdict::Report;
+
+/// How many replicas there may be.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Settings {
+    /// The lowest number; at least 1, and 2 if neither this nor `max` is there.
+    min: Option<i64>,
+    /// The highest number; by default none.
+    max: Option<i64>,
+    /// Whether 0 passes.
+    allow_zero: bool,
+    /// Patterns of users who may set any number.
+    exempt_users: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let autoscaler = "system:serviceaccount:kube-system:horizontal-pod-autoscaler";
+        Self { min: None, max: None, allow_zero: false, exempt_users: vec![autoscaler.to_owned()] }
+    }
+}
+
+/// See the page of `replicas`.
+#[derive(Debug)]
+pub struct Replicas {
+    range: Range,
+    allow_zero: bool,
+    exempt: Exempt,
+}
+
+const WRITES: &[Operation] = &[Operation::Create, Operation::Update];
+
+impl Module for Replicas {
+    const ID: &'static str = "replicas";
+    const GROUP: Group = Group::Reliability;
+    const APPLIES: Applies = Applies::To(&[
+        Resources {
+            groups: &["apps"],
+            resources: &[
+                "deployments",
+                "deployments/scale",
+                "statefulsets",
+                "statefulsets/scale",
+                "replicasets",
+                "replicasets/scale",
+            ],
+            operations: WRITES,
+        },
+        Resources {
+            groups: &[""],
+            resources: &["replicationcontrollers", "replicationcontrollers/scale"],
+            operations: WRITES,
+        },
+        Resources { groups: &["autoscaling"], resources: &["horizontalpodautoscalers"], operations: WRITES },
+    ]);
+    const REPLACES: &'static [&'static str] =
+        &["gatekeeper-library/horizontalpodautoscaler", "gatekeeper-library/replicalimits"];
+    const PUBLIC: &'static [&'static str] = &["maxReplicas", "minReplicas", "replicas"];
+    const DOC: &'static str = include_str!("replicas.rs");
+    type Settings = Settings;
+
+    fn new(settings: Settings) -> Result<Self, Vec<SettingsError>> {
+        let Settings { min, max, allow_zero, exempt_users } = settings;
+        let min = if max.is_none() { min.or(Some(2)) } else { min };
+        let range = Range::new(["min", "max"], 1, min, max)?;
+        Ok(Self { range, allow_zero, exempt: Exempt { users: exempt_users, groups: vec![] } })
+    }
+}
+
+impl Replicas {
+    fn judge(&self, field: &'static str, spec: Node<'_>, absent: i64, report: &mut Report<'_>) {
+        let found = spec.field(field).unwrap_or_default();
+        // What is no whole number is none that is accepted.
+        let number = if found.is_null() { Some(absent) } else { found.as_i64() };
+        let passes = |number| self.range.contains(number) || (number == 0 && self.allow_zero);
+        if number.is_some_and(passes) {
+            return;
+        }
+        let accepted = self.range;
+        let message = if found.is_null() {
+            format!("{field} is {absent} unless it is set: expected {accepted}")
+        } else {
+            format!("{field} {} is out of range: expected {accepted}", report.show(field, found))
+        };
+        report.finding(&Path::root("spec").key(field), found, message);
+    }
+}
+
+impl Validate for Replicas {
+    fn validate(&self, subject: Subject<'_, '_>, report: &mut Report<'_>) {
+        let review = subject.review;
+        let is_subresource = !matches!(review.subresource, "" | "scale");
+        if is_subresource || self.exempt.covers(&review.user) || is_controlled(subject.object) {
+            return;
+        }
+        let spec = subject.object.field("spec").unwrap_or_default();
+        match review.kind.kind {
+            "HorizontalPodAutoscaler" => {
+                self.judge("minReplicas", spec, 1, report);
+                // It is required: the API server refuses an autoscaler without it.
+                if spec.field("maxReplicas").is_some() {
+                    self.judge("maxReplicas", spec, 0, report);
+                }
+            }
+            "Scale" => self.judge("replicas", spec, 0, report),
+            _ => self.judge("replicas", spec, 1, report),
+        }
+    }
+}
