@@ -102,13 +102,18 @@ fn numbers(object: &Value, old_object: &Value) -> (Value, Value) {
 fn public_fields_are_harmless_ones() {
     const HARMLESS: &[&str] = &[
         "add",
+        "externalIPs",
+        "generateName",
         "host",
         "hostPort",
+        "hosts",
         "image",
         "labels",
+        "loadBalancerSourceRanges",
         "name",
         "namespace",
         "procMount",
+        "storageClassName",
         "type",
         // Fields of security contexts in the form that they had before they were fields.
         "container.apparmor.security.beta.kubernetes.io/*",

@@ -2,8 +2,10 @@
 
 pub mod image;
 pub mod kinds;
+pub mod lifecycle;
 pub mod list_keys;
 pub mod names;
+pub mod network;
 pub mod pod;
 pub mod quantity;
 pub mod defaults;

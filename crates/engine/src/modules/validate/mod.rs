@@ -1,10 +1,36 @@
 //! Modules that judge objects.
 
 pub mod allowed_registries;
+pub mod allowed_users;
+pub mod anonymous_bindings;
+mod bindings;
+pub mod cluster_admin_bindings;
+pub mod default_namespace;
+pub mod default_service_account_bindings;
 pub mod delete_protection;
+pub mod deprecated_apis;
+mod entries;
+pub mod exec_into_pods;
 mod exempt;
+pub mod external_ips;
 pub mod host_ports;
+pub mod immutable_fields;
+pub mod immutable_labels;
+mod ingress;
+pub mod ingress_hosts;
+pub mod ingress_tls;
+pub mod label_values;
 pub mod latest_tag;
+pub mod load_balancer_sources;
 pub mod locked_namespaces;
+pub mod name_pattern;
+mod others;
 pub mod pod_security;
+pub mod privileged_verbs;
+pub mod required_annotations;
 pub mod required_labels;
+pub mod service_types;
+pub mod storage_classes;
+pub mod unique_ingress_hosts;
+pub mod unique_service_selectors;
+pub mod wildcard_rbac;
