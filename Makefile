@@ -36,6 +36,7 @@ lint: setup ## formatting, clippy, shellcheck, licences and bans
 
 generated: setup ## compare the tables made from the API server with what it says
 	hack/generate/kinds --check
+	hack/generate/lifecycles --check
 	hack/generate/defaults/generate --check
 	hack/generate/schemas/generate --check
 	hack/generate/unicode/generate --check
@@ -62,6 +63,7 @@ fmt: ## format the code
 
 generate: setup ## regenerate what is generated and committed
 	hack/generate/kinds
+	hack/generate/lifecycles
 	hack/generate/defaults/generate
 	hack/generate/schemas/generate
 	hack/generate/unicode/generate

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use admittance_engine::document::SourceFile;
-use admittance_engine::kubernetes::kinds::{Kinds, Scope};
+use admittance_engine::kubernetes::kinds::{Kind, Kinds, Scope};
 use admittance_engine::review::Operation;
 use admittance_engine::set::{PolicySet, link, missing_parameters};
 use admittance_engine::unit::{CompiledUnit, Unit, compile};
@@ -47,6 +47,9 @@ fn yes() -> bool {
 pub(crate) struct Request {
     pub(crate) operation: Option<String>,
     pub(crate) subresource: String,
+    /// Of what is connected to, whose options have no metadata.
+    pub(crate) name: Option<String>,
+    pub(crate) namespace: Option<String>,
     pub(crate) user: Option<String>,
     pub(crate) groups: Option<Vec<String>>,
     pub(crate) dry_run: bool,
@@ -196,6 +199,11 @@ impl Case {
         if let Some(row) = kinds.kind(group, version, kind) {
             return Some((row.resource.to_owned(), row.scope));
         }
+        // The options of a connection to one of its subresources.
+        let carries = |row: &&Kind| row.subresources.iter().any(|part| part.kind == Some((api_version, kind)));
+        if let Some(row) = kinds.rows().iter().find(carries).filter(|_| self.operation() == "CONNECT") {
+            return Some((row.resource.to_owned(), row.scope));
+        }
         let objects = self.cluster_objects();
         let is_it = |object: &&Value| {
             object["kind"] == "CustomResourceDefinition"
@@ -243,8 +251,9 @@ impl Case {
         let (group, version) = api_version.split_once('/').unwrap_or(("", &api_version));
         let kind = text(&shown["kind"]);
         let (resource, scope) = self.resource(kinds, &api_version, &kind).unwrap_or((String::new(), Scope::Namespaced));
-        let name = text(&shown["metadata"]["name"]);
+        let name = self.request.name.clone().unwrap_or_else(|| text(&shown["metadata"]["name"]));
         let namespace = match scope {
+            _ if self.request.namespace.is_some() => self.request.namespace.clone().unwrap_or_default(),
             _ if resource == "namespaces" => name.clone(),
             Scope::Cluster => String::new(),
             Scope::Namespaced => shown["metadata"]["namespace"].as_str().unwrap_or("default").to_owned(),

@@ -7,6 +7,8 @@ pub mod lifetime;
 pub mod list_keys;
 pub mod names;
 pub mod owner;
+pub mod lifecycle;
+pub mod network;
 pub mod pod;
 pub mod pull_policy;
 pub mod security;

@@ -1,6 +1,7 @@
 //! Settings that are lists of patterns.
 
 use crate::kubernetes::image::{Image, ImagePattern};
+use crate::kubernetes::network::Network;
 use crate::kubernetes::pod::Pod;
 use crate::matching::namespaces::is_pattern;
 use crate::rule::SettingsError;
@@ -65,4 +66,29 @@ pub(super) fn of_secrets<'t>(
             format!("{text:?} is no name of a Secret: expected lower-case letters, digits, `-` and `.`")
         },
     })
+}
+
+/// The addresses and networks in the setting at `pointer`.
+///
+/// # Errors
+/// Each that is none, or that could mean an address as well as a network.
+pub(super) fn of_networks(pointer: &str, texts: &[String]) -> Result<Vec<Network>, Vec<SettingsError>> {
+    let (mut networks, mut errors) = (vec![], vec![]);
+    for (position, text) in texts.iter().enumerate() {
+        let message = match Network::parse(text) {
+            Some(network) if network.has_host_bits() => {
+                format!("{text:?} has bits behind its prefix: write the network or the address")
+            }
+            Some(network) => {
+                networks.push(network);
+                continue;
+            }
+            None => format!(
+                "{text:?} is no address and no network: expected one such as \"203.0.113.7\", \"203.0.113.0/28\" or \
+                 \"2001:db8::/64\""
+            ),
+        };
+        errors.push(SettingsError { pointer: format!("{pointer}/{position}"), message });
+    }
+    if errors.is_empty() { Ok(networks) } else { Err(errors) }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Review;
+use super::{Operation, Review};
 use crate::json::{Arena, Node};
 use crate::kubernetes::pod::Pod;
 
@@ -27,6 +27,13 @@ impl<'a> Subject<'_, 'a> {
     /// The pod, or the pod template, in the object; None for kinds that hold none.
     pub fn pod(&self) -> Option<Pod<'a>> {
         Pod::of(self.review.kind.group, self.review.kind.kind, self.object)
+    }
+
+    /// Whether a validator is asked about the stored object of an update by itself, to see what was wrong with it before.
+    /// What is wrong with the request, who makes it or in which version, is not to be said of that object.
+    pub fn is_stored(&self) -> bool {
+        let review = self.review;
+        review.operation == Operation::Update && self.old_object.is_none() && review.old_object.is_some()
     }
 
     /// A string among the object's labels.

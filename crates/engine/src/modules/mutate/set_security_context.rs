@@ -108,7 +108,8 @@ impl Module for SetSecurityContext {
     fn writes(&self) -> Vec<PathPattern> {
         let of_pod = |field| PathPattern(format!("spec.securityContext.{field}"));
         let of_containers = |field: &'static str| {
-            let list = move |list: ContainerList| PathPattern(format!("spec.{}[*].securityContext.{field}", list.field()));
+            let list =
+                move |list: ContainerList| PathPattern(format!("spec.{}[*].securityContext.{field}", list.field()));
             ContainerList::ALL.into_iter().map(list)
         };
         let mut paths = vec![];

@@ -93,12 +93,6 @@ struct Mark {
     value: Option<String>,
 }
 
-/// Without these two no Namespace and no dependent object would ever go.
-const ALWAYS_PASS: [&str; 2] = [
-    "system:serviceaccount:kube-system:namespace-controller",
-    "system:serviceaccount:kube-system:generic-garbage-collector",
-];
-
 impl Module for DeleteProtection {
     const ID: &'static str = "delete-protection";
     const GROUP: Group = Group::Access;
@@ -160,7 +154,7 @@ impl Mark {
 impl Validate for DeleteProtection {
     fn validate(&self, subject: Subject<'_, '_>, report: &mut Report<'_>) {
         let review = subject.review;
-        let is_exempt = ALWAYS_PASS.contains(&review.user.username) || self.exempt.covers(&review.user);
+        let is_exempt = exempt::CLEANERS.contains(&review.user.username) || self.exempt.covers(&review.user);
         if review.operation != Operation::Delete || is_exempt {
             return;
         }

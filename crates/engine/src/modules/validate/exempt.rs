@@ -14,6 +14,12 @@ const CONTROL_PLANE: [&str; 5] = [
     "system:serviceaccount:kube-system:*",
 ];
 
+/// Without these two no Namespace and no dependent object would ever go.
+pub(super) const CLEANERS: [&str; 2] = [
+    "system:serviceaccount:kube-system:namespace-controller",
+    "system:serviceaccount:kube-system:generic-garbage-collector",
+];
+
 /// The default of the settings named `exemptUsers`.
 pub(super) fn control_plane() -> Vec<String> {
     CONTROL_PLANE.map(str::to_owned).to_vec()
