@@ -5,8 +5,8 @@
 //! they begin with and what stands there instead. Names are completed first, as container runtimes do it: `nginx` is
 //! `docker.io/library/nginx`, and with `docker.io` sent to `registry.example.com/hub` it becomes
 //! `registry.example.com/hub/library/nginx`. Whole parts are compared; where several rows fit, the longest is taken. Tags and
-//! digests stay as they are. An image that no row fits, that no runtime could read, or whose name would become longer than
-//! a name can be, is not touched.
+//! digests stay as they are. An image that no row fits, that no runtime could read, or whose new name would be a host alone
+//! or longer than a name can be, is not touched.
 //!
 //! Pods are changed when they are created, and in their new ephemeral containers; never mirror pods. A bare pod's manifest
 //! can be applied a second time only with the name that was put in. Templates can be named in `matchConstraints`; one that
@@ -162,7 +162,8 @@ impl ReplaceRegistry {
             // Writing to a text does not fail.
             let _ = write!(text, "{separator}{part}");
         }
-        Image::parse(&text).is_ok().then_some(text)
+        // Without a path a host is read as the name of an image on Docker Hub.
+        Image::parse(&text).is_ok_and(|image| to.covers(&image)).then_some(text)
     }
 }
 
@@ -175,79 +176,4 @@ impl Mutate for ReplaceRegistry {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn module(rows: &[(&str, &str)]) -> Result<ReplaceRegistry, Vec<(String, String)>> {
-        let row = |&(from, to): &(&str, &str)| MirrorRow { from: from.to_owned(), to: to.to_owned() };
-        ReplaceRegistry::new(Settings { mirrors: rows.iter().map(row).collect() })
-            .map_err(|errors| errors.into_iter().map(|error| (error.pointer, error.message)).collect())
-    }
-
-    #[test]
-    fn takes_the_longest_row_and_keeps_tag_and_digest() {
-        let module = module(&[
-            ("docker.io", "r.example.com/hub"),
-            ("docker.io/library", "r.example.com/official"),
-            ("localhost:5000/a/b", "r.example.com:8443"),
-        ])
-        .unwrap();
-        let digest = format!("nginx:1@sha256:{}", "0".repeat(64));
-        let pinned = format!("r.example.com/official/{digest}");
-        for (image, expected) in [
-            ("nginx", Some("r.example.com/official/nginx")),
-            (&digest, Some(&pinned)),
-            ("index.docker.io/acme/web:2", Some("r.example.com/hub/acme/web:2")),
-            ("localhost:5000/a/b/c:1", Some("r.example.com:8443/c:1")),
-            ("localhost:5000/a/bc:1", None),
-            ("quay.io/nginx", None),
-        ] {
-            assert_eq!(module.rewritten(&Image::parse(image).unwrap()).as_deref(), expected, "{image}");
-        }
-        let long = format!("acme/{}", "a".repeat(249));
-        assert_eq!(module.rewritten(&Image::parse(&long).unwrap()), None);
-        // The whole name of one image leaves nothing after the host.
-        assert_eq!(module.rewritten(&Image::parse("localhost:5000/a/b").unwrap()), None);
-    }
-
-    #[test]
-    fn rejects_tables_that_have_no_end() {
-        let chain = |position: usize, to: &str, from: &str| {
-            let message = format!("what is sent to \"{to}\" would be sent on from \"{from}\": expected another place");
-            (format!("/mirrors/{position}/to"), message)
-        };
-        assert_eq!(
-            module(&[("docker.io", "r.example.com/hub"), ("r.example.com", "s.example.com")]).unwrap_err(),
-            [chain(0, "r.example.com/hub", "r.example.com")]
-        );
-        assert_eq!(
-            module(&[("r.example.com/old", "r.example.com")]).unwrap_err(),
-            [chain(0, "r.example.com", "r.example.com/old")]
-        );
-        assert_eq!(module(&[("ghcr.io", "ghcr.io")]).unwrap_err(), [chain(0, "ghcr.io", "ghcr.io")]);
-    }
-
-    #[test]
-    fn rejects_rows_that_name_no_place() {
-        let expected = |pointer: &str, message: &str| (pointer.to_owned(), message.to_owned());
-        assert_eq!(
-            module(&[]).unwrap_err(),
-            [expected(
-                "/mirrors",
-                "there is no mirror: expected at least one, such as {from: docker.io, to: registry.example.com/hub}"
-            )]
-        );
-        assert_eq!(
-            module(&[("docker.io", "hub"), ("ghcr.io/*", "r.example.com"), ("quay.io", "a.b"), ("quay.io/", "c.d")])
-                .unwrap_err(),
-            [
-                expected(
-                    "/mirrors/0/to",
-                    "\"hub\" names no registry: expected a host and perhaps a path, `docker.io/library/nginx` or `ghcr.io/acme`"
-                ),
-                expected("/mirrors/1/from", "\"ghcr.io/*\" names several places: expected one, without `*`"),
-                expected("/mirrors/3/from", "\"quay.io/\" is sent somewhere already: leave one of the two")
-            ]
-        );
-    }
-}
+mod tests;

@@ -38,16 +38,18 @@
 //!     fields: [allowPrivilegeEscalation, capabilities, seccompProfile]
 //! ```
 
+mod plan;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{open, seccomp};
-use crate::json::edit::{self, Edited};
-use crate::json::{Arena, Node};
-use crate::kubernetes::pod::{Changeable, ContainerList, Pod};
+use super::open;
+use crate::json::Node;
+use crate::kubernetes::pod::ContainerList;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, Mutate, PathPattern, SettingsError};
 use crate::verdict::{PolicyError, Report};
+use plan::Plan;
 
 /// What is filled in.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -132,99 +134,13 @@ impl Module for SetSecurityContext {
     }
 }
 
-/// What is filled in for the pod, and what in its containers because it cannot be there.
-#[derive(Clone, Copy, Default)]
-struct Plan {
-    non_root_of_pod: bool,
-    non_root_of_containers: bool,
-    profile_of_pod: bool,
-    profile_of_containers: bool,
-}
-
-impl SetSecurityContext {
-    fn fills(&self, field: Field) -> bool {
-        self.fields.contains(&field)
-    }
-
-    fn plan(&self, pod: &Pod<'_>, changeable: Changeable<'_>) -> Plan {
-        let is_new = matches!(changeable, Changeable::All);
-        let of_pod = pod.security();
-        let mut plan = Plan::default();
-        if self.fills(Field::SeccompProfile) && of_pod.field("seccompProfile").is_none() {
-            (plan.profile_of_pod, plan.profile_of_containers) = (is_new, !is_new);
-        }
-        let has_user_namespace = pod.spec().get("hostUsers").and_then(Node::as_bool) == Some(false);
-        if self.fills(Field::RunAsNonRoot) && of_pod.field("runAsNonRoot").is_none() && !has_user_namespace {
-            let mut has_root = is_root(of_pod, Node::NULL);
-            pod.visit_security(|context| {
-                has_root |= context.node.field("runAsNonRoot").is_none() && is_root(of_pod, context.node);
-            });
-            let for_pod = is_new && !has_root;
-            (plan.non_root_of_pod, plan.non_root_of_containers) = (for_pod, !for_pod);
-        }
-        plan
-    }
-
-    fn fill<'a>(&self, arena: &'a Arena, plan: Plan, of_pod: Node<'a>, container: Node<'a>) -> Edited<'a> {
-        if container.as_map().is_none() {
-            return Ok(container);
-        }
-        let security = container.get("securityContext").unwrap_or_default();
-        let set = |container, field, value| edit::set_default(arena, container, &["securityContext", field], value);
-        let is_privileged = security.get("privileged").and_then(Node::as_bool) == Some(true);
-        let mut filled = container;
-        if self.fills(Field::AllowPrivilegeEscalation) && !is_privileged && !adds_sys_admin(security) {
-            filled = set(filled, "allowPrivilegeEscalation", Node::bool(false))?;
-        }
-        if self.fills(Field::Capabilities) && !is_privileged && drops_nothing(security) {
-            let all = arena.list(&[Node::string("ALL")]);
-            filled = edit::set(arena, filled, &["securityContext", "capabilities", "drop"], all)?;
-        }
-        if plan.non_root_of_containers && !is_root(of_pod, security) {
-            filled = set(filled, "runAsNonRoot", Node::bool(true))?;
-        }
-        if plan.profile_of_containers {
-            filled = set(filled, "seccompProfile", seccomp::runtime_default(arena))?;
-        }
-        if self.fills(Field::ReadOnlyRootFilesystem) {
-            filled = set(filled, "readOnlyRootFilesystem", Node::bool(true))?;
-        }
-        Ok(filled)
-    }
-}
-
-fn is_root(of_pod: Node<'_>, own: Node<'_>) -> bool {
-    own.field("runAsUser").or_else(|| of_pod.field("runAsUser")) == Some(Node::int(0))
-}
-
-/// The API server compares with this name alone (pkg/apis/core/validation, ValidateSecurityContext).
-fn adds_sys_admin(security: Node<'_>) -> bool {
-    let added = security.get("capabilities").map_or(&[][..], |capabilities| capabilities.items_of("add"));
-    added.iter().any(|name| name.as_str() == Some("CAP_SYS_ADMIN"))
-}
-
-fn drops_nothing(security: Node<'_>) -> bool {
-    let dropped = security.at(&["capabilities", "drop"]);
-    dropped.is_none_or(|dropped| dropped.as_list().is_some_and(<[Node<'_>]>::is_empty))
-}
-
 impl Mutate for SetSecurityContext {
     fn mutate<'a>(&self, subject: Subject<'_, 'a>, _: &mut Report<'_>) -> Result<Node<'a>, PolicyError> {
         let found = open::pod(&subject).filter(|(pod, _)| !pod.is_meant_for_windows());
         let Some((pod, changeable)) = found else { return Ok(subject.object) };
-        let (arena, of_pod, plan) = (subject.arena(), pod.security(), self.plan(&pod, changeable));
-        let root = pod.edit_spec(arena, |spec| {
-            let mut spec = spec;
-            if plan.non_root_of_pod {
-                spec = edit::set_default(arena, spec, &["securityContext", "runAsNonRoot"], Node::bool(true))?;
-            }
-            if plan.profile_of_pod {
-                let profile = seccomp::runtime_default(arena);
-                spec = edit::set_default(arena, spec, &["securityContext", "seccompProfile"], profile)?;
-            }
-            Ok(spec)
-        })?;
-        let fill = |container| self.fill(arena, plan, of_pod, container);
+        let (arena, plan) = (subject.arena(), Plan::new(&self.fields, &pod, changeable));
+        let root = pod.edit_spec(arena, |spec| plan.fill_pod(arena, spec))?;
+        let fill = |container| plan.fill_container(arena, container);
         Ok(pod.with_root(root).map_containers(arena, changeable, fill)?)
     }
 }

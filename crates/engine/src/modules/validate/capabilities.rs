@@ -118,7 +118,7 @@ fn misspelt(field: &str, names: &[String], may_be_any: bool) -> Vec<SettingsErro
         let is_plain = |byte: u8| byte == b'_' || byte.is_ascii_uppercase() || byte.is_ascii_digit();
         !name.is_empty() && name.bytes().all(is_plain) && !name.starts_with("CAP_")
     };
-    let wrong = names.iter().enumerate().filter(|(_, name)| !is_name(name) && !(may_be_any && *name == "*"));
+    let wrong = names.iter().enumerate().filter(|(_, name)| !(is_name(name) || may_be_any && *name == "*"));
     wrong
         .map(|(position, name)| SettingsError {
             pointer: format!("/{field}/{position}"),

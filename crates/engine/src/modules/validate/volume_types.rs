@@ -97,12 +97,8 @@ impl Module for VolumeTypes {
     const ID: &'static str = "volume-types";
     const GROUP: Group = Group::PodHardening;
     const APPLIES: Applies = Applies::Pods;
-    const REPLACES: &'static [&'static str] = &[
-        "gatekeeper-library/flexvolume-drivers",
-        "gatekeeper-library/volumes",
-        "kyverno/restrict-volume-types",
-        "pss/restrictedVolumes",
-    ];
+    const REPLACES: &'static [&'static str] =
+        &["gatekeeper-library/volumes", "kyverno/restrict-volume-types", "pss/restrictedVolumes"];
     const PUBLIC: &'static [&'static str] = &[];
     const DOC: &'static str = include_str!("volume_types.rs");
     type Settings = Settings;

@@ -34,7 +34,7 @@ impl Rules {
             };
             match parts(path) {
                 None => {
-                    refuse(format!("{path:?} is no path of a node: expected one such as \"/var/log\", without `..`"))
+                    refuse(format!("{path:?} is no path of a node: expected one such as \"/var/log\", without `..`"));
                 }
                 Some(read) => {
                     let parts: Vec<String> = read.map(str::to_owned).collect();
