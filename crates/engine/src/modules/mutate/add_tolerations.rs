@@ -61,7 +61,8 @@ struct Toleration {
     /// The taint's effect; all effects if it is absent.
     effect: Option<Effect>,
     /// How long a pod stays on a node that gets the taint.
-    toleration_seconds: Option<i64>,
+    #[serde(rename = "tolerationSeconds")]
+    seconds: Option<i64>,
 }
 
 /// How a toleration compares values.
@@ -98,7 +99,7 @@ impl Effect {
 impl Toleration {
     /// What the API server would refuse it for; None for nothing.
     fn problem(&self) -> Option<(&'static str, String)> {
-        let Self { key, operator, value, effect, toleration_seconds } = self;
+        let Self { key, operator, value, effect, seconds } = self;
         let is_exists = *operator == Operator::Exists;
         if key.is_empty() && !is_exists {
             return Some(("key", "without a key the operator must be Exists, which tolerates every taint".to_owned()));
@@ -115,7 +116,7 @@ impl Toleration {
         if !is_label_value(value) {
             return Some(("value", format!("{value:?} can be no value of a taint")));
         }
-        let lasts = toleration_seconds.is_some() && *effect != Some(Effect::NoExecute);
+        let lasts = seconds.is_some() && *effect != Some(Effect::NoExecute);
         lasts.then(|| {
             ("tolerationSeconds", "only the effect NoExecute has a time: set it, or leave this out".to_owned())
         })
@@ -146,7 +147,7 @@ impl Toleration {
             ("effect", self.effect.map_or("", Effect::as_str)),
         ];
         let texts = texts.into_iter().filter(|(_, text)| !text.is_empty()).map(|(key, text)| (key, Node::string(text)));
-        let seconds = self.toleration_seconds.map(|seconds| ("tolerationSeconds", Node::int(seconds)));
+        let seconds = self.seconds.map(|seconds| ("tolerationSeconds", Node::int(seconds)));
         arena.map(&texts.chain(seconds).collect::<Vec<_>>())
     }
 }
@@ -176,8 +177,7 @@ impl Module for AddTolerations {
                 errors.push(problem(format!("/tolerations/{position}/{field}"), message));
             }
             let is_same = |other: &Toleration| {
-                Toleration { toleration_seconds: None, ..other.clone() }
-                    == Toleration { toleration_seconds: None, ..toleration.clone() }
+                Toleration { seconds: None, ..other.clone() } == Toleration { seconds: None, ..toleration.clone() }
             };
             if tolerations.iter().take(position).any(is_same) {
                 errors.push(problem(format!("/tolerations/{position}"), "it is there already: leave one of them out"));

@@ -142,17 +142,12 @@ impl InjectEnv {
     fn add<'a>(&self, arena: &'a Arena, container: Node<'a>) -> Edited<'a> {
         let container = add_missing(arena, container, "env", &self.env)?;
         let present = container.items_of("envFrom");
-        self.env_from
-            .iter()
-            .map(|source| source.build(arena))
-            .filter(|source| !has(present, *source))
+        // The API server adds nothing to a source, so that one of an earlier round is equal.
+        let missing = self.env_from.iter().map(|source| source.build(arena)).filter(|source| !present.contains(source));
+        missing
+            .into_iter()
             .try_fold(container, |container, source| edit::append(arena, container, &["envFrom"], source))
     }
-}
-
-/// Whether the container has the source: the API server adds nothing to one.
-fn has(present: &[Node<'_>], source: Node<'_>) -> bool {
-    present.iter().any(|other| *other == source)
 }
 
 impl Mutate for InjectEnv {

@@ -38,6 +38,7 @@ use serde::Deserialize;
 use crate::json::{Node, Path};
 use crate::kubernetes::label_selector::selects;
 use crate::kubernetes::owner::is_controlled;
+use crate::kubernetes::pod::Pod;
 use crate::modules::problem::problem;
 use crate::review::{KindName, Lookup, ObjectName, Operation, Subject};
 use crate::rule::{Applies, Group, Module, Resources, SettingsError, Validate};
@@ -114,7 +115,7 @@ fn scaled(value: Node<'_>, replicas: i64) -> Option<i64> {
 
 impl Validate for DisruptionBudget {
     fn validate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) {
-        let Some(pod) = subject.pod().filter(|pod| pod.is_template()) else { return };
+        let Some(pod) = subject.pod().filter(Pod::is_template) else { return };
         let found = subject.object.at(&["spec", "replicas"]).unwrap_or_default();
         // What is no number is refused by the API server, as is a number that is too large.
         let replicas = if found.is_null() { 1 } else { found.as_i64().unwrap_or_default() };

@@ -64,7 +64,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            probes: vec![Probe::ReadinessProbe, Probe::LivenessProbe],
+            probes: vec![Probe::Readiness, Probe::Liveness],
             needed: Needed::All,
             actions: vec![Action::HttpGet, Action::TcpSocket, Action::Grpc, Action::Exec],
             sidecars: true,
@@ -75,14 +75,16 @@ impl Default for Settings {
 
 /// A probe of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
 enum Probe {
     /// Whether requests may be sent to it.
-    ReadinessProbe,
+    #[serde(rename = "readinessProbe")]
+    Readiness,
     /// Whether it must be restarted.
-    LivenessProbe,
+    #[serde(rename = "livenessProbe")]
+    Liveness,
     /// Whether it has started.
-    StartupProbe,
+    #[serde(rename = "startupProbe")]
+    Startup,
 }
 
 /// How many of the probes are required.
@@ -112,9 +114,9 @@ enum Action {
 impl Probe {
     const fn field(self) -> &'static str {
         match self {
-            Self::ReadinessProbe => "readinessProbe",
-            Self::LivenessProbe => "livenessProbe",
-            Self::StartupProbe => "startupProbe",
+            Self::Readiness => "readinessProbe",
+            Self::Liveness => "livenessProbe",
+            Self::Startup => "startupProbe",
         }
     }
 }

@@ -96,8 +96,7 @@ impl Module for Replicas {
         },
         Resources { groups: &["autoscaling"], resources: &["horizontalpodautoscalers"], operations: WRITES },
     ]);
-    const REPLACES: &'static [&'static str] =
-        &["gatekeeper-library/horizontalpodautoscaler", "gatekeeper-library/replicalimits"];
+    const REPLACES: &'static [&'static str] = &["gatekeeper-library/replicalimits"];
     const PUBLIC: &'static [&'static str] = &["maxReplicas", "minReplicas", "replicas"];
     const DOC: &'static str = include_str!("replicas.rs");
     type Settings = Settings;
@@ -148,5 +147,48 @@ impl Validate for Replicas {
             "Scale" => self.judge("replicas", spec, 0, report),
             _ => self.judge("replicas", spec, 1, report),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Arena;
+    use crate::review::{Envelope, NoLookups};
+
+    /// What is said of a request of this user to scale a Deployment.
+    fn of_scale(user: &str, spec: &str) -> Vec<String> {
+        let arena = Arena::with_limit(1 << 20);
+        let body = arena.format(format_args!(
+            r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{{"uid":"1","operation":"UPDATE",
+            "kind":{{"group":"autoscaling","version":"v1","kind":"Scale"}},"subResource":"scale","name":"web",
+            "resource":{{"group":"apps","version":"v1","resource":"deployments"}},"namespace":"shop",
+            "userInfo":{{"username":"{user}"}},"object":{{"apiVersion":"autoscaling/v1","kind":"Scale","spec":{spec}}}}}}}"#
+        ));
+        let (envelope, read) = Envelope::read(&arena, body.as_bytes());
+        read.unwrap();
+        let review = envelope.into_review(&arena).unwrap();
+        let (object, mut report) = (review.judged().unwrap(), Report::new(Replicas::PUBLIC, &NoLookups));
+        let module = Replicas::new(Settings::default()).unwrap();
+        module.validate(Subject { object, old_object: None, review: &review }, &mut report);
+        report.into_reported().findings.into_iter().map(|finding| finding.message).collect()
+    }
+
+    #[test]
+    fn judges_a_scale_unless_the_autoscaler_sets_it() {
+        let autoscaler = "system:serviceaccount:kube-system:horizontal-pod-autoscaler";
+        assert_eq!(of_scale("ann", r#"{"replicas":1}"#), ["replicas 1 is out of range: expected at least 2"]);
+        assert_eq!(of_scale("ann", "{}"), ["replicas is 0 unless it is set: expected at least 2"]);
+        assert_eq!(of_scale("ann", r#"{"replicas":2}"#), [""; 0]);
+        assert_eq!(of_scale(autoscaler, r#"{"replicas":1}"#), [""; 0]);
+    }
+
+    #[test]
+    fn takes_two_for_the_lowest_unless_a_highest_is_given() {
+        let range = |min, max| Replicas::new(Settings { min, max, ..Settings::default() }).unwrap().range.to_string();
+        assert_eq!(
+            [range(None, None), range(None, Some(9)), range(Some(3), None)],
+            ["at least 2", "at most 9", "at least 3"]
+        );
     }
 }

@@ -45,6 +45,7 @@ use crate::json::{List, Node};
 use crate::kubernetes::label_selector::selects;
 use crate::kubernetes::names::is_label_key;
 use crate::kubernetes::owner::is_controlled;
+use crate::kubernetes::pod::Pod;
 use crate::modules::problem::problem;
 use crate::review::{Operation, Subject};
 use crate::rule::{Applies, Group, Module, Resources, SettingsError, Validate};
@@ -169,7 +170,7 @@ fn keeps_apart(terms: List<'_>, key: &str, labels: Node<'_>) -> bool {
 
 impl Validate for TopologySpread {
     fn validate(&self, subject: Subject<'_, '_>, report: &mut Report<'_>) {
-        let Some(pod) = subject.pod().filter(|pod| pod.is_template()) else { return };
+        let Some(pod) = subject.pod().filter(Pod::is_template) else { return };
         let replicas = subject.object.at(&["spec", "replicas"]).map_or(Some(1), Node::as_i64);
         let is_few = replicas.is_some_and(|replicas| replicas < self.settings.min_replicas);
         if is_few || is_controlled(subject.object) || !subject.review.subresource.is_empty() {
