@@ -60,8 +60,7 @@ impl Module for AnonymousBindings {
     const ID: &'static str = "anonymous-bindings";
     const GROUP: Group = Group::Access;
     const APPLIES: Applies = Applies::To(BINDINGS);
-    const REPLACES: &'static [&'static str] =
-        &["gatekeeper-library/disallowanonymous", "kyverno/restrict-binding-system-groups"];
+    const REPLACES: &'static [&'static str] = &["gatekeeper-library/disallowanonymous"];
     const PUBLIC: &'static [&'static str] = &["name"];
     const DOC: &'static str = include_str!("anonymous_bindings.rs");
     type Settings = Settings;

@@ -80,8 +80,7 @@ impl Module for ClusterAdminBindings {
     const ID: &'static str = "cluster-admin-bindings";
     const GROUP: Group = Group::Access;
     const APPLIES: Applies = Applies::To(BINDINGS);
-    const REPLACES: &'static [&'static str] =
-        &["kyverno/block-cluster-admin-from-ns", "kyverno/restrict-binding-clusteradmin"];
+    const REPLACES: &'static [&'static str] = &["kyverno/restrict-binding-clusteradmin"];
     const PUBLIC: &'static [&'static str] = &["name"];
     const DOC: &'static str = include_str!("cluster_admin_bindings.rs");
     type Settings = Settings;

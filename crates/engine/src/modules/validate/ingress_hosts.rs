@@ -3,9 +3,8 @@
 //! # What it checks
 //! `host` of each rule of an Ingress (networking.k8s.io/v1), and the `hosts` of its `tls` section.
 //!
-//! - A rule whose `host` is absent, null or empty takes the requests for every name, and so does `spec.defaultBackend` of an
-//!   Ingress without rules. Both are refused, unless `emptyHost` allows them. A default backend beside rules with hosts
-//!   passes.
+//! - A rule whose `host` is absent, null or empty takes the requests for every name, and `spec.defaultBackend` takes all
+//!   that no rule matches, also beside rules with hosts. Both are refused, unless `emptyHost` allows them.
 //! - A host with `*.` in front takes the requests for all names with one label more. It is refused, unless `wildcards`
 //!   allows it. In the `tls` section it names a certificate and passes.
 //! - Where there is a list of allowed hosts, every host must be on it, in rules as in the `tls` section. A wildcard host is
@@ -20,7 +19,7 @@
 //!   `a.shop.example.com` and `a.b.shop.example.com`, but not `shop.example.com` itself). Without it every host is allowed
 //!   that is no wildcard.
 //! - `wildcards`: whether hosts may begin with `*.`; false by default.
-//! - `emptyHost`: whether rules may do without a host; false by default.
+//! - `emptyHost`: whether rules may do without a host, and Ingresses have a default backend; false by default.
 //!
 //! # Example
 //! ```yaml
@@ -50,7 +49,7 @@ pub struct Settings {
     allowed: Option<Vec<String>>,
     /// Whether hosts may begin with `*.`.
     wildcards: bool,
-    /// Whether rules may do without a host.
+    /// Whether rules may do without a host, and Ingresses have a default backend.
     empty_host: bool,
 }
 
@@ -132,13 +131,12 @@ impl Validate for IngressHosts {
     fn validate(&self, subject: Subject<'_, '_>, report: &mut Report<'_>) {
         let spec = subject.object.field("spec").unwrap_or_default();
         let place = Path::root("spec");
-        let rules = spec.items_of("rules");
-        if let Some(backend) = spec.field("defaultBackend").filter(|_| rules.is_empty() && !self.settings.empty_host) {
-            let message = "without rules it takes the requests for every name; add a rule with a host";
+        if let Some(backend) = spec.field("defaultBackend").filter(|_| !self.settings.empty_host) {
+            let message = "it takes the requests for every name that no rule matches; use a rule with a host";
             report.finding(&place.key("defaultBackend"), backend, message);
         }
         let list = place.key("rules");
-        for (index, rule) in rules.iter().enumerate() {
+        for (index, rule) in spec.items_of("rules").iter().enumerate() {
             let rule_place = list.index(index);
             let place = rule_place.key("host");
             match rule.field("host").filter(|host| host.as_str() != Some("")) {

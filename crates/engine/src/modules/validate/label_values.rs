@@ -76,7 +76,7 @@ impl Module for LabelValues {
     const ID: &'static str = "label-values";
     const GROUP: Group = Group::Metadata;
     const APPLIES: Applies = Applies::To(entries::RESOURCES);
-    const REPLACES: &'static [&'static str] = &["gatekeeper-library/requiredlabels"];
+    const REPLACES: &'static [&'static str] = &[];
     const PUBLIC: &'static [&'static str] = &["labels"];
     const DOC: &'static str = include_str!("label_values.rs");
     type Settings = Settings;

@@ -6,9 +6,10 @@
 //! `*.example.com` and `shop.example.com`. Capital letters make no difference. Rules without a host are held against one
 //! another; what they take is only what no other rule does. `ingress-hosts` refuses them altogether.
 //!
-//! It asks the cluster for its Ingresses, which the server's role must allow it to list, and an answer may be some seconds
-//! old. Two that are made at the same moment can both pass: this is a fence against mistakes, no lock. Where the cluster
-//! cannot be asked, that is an evaluation error, and the policy's `failurePolicy` decides. Offline the other Ingresses are those in the files of `--params`.
+//! It asks the cluster for its Ingresses, which the server's role must allow it to list, and an answer may be some
+//! seconds old. Two that are made at the same moment can both pass: this is a fence against mistakes, no lock. Where
+//! the cluster cannot be asked, that is an evaluation error, and the policy's `failurePolicy` decides. Offline the
+//! other Ingresses are those in the files of `--params`.
 //!
 //! # Why
 //! Requests for a host that two Ingresses claim go to either, to the older, or to the one whose path is longer, as the

@@ -5,9 +5,10 @@
 //! order. One that asks for less, and so takes in the pods of another, is not the same. Services without a selector, and
 //! those of type `ExternalName`, which have no pods, pass and are not held against others.
 //!
-//! It asks the cluster for its Services, which the server's role must allow it to list, and an answer may be some seconds
-//! old. Two that are made at the same moment can both pass: this is a fence against mistakes, no lock. Where the cluster
-//! cannot be asked, that is an evaluation error, and the policy's `failurePolicy` decides. Offline the other Services are those in the files of `--params`.
+//! It asks the cluster for its Services, which the server's role must allow it to list, and an answer may be some
+//! seconds old. Two that are made at the same moment can both pass: this is a fence against mistakes, no lock. Where
+//! the cluster cannot be asked, that is an evaluation error, and the policy's `failurePolicy` decides. Offline the
+//! other Services are those in the files of `--params`.
 //!
 //! # Why
 //! A selector that was copied along with a manifest sends requests to the pods of another application, and both look

@@ -84,7 +84,8 @@ impl RuleField {
         match self {
             Self::Verbs | Self::ApiGroups => text == "*",
             Self::Resources => text == "*" || text.starts_with("*/"),
-            Self::NonResourceUrls => matches!(text, "*" | "/*"),
+            // All stars at the end are one to the authorizer.
+            Self::NonResourceUrls => text.ends_with('*') && matches!(text.trim_end_matches('*'), "" | "/"),
         }
     }
 }
@@ -172,6 +173,7 @@ mod tests {
         assert!(
             is(RuleField::Verbs, "*") && is(RuleField::Resources, "*/scale") && is(RuleField::NonResourceUrls, "/*")
         );
+        assert!(is(RuleField::NonResourceUrls, "**") && !is(RuleField::NonResourceUrls, "/"));
         assert!(!is(RuleField::Resources, "pods/*") && !is(RuleField::NonResourceUrls, "/healthz/*"));
     }
 
