@@ -79,6 +79,14 @@ pub(super) fn settled(mut object: Value) -> Value {
             metadata.remove(field);
         }
     }
+    // The address that every Service is given in a dry run, and none can have.
+    if object["kind"] == "Service"
+        && let Some(spec) = object["spec"].as_object_mut()
+        && spec.get("clusterIP").is_some_and(|address| address == "10.0.0.0")
+    {
+        spec.remove("clusterIP");
+        spec.remove("clusterIPs");
+    }
     object
 }
 
