@@ -56,6 +56,7 @@ bench: setup ## CPU per request against two floors; expressions against the API 
 	cargo build --release
 	cargo bench --bench load -- -p manifests/policies/starter --limit 0.6
 	cargo bench --bench load -- -p benches/rules.vap.yaml --limit 1
+	cargo bench --bench load -- -p benches/rules.modules.yaml
 	cargo bench -p admittance-engine --bench cel -- --oracles "$$(hack/oracle/build cel-bench cel-compile | tail -n 1)" --limit 12
 
 fmt: ## format the code

@@ -1,4 +1,5 @@
-//! The fourteen rules of benches, in CEL, on its three reviews: what the API server's own validator says of the same.
+//! The fourteen rules of benches, in CEL and as modules, on its three reviews: what the API server's own validator says of
+//! those in CEL.
 
 use admittance_engine::deadline::Deadline;
 use admittance_engine::document::SourceFile;
@@ -8,9 +9,12 @@ use admittance_engine::review::{Envelope, NoLookups};
 use admittance_engine::set::link;
 use admittance_engine::unit::{Unit, compile};
 
+const CEL: &str = include_str!("../benches/rules.vap.yaml");
+const MODULES: &str = include_str!("../benches/rules.modules.yaml");
+
 /// `POLICY: MESSAGE` of each denial of a review, in the order of the names.
-fn denials(review: &str) -> Vec<String> {
-    let file = SourceFile::new("rules.vap.yaml", include_str!("../benches/rules.vap.yaml"));
+fn denials(rules: &str, review: &str) -> Vec<String> {
+    let file = SourceFile::new("rules.yaml", rules);
     let (policies, problems) = link(&[compile(&Unit::of_file(file)).unwrap()]);
     assert_eq!((policies.len(), problems.len()), (14, 0));
     let arena = Arena::with_limit(Budget::REVIEW);
@@ -32,14 +36,24 @@ fn denials(review: &str) -> Vec<String> {
 #[test]
 fn admits_the_reviews_that_the_api_server_admits() {
     for review in [include_str!("../benches/review-pass.json"), include_str!("../benches/review-pass-slim.json")] {
-        assert_eq!(denials(review), Vec::<String>::new());
+        for rules in [CEL, MODULES] {
+            assert_eq!(denials(rules, review), Vec::<String>::new());
+        }
     }
 }
 
 #[test]
 fn refuses_by_the_nine_rules_by_which_the_api_server_refuses() {
+    let review = include_str!("../benches/review-fail.json");
+    let names = |rules| {
+        let mut names: Vec<String> =
+            denials(rules, review).iter().map(|denial| denial.split(": ").next().unwrap().to_owned()).collect();
+        names.dedup();
+        names
+    };
+    assert_eq!(names(MODULES), names(CEL));
     assert_eq!(
-        denials(include_str!("../benches/review-fail.json")),
+        denials(CEL, review),
         [
             "bench-allowed-registries: images must come from registry.example.com or mirror.example.com",
             "bench-host-network: hostNetwork is not allowed",
