@@ -359,7 +359,8 @@ fn every_case_is_named_after_its_outcome_and_complete() {
         assert_eq!(case.api_server, case.because.is_none(), "{name}: `apiServer: false` needs `because`, and only it");
         for object in [&case.object, &case.old_object, case.expect.object.as_ref().unwrap_or(&Value::Null)] {
             // The options of a connection have none.
-            let is_named = case.operation() == "CONNECT" || object["metadata"]["name"].is_string();
+            let is_named = case.operation() == "CONNECT"
+                || ["name", "generateName"].iter().any(|field| object["metadata"][field].is_string());
             assert!(object.is_null() || is_named, "{name}: an object without a name");
         }
     }
