@@ -6,6 +6,8 @@
 #[path = "../../crates/engine/tests/differential/instance.rs"]
 mod instance;
 mod policy;
+#[path = "policy/values.rs"]
+mod values;
 
 use std::time::{Duration, Instant};
 
@@ -80,11 +82,11 @@ struct Ended {
 
 fn run<R: for<'a> Recorder<'a>>(program: &Program, bounds: Bounds, recorder: &mut R) -> Ended {
     let arena = Arena::with_limit(64 << 20);
-    let values = policy::values(&arena);
+    let values = values::values(&arena);
     let before = arena.used();
     let start = Instant::now();
     let meter = Meter::new(bounds.cost, bounds.memory, Deadline::at(start + bounds.time));
-    let context = Context::new(&arena, &meter, &policy::Somebody);
+    let context = Context::new(&arena, &meter, &values::Somebody);
     let variables = Variables::new(&policy::environment(bounds.mutation).1);
     let outcome = program.evaluate(&context, &Names { values: &values, variables: &variables }, recorder);
     let elapsed = start.elapsed();

@@ -52,8 +52,7 @@ impl Mutate for Bound {
     fn mutate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) -> Result<Node<'a>, PolicyError> {
         let review = subject.review;
         let mut object = subject.object;
-        // Without an object there is nothing to patch.
-        let Some(case) = self.case(review, report).filter(|_| !subject.object.is_null()) else { return Ok(object) };
+        let Some(case) = self.case(review, report) else { return Ok(object) };
         let bounds = report.bounds();
         let meter = Meter::new(0, bounds.bytes, bounds.deadline);
         let merges = self.policy.mutations.iter().any(|(patch_type, _)| *patch_type == PatchType::ApplyConfiguration);
@@ -76,7 +75,8 @@ impl Mutate for Bound {
                 }
                 Err(ended) => return Err(bound(ended)),
             }
-            if !report.invokes(position) {
+            // Without an object there is nothing to patch.
+            if !report.invokes(position) || object.is_null() {
                 continue;
             }
             input.request = self.policy.request(review, review.resource, review.arena);

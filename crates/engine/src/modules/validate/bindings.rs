@@ -1,4 +1,4 @@
-//! What RoleBindings and ClusterRoleBindings say (rbac.authorization.k8s.io/v1), for the modules that judge them.
+//! What roles and their bindings say (rbac.authorization.k8s.io/v1), for the modules that judge them.
 
 use crate::json::{Node, Path};
 use crate::matching::glob;
@@ -18,6 +18,24 @@ pub(super) const ROLES: &[Resources] = &[Resources {
     resources: &["clusterroles", "roles"],
     operations: &[Operation::Create, Operation::Update],
 }];
+
+/// It writes into a role what it found in others.
+const AGGREGATION_CONTROLLER: &str = "system:serviceaccount:kube-system:clusterrole-aggregation-controller";
+
+/// Whether a role is to be judged: not one of those that are let pass by their names, nor what the controller of aggregated
+/// roles writes.
+pub(super) fn judges_role(judged: Judged<'_, '_>, allowed: &[String]) -> bool {
+    let name = judged.review.object_name();
+    judged.review.user.username != AGGREGATION_CONTROLLER && !allowed.iter().any(|pattern| glob::fits(pattern, name))
+}
+
+/// Shows every rule of a role, with its place.
+pub(super) fn visit_rules<'a>(judged: Judged<'_, 'a>, mut see: impl FnMut(Node<'a>, &Path<'_>)) {
+    let place = Path::root("rules");
+    for (index, rule) in judged.object.items_of("rules").iter().enumerate() {
+        see(*rule, &place.index(index));
+    }
+}
 
 /// Somebody to whom a role is given.
 #[derive(Clone, Copy, Debug)]

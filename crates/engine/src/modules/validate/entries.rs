@@ -9,29 +9,34 @@ use crate::verdict::Report;
 
 const WRITES: &[Operation] = &[Operation::Create, Operation::Update];
 
+/// Where labels and annotations are written.
+pub(super) const RESOURCES: &[Resources] = &resources(WRITES);
+
 /// Pods, the workloads that make pods, Services and Namespaces. Labels of pods and Namespaces can be changed through their
 /// status as well.
-pub(super) const RESOURCES: &[Resources] = &[
-    Resources {
-        groups: &[""],
-        resources: &[
-            "namespaces",
-            "namespaces/status",
-            "pods",
-            "pods/status",
-            "podtemplates",
-            "replicationcontrollers",
-            "services",
-        ],
-        operations: WRITES,
-    },
-    Resources {
-        groups: &["apps"],
-        resources: &["daemonsets", "deployments", "replicasets", "statefulsets"],
-        operations: WRITES,
-    },
-    Resources { groups: &["batch"], resources: &["cronjobs", "jobs"], operations: WRITES },
-];
+pub(super) const fn resources(operations: &'static [Operation]) -> [Resources; 3] {
+    [
+        Resources {
+            groups: &[""],
+            resources: &[
+                "namespaces",
+                "namespaces/status",
+                "pods",
+                "pods/status",
+                "podtemplates",
+                "replicationcontrollers",
+                "services",
+            ],
+            operations,
+        },
+        Resources {
+            groups: &["apps"],
+            resources: &["daemonsets", "deployments", "replicasets", "statefulsets"],
+            operations,
+        },
+        Resources { groups: &["batch"], resources: &["cronjobs", "jobs"], operations },
+    ]
+}
 
 /// Requirements for the entries of one map of the metadata.
 #[derive(Debug)]

@@ -35,6 +35,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::entries;
 use super::exempt::{self, Exempt};
 use crate::json::{Node, Path};
 use crate::kubernetes::names::is_label_key;
@@ -71,32 +72,12 @@ pub struct ImmutableLabels {
     exempt: Exempt,
 }
 
-const UPDATE: &[Operation] = &[Operation::Update];
+const RESOURCES: [Resources; 3] = entries::resources(&[Operation::Update]);
 
 impl Module for ImmutableLabels {
     const ID: &'static str = "immutable-labels";
     const GROUP: Group = Group::Metadata;
-    const APPLIES: Applies = Applies::To(&[
-        Resources {
-            groups: &[""],
-            resources: &[
-                "namespaces",
-                "namespaces/status",
-                "pods",
-                "pods/status",
-                "podtemplates",
-                "replicationcontrollers",
-                "services",
-            ],
-            operations: UPDATE,
-        },
-        Resources {
-            groups: &["apps"],
-            resources: &["daemonsets", "deployments", "replicasets", "statefulsets"],
-            operations: UPDATE,
-        },
-        Resources { groups: &["batch"], resources: &["cronjobs", "jobs"], operations: UPDATE },
-    ]);
+    const APPLIES: Applies = Applies::To(&RESOURCES);
     const REPLACES: &'static [&'static str] = &[];
     const PUBLIC: &'static [&'static str] = &[];
     const DOC: &'static str = include_str!("immutable_labels.rs");

@@ -75,6 +75,7 @@ mod wording;
 use std::fmt;
 
 use self::check::PodFields;
+pub(super) use self::checks::RESTRICTED_VOLUMES;
 use self::level::{Level, Modes, Standard};
 use self::settings::Exemptions;
 pub use self::settings::Settings;

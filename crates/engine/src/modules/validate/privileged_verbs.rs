@@ -45,7 +45,6 @@ use serde::Deserialize;
 pub use self::verb::Verb;
 use super::bindings::{self, ROLES};
 use crate::json::{Node, Path};
-use crate::matching::glob;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
 use crate::verdict::Report;
@@ -71,9 +70,6 @@ impl Default for Settings {
 /// See the page of `privileged-verbs`.
 #[derive(Debug)]
 pub struct PrivilegedVerbs(Settings);
-
-/// It writes what it found in other roles.
-const AGGREGATION_CONTROLLER: &str = "system:serviceaccount:kube-system:clusterrole-aggregation-controller";
 
 impl Module for PrivilegedVerbs {
     const ID: &'static str = "privileged-verbs";
@@ -120,16 +116,8 @@ impl PrivilegedVerbs {
 
 impl Validate for PrivilegedVerbs {
     fn validate(&self, subject: Subject<'_, '_>, report: &mut Report<'_>) {
-        let review = subject.review;
-        let name = review.object_name();
-        if review.user.username == AGGREGATION_CONTROLLER
-            || self.0.allowed_roles.iter().any(|pattern| glob::fits(pattern, name))
-        {
-            return;
-        }
-        let place = Path::root("rules");
-        for (index, rule) in subject.object.items_of("rules").iter().enumerate() {
-            self.judge(*rule, &place.index(index), report);
+        if bindings::judges_role(subject, &self.0.allowed_roles) {
+            bindings::visit_rules(subject, |rule, place| self.judge(rule, place, report));
         }
     }
 }

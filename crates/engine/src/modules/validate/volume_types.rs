@@ -28,6 +28,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::accepted::accepted;
+use super::pod_security::RESTRICTED_VOLUMES;
 use crate::json::{Node, Path};
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
@@ -43,22 +44,9 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { allowed: RESTRICTED.map(str::to_owned).to_vec() }
+        Self { allowed: RESTRICTED_VOLUMES.map(str::to_owned).to_vec() }
     }
 }
-
-/// What the Pod Security Standards allow in `restricted`.
-const RESTRICTED: [&str; 9] = [
-    "configMap",
-    "csi",
-    "downwardAPI",
-    "emptyDir",
-    "ephemeral",
-    "image",
-    "persistentVolumeClaim",
-    "projected",
-    "secret",
-];
 
 /// The others there are (core/v1 VolumeSource).
 const OTHERS: [&str; 21] = [
@@ -104,7 +92,7 @@ impl Module for VolumeTypes {
     type Settings = Settings;
 
     fn new(Settings { allowed }: Settings) -> Result<Self, Vec<SettingsError>> {
-        let is_known = |name: &str| RESTRICTED.contains(&name) || OTHERS.contains(&name);
+        let is_known = |name: &str| RESTRICTED_VOLUMES.contains(&name) || OTHERS.contains(&name);
         let unknown = allowed.iter().enumerate().filter(|(_, name)| !is_known(name));
         let errors: Vec<SettingsError> = unknown
             .map(|(position, name)| SettingsError {
@@ -175,7 +163,7 @@ mod tests {
             let text = format!(r#"{{"spec":{{"volumes":[{{"{name}":{{}}}}]}}}}"#);
             decoding::fault(&schema, Node::NULL, read(&arena, &text).unwrap())
         };
-        for name in RESTRICTED.into_iter().chain(OTHERS) {
+        for name in RESTRICTED_VOLUMES.into_iter().chain(OTHERS) {
             assert_eq!(fault(name), None, "{name}");
         }
         assert!(fault("EmptyDir").is_some());

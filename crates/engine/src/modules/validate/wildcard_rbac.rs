@@ -32,7 +32,6 @@ use serde::Deserialize;
 
 use super::bindings::{self, ROLES};
 use crate::json::{Node, Path};
-use crate::matching::glob;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
 use crate::verdict::Report;
@@ -94,9 +93,6 @@ impl RuleField {
 #[derive(Debug)]
 pub struct WildcardRbac(Settings);
 
-/// It writes what it found in other roles.
-const AGGREGATION_CONTROLLER: &str = "system:serviceaccount:kube-system:clusterrole-aggregation-controller";
-
 impl Module for WildcardRbac {
     const ID: &'static str = "wildcard-rbac";
     const GROUP: Group = Group::Access;
@@ -140,17 +136,10 @@ impl WildcardRbac {
 
 impl Validate for WildcardRbac {
     fn validate(&self, subject: Subject<'_, '_>, report: &mut Report<'_>) {
-        let review = subject.review;
-        let name = review.object_name();
-        if review.user.username == AGGREGATION_CONTROLLER
-            || self.0.allowed_roles.iter().any(|pattern| glob::fits(pattern, name))
-        {
+        if !bindings::judges_role(subject, &self.0.allowed_roles) {
             return;
         }
-        let place = Path::root("rules");
-        for (index, rule) in subject.object.items_of("rules").iter().enumerate() {
-            self.judge(*rule, &place.index(index), report);
-        }
+        bindings::visit_rules(subject, |rule, place| self.judge(rule, place, report));
         let aggregation = subject.object.field("aggregationRule").unwrap_or_default();
         let place = Path::root("aggregationRule");
         let list = place.key("clusterRoleSelectors");

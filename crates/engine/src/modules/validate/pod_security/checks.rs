@@ -21,6 +21,8 @@ mod seccomp_profile_restricted;
 mod sysctls;
 mod windows_host_process;
 
+pub(in crate::modules::validate) use restricted_volumes::ALLOWED as RESTRICTED_VOLUMES;
+
 use super::check::{Check, Container, Forbidden, PodFields, Revision};
 use super::level::Level;
 use super::wording::{Values, containers, plural, quoted, setters};

@@ -9,7 +9,8 @@ pub(super) const CHECK: Check = Check {
     revisions: &[Revision { since: 0, replaces: &[host_path_volumes::ID], judge }],
 };
 
-const ALLOWED: &[&str] = &[
+/// The types of volumes that pods may have.
+pub(in crate::modules::validate) const ALLOWED: [&str; 9] = [
     "configMap",
     "csi",
     "downwardAPI",
