@@ -1,7 +1,7 @@
 //! The built binary, as users run it.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -124,6 +124,11 @@ impl Binary {
             }
         };
         let (address, operations) = (address("listening on https://", ""), address("metrics on http://", "/metrics"));
+        let begun = Instant::now();
+        while !is_ready(operations) {
+            assert!(begun.elapsed() < PATIENCE, "the server does not get ready: {:?}", log.lock().unwrap());
+            thread::sleep(Duration::from_millis(5));
+        }
         let certificate = fs::read_to_string(certificate).unwrap();
         Self { process, address, operations, certificate, log, _folder: folder }
     }
@@ -187,6 +192,15 @@ impl Drop for Binary {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+fn is_ready(operations: SocketAddr) -> bool {
+    let mut answer = String::new();
+    let asked = std::net::TcpStream::connect(operations).and_then(|mut stream| {
+        stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        stream.read_to_string(&mut answer)
+    });
+    asked.is_ok() && answer.starts_with("HTTP/1.1 200 ")
 }
 
 /// One connection to a [`Binary`].

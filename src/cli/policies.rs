@@ -7,8 +7,8 @@ use admittance_engine::document::{Diagnostic, Paint, Severity};
 use admittance_engine::set::{PolicySet, link};
 use admittance_engine::unit::{CompiledUnit, Unit, compile};
 
-use crate::source::directory::{Directory, Read};
-use crate::source::starter;
+use crate::source::directory::Directory;
+use crate::source::{Read, Revision, starter};
 
 /// A set, or why there is none; and in both cases what is to be shown.
 pub(super) struct Loaded {
@@ -22,7 +22,7 @@ pub(super) struct Loaded {
 pub(super) fn load(paths: &[PathBuf], paint: Paint) -> Loaded {
     let mut loading = Loading { paint, problems: Vec::new(), is_broken: false };
     let files = if paths.is_empty() {
-        vec![Read::Unit(starter::unit())]
+        vec![Read::Unit(starter::unit(), Revision::default())]
     } else {
         match Directory::new(paths.to_vec()).poll() {
             Ok(files) => files.unwrap_or_default(),
@@ -35,8 +35,8 @@ pub(super) fn load(paths: &[PathBuf], paint: Paint) -> Loaded {
     let mut units = Vec::new();
     for file in files {
         match file {
-            Read::Unit(unit) => units.extend(loading.compiled(&unit)),
-            Read::Unreadable(name, reason) => loading.error(&format!("cannot read {name:?}: {reason}")),
+            Read::Unit(unit, _) => units.extend(loading.compiled(&unit)),
+            Read::Unreadable(name, reason, _) => loading.error(&format!("cannot read {name:?}: {reason}")),
             Read::Malformed(_, problem) => loading.diagnostics(&[*problem], true),
         }
     }

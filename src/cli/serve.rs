@@ -28,6 +28,21 @@ pub(super) struct Arguments {
     /// that the pod runs in; elsewhere, without a file, nobody is asked.
     #[arg(long, env = "ADMITTANCE_KUBECONFIG", value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
+    /// The server's own namespace. In a pod it is that of its service account.
+    #[arg(long, env = "ADMITTANCE_NAMESPACE", value_name = "NAMESPACE")]
+    namespace: Option<String>,
+    /// Serve the policies in ConfigMaps of the own namespace that are labelled admittance.dev/policies=true.
+    #[arg(long, env = "ADMITTANCE_CONFIG_MAPS")]
+    config_maps: bool,
+    /// A further namespace with such ConfigMaps; may be repeated.
+    #[arg(
+        long,
+        env = "ADMITTANCE_CONFIG_MAPS_FROM",
+        value_delimiter = ',',
+        requires = "config_maps",
+        value_name = "NAMESPACE"
+    )]
+    config_maps_from: Vec<String>,
     /// The certificate chain, PEM. Reloaded when it changes.
     #[arg(long, env = "ADMITTANCE_TLS_CERT", requires = "tls_key", value_name = "FILE")]
     tls_cert: Option<PathBuf>,
@@ -46,6 +61,10 @@ pub(super) struct Arguments {
     /// How long a terminating server goes on answering, in seconds: until every node has heard that it leaves.
     #[arg(long, env = "ADMITTANCE_DRAIN_SECONDS", default_value_t = 5, value_name = "SECONDS")]
     drain_seconds: u64,
+    /// The age in seconds, give or take a tenth, at which a connection is ended with an answer, so that the API server's
+    /// connections spread over replicas.
+    #[arg(long, env = "ADMITTANCE_CONNECTION_AGE", default_value_t = 300, value_name = "SECONDS")]
+    connection_age: u64,
     /// How many connections may be open.
     #[arg(long, default_value_t = 4_096, value_name = "NUMBER")]
     max_connections: usize,
@@ -85,9 +104,12 @@ fn start(arguments: Arguments) -> Result<(), String> {
         metrics_listen: arguments.metrics_listen,
         policies: arguments.policies,
         kubeconfig: arguments.kubeconfig,
+        namespace: arguments.namespace,
+        config_maps: arguments.config_maps.then_some(arguments.config_maps_from),
         certificate,
         http2: arguments.http2,
         drain: Duration::from_secs(arguments.drain_seconds),
+        connection_age: Duration::from_secs(arguments.connection_age),
         max_connections: arguments.max_connections,
         max_body: mebibytes(arguments.max_body_mib),
         max_in_flight: mebibytes(arguments.max_in_flight_mib),

@@ -45,31 +45,44 @@ pub struct Cluster {
     kept: Mutex<HashMap<Lookup<'static>, (Instant, Fact)>>,
 }
 
+/// How to reach the cluster of a kubeconfig file's current context; without a file the one whose pod this is, if it is one.
+///
+/// # Errors
+/// A file that cannot be read or used, credentials of a pod that are not there: one line.
+pub async fn connection(kubeconfig: Option<&Path>) -> Result<Option<Config>, String> {
+    let mut config = match kubeconfig {
+        Some(path) => {
+            let named = |error: &dyn fmt::Display| format!("cannot use the kubeconfig {}: {error}", path.display());
+            let file = Kubeconfig::read_from(path).map_err(|error| named(&error))?;
+            Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await.map_err(|error| named(&error))?
+        }
+        None if std::env::var_os("KUBERNETES_SERVICE_HOST").is_none() => return Ok(None),
+        None => Config::incluster().map_err(|error| {
+            format!("this is a pod, and its service account cannot be used: {error}; set automountServiceAccountToken")
+        })?,
+    };
+    config.connect_timeout = Some(LONGEST);
+    Ok(Some(config))
+}
+
+/// A client for watching and writing, of the runtime that it is made in: between the events of a watch there is silence.
+///
+/// # Errors
+/// A configuration that no client can be made of.
+pub fn client(mut connection: Config) -> Result<kube::Client, String> {
+    connection.read_timeout = None;
+    kube::Client::try_from(connection).map_err(|error| format!("cannot use the cluster: {error}"))
+}
+
 impl Cluster {
-    /// The cluster of a kubeconfig file's current context; without a file the one whose pod this is, if it is one.
+    /// A cluster to ask. It belongs to the runtime that it is made in.
     ///
     /// # Errors
-    /// A file that cannot be read or used, credentials of a pod that are not there: one line.
-    pub async fn find(kubeconfig: Option<&Path>) -> Result<Option<Self>, String> {
-        let mut config = match kubeconfig {
-            Some(path) => {
-                let named = |error: &dyn fmt::Display| format!("cannot use the kubeconfig {}: {error}", path.display());
-                let file = Kubeconfig::read_from(path).map_err(|error| named(&error))?;
-                Config::from_custom_kubeconfig(file, &KubeConfigOptions::default())
-                    .await
-                    .map_err(|error| named(&error))?
-            }
-            None if std::env::var_os("KUBERNETES_SERVICE_HOST").is_none() => return Ok(None),
-            None => Config::incluster().map_err(|error| {
-                format!(
-                    "this is a pod, and its service account cannot be used: {error}; set automountServiceAccountToken"
-                )
-            })?,
-        };
-        config.connect_timeout = Some(LONGEST);
-        config.read_timeout = Some(LONGEST);
-        let client = kube::Client::try_from(config).map_err(|error| format!("cannot use the cluster: {error}"))?;
-        Ok(Some(Self { client, kept: Mutex::default() }))
+    /// A configuration that no client can be made of.
+    pub fn new(mut connection: Config) -> Result<Self, String> {
+        connection.read_timeout = Some(LONGEST);
+        let client = kube::Client::try_from(connection).map_err(|error| format!("cannot use the cluster: {error}"))?;
+        Ok(Self { client, kept: Mutex::default() })
     }
 
     /// What is known now.

@@ -19,7 +19,8 @@ use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
 
-use super::body::{self, Budget, Reason};
+use super::body::{self, Budget, Collected, Reason};
+use super::units;
 use crate::cluster::{Asked, Cluster};
 use crate::source::Active;
 use crate::telemetry::metrics::OutcomeLabel;
@@ -72,13 +73,7 @@ impl Admission {
     pub async fn answer(&self, route: Route, request: Request) -> Response {
         let started = Instant::now();
         let deadline = started + time_for(request.uri().query());
-        let problem = wrong_request(&request);
-        let body = request.into_body();
-        let collected = body::collect(body, self.max_body, deadline.into(), &self.in_flight).await;
-        let (collected, problem) = match collected {
-            Ok(collected) => (collected, problem),
-            Err(incomplete) => (incomplete.prefix, Some(incomplete_request(incomplete.reason))),
-        };
+        let (collected, problem) = self.receive(request, deadline).await;
         let call = Call { route, started, deadline };
         let active = self.active.load_full();
         let mut asked = Asked::new(self.cluster.as_ref(), &active.set, &active.parameters);
@@ -91,6 +86,32 @@ impl Admission {
                 Answer::Needs { uid, lookups } => return review(self.unanswered(call, &uid, &lookups)),
             }
             rounds += 1;
+        }
+    }
+
+    /// Answers a request that is about the policies themselves: see [`units`].
+    pub async fn answer_about_units(&self, request: Request) -> Response {
+        let deadline = Instant::now() + time_for(request.uri().query());
+        let (collected, problem) = self.receive(request, deadline).await;
+        if let Some(problem) = problem {
+            return bare(&problem);
+        }
+        let (bytes, active) = (collected.bytes().to_vec(), self.active.load_full());
+        // Compiling takes up to a second, and is asked for when somebody edits a policy.
+        match tokio::task::spawn_blocking(move || units::judge(&bytes, &active)).await {
+            Ok(Ok(bytes)) => review(bytes),
+            Ok(Err(error)) => bare(&Problem::new(Refusal::BAD_REQUEST, error)),
+            Err(_) => bare(&Problem::new(Refusal::INTERNAL_ERROR, "the policies could not be judged")),
+        }
+    }
+
+    /// A request's body, and what is wrong with the request; then the body may end early.
+    async fn receive(&self, request: Request, deadline: Instant) -> (Collected<'_>, Option<Problem>) {
+        let problem = wrong_request(&request);
+        let collected = body::collect(request.into_body(), self.max_body, deadline.into(), &self.in_flight).await;
+        match collected {
+            Ok(collected) => (collected, problem),
+            Err(incomplete) => (incomplete.prefix, Some(incomplete_request(incomplete.reason))),
         }
     }
 

@@ -11,17 +11,24 @@
 //! | [`exchange`] | one request and its answer: what is in flight, and when an answer says `Connection: close` |
 //! | [`body`] | a request's body, collected within a size, a deadline and a budget shared by all |
 //! | [`handler`] | one request for admission: from its body to the bytes of its answer |
+//! | `units` | one request about a ConfigMap with policies: what is broken is refused when somebody applies it |
 //! | [`pages`] | which path leads where: admission, probes, metrics, what is loaded |
+//! | `config` | what the server is told, and why it does not start |
+//! | `handshake` | the server's first client is itself |
 //! | `running` | the server as a whole: two listeners, the files it watches, its end |
 
 pub mod body;
+mod config;
 pub mod connection;
 pub mod exchange;
 pub mod handler;
 pub mod pages;
+mod handshake;
 mod running;
 pub mod stage;
 mod stream;
 pub mod tls;
+mod units;
 
-pub use running::{CertificateSource, Config, StartError, run};
+pub use config::{CertificateSource, Config, StartError};
+pub use running::run;

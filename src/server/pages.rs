@@ -13,7 +13,7 @@ use axum::routing::{any, get};
 use serde::Serialize;
 
 use super::handler::Admission;
-use crate::source::UnitStatus;
+use crate::source::{Active, UnitState, UnitStatus};
 use crate::telemetry::Metrics;
 
 /// What the pages show.
@@ -23,8 +23,45 @@ pub struct Pages {
     pub admission: Arc<Admission>,
     /// What counts.
     pub metrics: Arc<Metrics>,
-    /// Whether requests should be sent here.
-    pub ready: Arc<AtomicBool>,
+    /// What probes are told.
+    pub health: Arc<Health>,
+}
+
+/// What probes are told.
+#[derive(Debug, Default)]
+pub struct Health {
+    /// Whether it has been ready once.
+    started: AtomicBool,
+    ready: AtomicBool,
+    leaving: AtomicBool,
+}
+
+impl Health {
+    /// Policies and certificate are there, and a request of our own was answered.
+    pub fn enter(&self) {
+        self.started.store(true, Relaxed);
+        self.ready.store(true, Relaxed);
+    }
+
+    /// Requests should go elsewhere from now on.
+    pub fn leave(&self) {
+        self.leaving.store(true, Relaxed);
+    }
+
+    fn is_ready(&self) -> bool {
+        self.ready.load(Relaxed) && !self.leaving.load(Relaxed)
+    }
+}
+
+impl Pages {
+    /// Requests that come from now on are judged by this.
+    pub fn activate(&self, active: Active) {
+        let broken = active.units.iter().filter(|unit| unit.state != UnitState::Active).count();
+        self.metrics.policies.set(i64::try_from(active.set.len()).unwrap_or(i64::MAX));
+        self.metrics.broken_units.set(i64::try_from(broken).unwrap_or(i64::MAX));
+        self.metrics.reloads.inc();
+        self.admission.activate(Arc::new(active));
+    }
 }
 
 /// The listener behind TLS: admission, probes, what is loaded.
@@ -32,6 +69,7 @@ pub fn admission(pages: Pages) -> Router {
     Router::new()
         .route("/mutate", any(mutate))
         .route("/validate", any(validate))
+        .route("/units", any(units))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/policies", get(policies))
@@ -45,6 +83,7 @@ pub fn operations(pages: Pages) -> Router {
         .route("/metrics", get(metrics))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
+        .route("/startupz", get(startupz))
         .route("/policies", get(policies))
         .fallback(not_found)
         .with_state(pages)
@@ -58,16 +97,24 @@ async fn validate(State(pages): State<Pages>, request: Request) -> Response {
     pages.admission.answer(Route::Validate, request).await
 }
 
+async fn units(State(pages): State<Pages>, request: Request) -> Response {
+    pages.admission.answer_about_units(request).await
+}
+
 async fn healthz() -> &'static str {
     "ok\n"
 }
 
 async fn readyz(State(pages): State<Pages>) -> Response {
-    if pages.ready.load(Relaxed) {
-        "ok\n".into_response()
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response()
-    }
+    probe(pages.health.is_ready(), "not ready\n")
+}
+
+async fn startupz(State(pages): State<Pages>) -> Response {
+    probe(pages.health.started.load(Relaxed), "starting\n")
+}
+
+fn probe(is_so: bool, otherwise: &'static str) -> Response {
+    if is_so { "ok\n".into_response() } else { (StatusCode::SERVICE_UNAVAILABLE, otherwise).into_response() }
 }
 
 async fn metrics(State(pages): State<Pages>) -> Response {

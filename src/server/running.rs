@@ -3,13 +3,9 @@
 //! Admission has a runtime with a worker for each core. Metrics, probes, files and signals have another one, on a thread of
 //! its own: however busy admission is, the probes are answered and a new certificate is seen.
 
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -19,81 +15,22 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::unbounded_channel;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
+use super::config::{CertificateSource, Config, StartError};
 use super::connection::{self, Ending, Settings};
 use super::handler::Admission;
+use super::handshake;
 use super::pages::{self, Pages};
 use super::stage::{Stage, shut_down};
 use super::tls::{self, CertificateFiles, Change, Presented};
-use crate::cluster::Cluster;
-use crate::source::directory::{self, Directory, Read};
-use crate::source::{Loaded, UnitState, starter};
+use crate::cluster::{self, Cluster};
+use crate::source::config_maps::{self, Places};
+use crate::source::policies::{Link, Policies};
 use crate::telemetry::Metrics;
-
-/// What the server is told.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// Where the API server connects.
-    pub listen: SocketAddr,
-    /// Where Prometheus and probes connect.
-    pub metrics_listen: SocketAddr,
-    /// Files and folders with policies; none: the starter policies.
-    pub policies: Vec<PathBuf>,
-    /// A kubeconfig for what policies ask the cluster; in a pod none is needed.
-    pub kubeconfig: Option<PathBuf>,
-    /// Where the certificate comes from.
-    pub certificate: CertificateSource,
-    /// Whether HTTP/2 is offered.
-    pub http2: bool,
-    /// How long a terminating server goes on answering.
-    pub drain: Duration,
-    /// How many connections may be open.
-    pub max_connections: usize,
-    /// The largest body, in bytes.
-    pub max_body: usize,
-    /// What all bodies under way may hold, in bytes.
-    pub max_in_flight: usize,
-}
-
-/// Where the certificate comes from.
-#[derive(Clone, Debug)]
-pub enum CertificateSource {
-    /// Files that are reloaded when they change.
-    Files {
-        /// The chain, PEM.
-        chain: PathBuf,
-        /// The key, PEM.
-        key: PathBuf,
-    },
-    /// One made in memory.
-    SelfSigned {
-        /// Names beside localhost.
-        names: Vec<String>,
-        /// Where the certificate is written, for clients that shall trust it.
-        write_to: Option<PathBuf>,
-    },
-}
-
-/// Why the server did not start.
-#[derive(Debug)]
-pub struct StartError(String);
-
-impl fmt::Display for StartError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for StartError {}
-
-impl From<io::Error> for StartError {
-    fn from(error: io::Error) -> Self {
-        Self(format!("cannot start: {error}"))
-    }
-}
 
 /// Serves until SIGTERM or SIGINT, then drains and finishes. A second signal ends it at once.
 ///
@@ -103,12 +40,24 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     let metrics = Arc::new(Metrics::default());
     let operations = runtime::Builder::new_current_thread().enable_all().build()?;
     let workers = runtime::Builder::new_multi_thread().enable_all().thread_name("admission").build()?;
-    let cluster = workers.block_on(Cluster::find(config.kubeconfig.as_deref())).map_err(StartError)?;
-    let mut policies = Policies::new(&config.policies, cluster.is_some());
+    let connection = workers.block_on(cluster::connection(config.kubeconfig.as_deref())).map_err(StartError)?;
+    let cluster = {
+        let _context = workers.enter();
+        connection.clone().map(Cluster::new).transpose().map_err(StartError)?
+    };
+    let watched = watched(config, connection)?;
+    let (link, follower) = match watched {
+        None => (None, None),
+        Some((connection, places)) => {
+            let ((sender, seen), (told, orders)) = (std::sync::mpsc::channel(), unbounded_channel());
+            (Some(Link { seen, told }), Some((connection, places, sender, orders)))
+        }
+    };
+    let mut policies = Policies::new(&config.policies, link, cluster.is_some());
+    policies.first().map_err(StartError)?;
+    let is_starter = config.policies.is_empty() && follower.is_none();
     let admission = Admission::new(Arc::clone(&metrics), cluster, config.max_body, config.max_in_flight);
-    let admission = Arc::new(admission);
-    let pages = Pages { admission, metrics, ready: Arc::new(AtomicBool::new(false)) };
-    let first = policies.first().map_err(StartError)?;
+    let pages = Pages { admission: Arc::new(admission), metrics, health: Arc::default() };
     let (presented, files) = certificate(&config.certificate)?;
     let presented = Arc::new(presented);
     let tls =
@@ -123,34 +72,61 @@ pub fn run(config: &Config) -> Result<(), StartError> {
         let _context = operations.enter();
         Signals::listen()?
     };
-    announce(addresses, config.policies.is_empty());
-    policies.take(&pages, first);
-    follow(policies, pages.clone())?;
+    announce(addresses, is_starter);
 
-    let (stage, stages) = watch::channel(Stage::Serving);
-    let settings = Settings { connections: config.max_connections, ..Settings::default() };
-    let router = service(pages::admission(pages.clone()));
-    let tls = TlsAcceptor::from(Arc::new(tls));
-    let served = workers.spawn(connection::serve(listener, Some(tls), router, settings.clone(), stages.clone()));
-
-    let plain = service(pages::operations(pages.clone()));
-    let beside = Beside { pages: pages.clone(), stage, drain: config.drain, presented, files, signals };
-    let (ended, end_of_operations) = watch::channel(());
+    let (stage, mut stages) = watch::channel(Stage::Serving);
+    let settings =
+        Settings { connections: config.max_connections, max_age: Some(config.connection_age), ..Settings::default() };
+    let plain = connection::serve(
+        metrics_listener,
+        None,
+        service(pages::operations(pages.clone())),
+        Settings { max_age: None, ..settings.clone() },
+        stages.clone(),
+    );
+    let beside =
+        Beside { pages: pages.clone(), stage, drain: config.drain, presented: Arc::clone(&presented), files, signals };
+    let (ended, mut end_of_operations) = watch::channel(());
     let operations_thread = thread::Builder::new().name("operations".to_owned()).spawn(move || {
         operations.block_on(async move {
-            let plain = connection::serve(metrics_listener, None, plain, settings, stages);
+            if let Some((connection, places, sender, orders)) = follower {
+                match cluster::client(connection) {
+                    Ok(client) => drop(tokio::spawn(config_maps::follow(client, places, sender, orders))),
+                    Err(error) => tracing::error!(error, "no ConfigMap can be read"),
+                }
+            }
             let beside = beside.run();
-            let mut end = end_of_operations;
             tokio::select! {
                 // Both end with the stage; what they wait for beyond is the end of admission.
                 ((), _) = async { tokio::join!(beside, plain) } => {}
-                _ = end.changed() => {}
+                _ = end_of_operations.changed() => {}
             }
         });
     })?;
 
-    pages.ready.store(true, Relaxed);
-    let ending = workers.block_on(served);
+    let (loaded, mut first) = watch::channel(false);
+    let activating = pages.clone();
+    policies.follow(move |active| {
+        activating.activate(active);
+        loaded.send_replace(true);
+    })?;
+
+    // Until there are policies, connections wait: who is not answered at once is answered by them.
+    let is_ending = workers.block_on(async {
+        tokio::select! {
+            _ = first.wait_for(|is_loaded| *is_loaded) => false,
+            _ = stages.wait_for(|stage| *stage != Stage::Serving) => true,
+        }
+    });
+    let ending = if is_ending {
+        Ok(Ending::Finished)
+    } else {
+        let router = service(pages::admission(pages.clone()));
+        let tls = Some(TlsAcceptor::from(Arc::new(tls)));
+        let served = workers.spawn(connection::serve(listener, tls, router, settings, stages.clone()));
+        workers.spawn(handshake::await_own_answer(addresses.0, presented, stages, Arc::clone(&pages.health)));
+        workers.block_on(served)
+    };
     drop(ended);
     // Only a panic of its thread could be reported here, and the panic hook has done that.
     let _ = operations_thread.join();
@@ -160,6 +136,18 @@ pub fn run(config: &Config) -> Result<(), StartError> {
         Err(error) => return Err(StartError(format!("the listener ended: {error}"))),
     }
     Ok(())
+}
+
+/// Which ConfigMaps are watched, and how.
+fn watched(config: &Config, connection: Option<kube::Config>) -> Result<Option<(kube::Config, Places)>, StartError> {
+    let Some(others) = &config.config_maps else { return Ok(None) };
+    let Some(connection) = connection else {
+        let problem = "--config-maps needs a cluster: name one with --kubeconfig, or run in a pod";
+        return Err(StartError(problem.to_owned()));
+    };
+    let own = config.namespace.clone().unwrap_or_else(|| connection.default_namespace.clone());
+    let others = others.iter().filter(|other| **other != own).cloned().collect();
+    Ok(Some((connection, Places { own, others })))
 }
 
 /// Routers as the connection code wants them.
@@ -199,79 +187,6 @@ fn certificate(source: &CertificateSource) -> Result<(Presented, Option<Certific
             Ok((Presented::new(made.certificate), None))
         }
     }
-}
-
-/// The policies' source and what was loaded from it.
-struct Policies {
-    directory: Option<Directory>,
-    loaded: Loaded,
-    last_error: Option<String>,
-}
-
-impl Policies {
-    fn new(paths: &[PathBuf], has_cluster: bool) -> Self {
-        let directory = (!paths.is_empty()).then(|| Directory::new(paths.to_vec()));
-        Self { directory, loaded: Loaded::new(has_cluster), last_error: None }
-    }
-
-    /// The first look: a path that is not there is an error; a broken file is none, it is reported when it is taken.
-    fn first(&mut self) -> Result<Vec<Read>, String> {
-        match &mut self.directory {
-            Some(directory) => Ok(directory.poll().map_err(|error| error.to_string())?.unwrap_or_default()),
-            None => Ok(vec![Read::Unit(starter::unit())]),
-        }
-    }
-
-    /// A later look. What cannot be listed changes nothing, and is said once.
-    fn look(&mut self, pages: &Pages) {
-        let Some(directory) = &mut self.directory else { return };
-        match directory.poll() {
-            Ok(Some(files)) => self.take(pages, files),
-            Ok(None) => self.last_error = None,
-            Err(error) => {
-                let error = error.to_string();
-                if self.last_error.as_ref() != Some(&error) {
-                    tracing::error!(error, "the policies that were loaded before stay");
-                    self.last_error = Some(error);
-                }
-            }
-        }
-    }
-
-    fn take(&mut self, pages: &Pages, files: Vec<Read>) {
-        let (active, reports) = self.loaded.update(files);
-        for report in reports {
-            tracing::error!("{report}");
-        }
-        let broken = active.units.iter().filter(|unit| unit.state != UnitState::Active).count();
-        pages.metrics.policies.set(i64::try_from(active.set.len()).unwrap_or(i64::MAX));
-        pages.metrics.broken_units.set(i64::try_from(broken).unwrap_or(i64::MAX));
-        pages.metrics.reloads.inc();
-        tracing::info!(
-            policies = active.set.len(),
-            units = active.units.len(),
-            broken,
-            digest = active.set.digest(),
-            "policies active"
-        );
-        pages.admission.activate(Arc::new(active));
-    }
-}
-
-/// Looks at the policy files from a thread of its own, for as long as the process lives: compiling a thousand policies must
-/// not keep a probe waiting.
-fn follow(mut policies: Policies, pages: Pages) -> io::Result<()> {
-    if policies.directory.is_none() {
-        return Ok(());
-    }
-    let look = move || {
-        loop {
-            thread::sleep(directory::POLL_EVERY);
-            // A panic is reported by the hook; the set that was active before stays, and the next change is looked at.
-            let _ = catch_unwind(AssertUnwindSafe(|| policies.look(&pages)));
-        }
-    };
-    thread::Builder::new().name("policies".to_owned()).spawn(look).map(drop)
 }
 
 /// What asks the process to end.
@@ -314,7 +229,7 @@ impl Beside {
             }
         }
         tracing::info!(seconds = self.drain.as_secs(), "draining");
-        self.pages.ready.store(false, Relaxed);
+        self.pages.health.leave();
         shut_down(&self.stage, self.drain, self.signals.next()).await;
     }
 

@@ -160,6 +160,11 @@ impl Presented {
     pub fn not_after(&self) -> SystemTime {
         self.0.load().not_after
     }
+
+    /// Whether this is the leaf that is presented.
+    pub fn is_presented(&self, leaf: &CertificateDer<'_>) -> bool {
+        self.0.load().key.cert.first() == Some(leaf)
+    }
 }
 
 impl ResolvesServerCert for Presented {

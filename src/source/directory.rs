@@ -13,8 +13,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use admittance_engine::document::{Diagnostic, SourceFile};
+use admittance_engine::document::SourceFile;
 use admittance_engine::unit::Unit;
+
+use super::read::{Read, Revision};
 
 /// How often the files are looked at. A change is live within two seconds: it is seen by the next look and taken over by
 /// the one after, or, where it never comes to rest, by the third.
@@ -63,17 +65,6 @@ impl Print {
             changed: (metadata.ctime(), metadata.ctime_nsec()),
         }
     }
-}
-
-/// A file as it was found.
-#[derive(Clone, Debug)]
-pub enum Read {
-    /// Its text.
-    Unit(Unit),
-    /// It could not be read: its name, and why.
-    Unreadable(String, String),
-    /// It is not UTF-8.
-    Malformed(String, Box<Diagnostic>),
 }
 
 /// A path that was named and is not there, or cannot be listed.
@@ -129,12 +120,12 @@ impl Directory {
 fn read(path: &Path, print: &Print) -> Read {
     let name = path.display().to_string();
     if print.bytes > MAX_BYTES {
-        return Read::Unreadable(name, format!("it is larger than {MAX_BYTES} bytes"));
+        return Read::Unreadable(name, format!("it is larger than {MAX_BYTES} bytes"), Revision::default());
     }
     match fs::read(path) {
-        Err(error) => Read::Unreadable(name, error.to_string()),
+        Err(error) => Read::Unreadable(name, error.to_string(), Revision::default()),
         Ok(bytes) => match SourceFile::from_bytes(name.clone(), bytes) {
-            Ok(file) => Read::Unit(Unit::of_file(Arc::clone(&file))),
+            Ok(file) => Read::Unit(Unit::of_file(Arc::clone(&file)), Revision::default()),
             Err(problem) => Read::Malformed(name, problem),
         },
     }
@@ -182,8 +173,8 @@ mod tests {
 
     fn names(read: Result<Option<Vec<Read>>, DirectoryError>) -> Option<Vec<String>> {
         let name = |read| match read {
-            Read::Unit(unit) => unit.files[0].text().to_owned(),
-            Read::Unreadable(_, reason) => reason,
+            Read::Unit(unit, _) => unit.files[0].text().to_owned(),
+            Read::Unreadable(_, reason, _) => reason,
             Read::Malformed(_, problem) => problem.to_string(),
         };
         read.unwrap().map(|files| files.into_iter().map(name).collect())
@@ -237,8 +228,8 @@ mod tests {
         let prefix = format!("{}/", folder.display());
         let read = directory.poll().unwrap().or_else(|| directory.poll().unwrap());
         let name = |read| match read {
-            Read::Unit(unit) => format!("{} {}", unit.name, unit.files[0].text()).replace(&prefix, ""),
-            Read::Unreadable(name, reason) => format!("{name} {reason}"),
+            Read::Unit(unit, _) => format!("{} {}", unit.name, unit.files[0].text()).replace(&prefix, ""),
+            Read::Unreadable(name, reason, _) => format!("{name} {reason}"),
             Read::Malformed(name, problem) => format!("{name} {problem}"),
         };
         read.map(|files| files.into_iter().map(name).collect())

@@ -1,10 +1,15 @@
 //! Where policies come from, and how a change becomes active.
 //!
-//! [`directory`] reads files and sees when they change, [`loaded`] keeps the last good version of each unit and makes the
-//! set that the server runs.
+//! [`directory`] reads files and sees when they change, [`config_maps`] watches a cluster's, [`loaded`] makes of both the set
+//! that the server runs, with the [`last_good`] version of what is broken; [`policies`] is the thread on which this happens.
 
+mod read;
+pub mod last_good;
 pub mod directory;
+pub mod config_maps;
 pub mod loaded;
+pub mod policies;
 pub mod starter;
 
-pub use loaded::{Active, Loaded, UnitState, UnitStatus};
+pub use loaded::{Active, Change, Loaded, UnitState, UnitStatus};
+pub use read::{Read, Revision};

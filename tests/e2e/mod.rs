@@ -29,3 +29,4 @@ mod asking;
 mod objects;
 mod native;
 mod pod_security;
+mod config_maps;

@@ -108,16 +108,20 @@ impl Webhook {
 
     fn run(folder: TempDir, listen: &str, flags: &[String]) -> Self {
         let log = File::create(folder.path().join("log")).unwrap();
-        let mut keeper = Command::new("bash")
-            .args(["-c", KEEPER, "keeper", env!("CARGO_BIN_EXE_admittance"), "serve"])
-            .args(["--listen", listen, "--metrics-listen", "127.0.0.1:0", "--log-format", "json", "--policies"])
-            .arg(folder.path().join("policies"))
-            .args(flags)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+        let mut command = Command::new("bash");
+        command.args(["-c", KEEPER, "keeper", env!("CARGO_BIN_EXE_admittance"), "serve"]).args([
+            "--listen",
+            listen,
+            "--metrics-listen",
+            "127.0.0.1:0",
+            "--log-format",
+            "json",
+        ]);
+        // Files are units, too, by their paths.
+        if !flags.iter().any(|flag| flag == "--config-maps") {
+            command.arg("--policies").arg(folder.path().join("policies"));
+        }
+        let mut keeper = command.args(flags).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let pid = wait_for_line(&mut keeper);
         let mut webhook = Self { keeper, server: pid.parse().unwrap(), address: String::new(), folder };
         webhook.address = wait_for("the server's address", || {

@@ -3,7 +3,7 @@
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use admittance::server::handler::Admission;
@@ -64,7 +64,7 @@ fn router(set: PolicySet) -> Router {
     let metrics = Arc::new(Metrics::default());
     let admission = Arc::new(Admission::new(Arc::clone(&metrics), None, 20 << 20, 256 << 20));
     admission.activate(Arc::new(Active { set, ..Active::default() }));
-    pages::admission(Pages { admission, metrics, ready: Arc::new(AtomicBool::new(true)) })
+    pages::admission(Pages { admission, metrics, health: Arc::default() })
 }
 
 async fn ask(router: Router, uid: String, object: String) -> Value {

@@ -52,6 +52,13 @@ pub fn refuse(uid: &str, refusal: Refusal, message: &str) -> Vec<u8> {
     print(&response)
 }
 
+/// An answer that allows a request which no policy has judged, with what its user should know. Warnings are cut as those of
+/// policies.
+pub fn allow(uid: &str, warnings: &[String]) -> Vec<u8> {
+    let warnings = crate::verdict::wording::warnings(warnings.iter());
+    print(&Response { uid, allowed: true, warnings, ..Response::default() })
+}
+
 /// The change that the mutators made, as RFC 6902; empty where they made none, and on DELETE and CONNECT.
 pub fn patch<'a>(review: &Review<'_>, verdict: &Verdict<'a>) -> Vec<PatchOperation<'a>> {
     match review.operation {

@@ -14,14 +14,20 @@ use crate::unit::{CompiledUnit, Parameter};
 /// Joins units to a set. A unit that uses the name of a policy in another one is left out, the one that comes later by
 /// name, on every replica alike; the diagnostics say which and why.
 pub fn link(units: &[Arc<CompiledUnit>]) -> (PolicySet, Vec<Diagnostic>) {
-    let mut sorted: Vec<&Arc<CompiledUnit>> = units.iter().collect();
+    let mut sorted = units.to_vec();
     sorted.sort_by(|left, right| left.name().cmp(right.name()));
-    let param_kinds = param_kinds(&sorted);
+    link_by_precedence(&sorted)
+}
+
+/// The same where it is the order of the units that says which one is left out. What is not left out makes the same set in
+/// any order.
+pub fn link_by_precedence(units: &[Arc<CompiledUnit>]) -> (PolicySet, Vec<Diagnostic>) {
+    let all: Vec<&Arc<CompiledUnit>> = units.iter().collect();
+    let param_kinds = param_kinds(&all);
     let mut owners: BTreeMap<&str, &CompiledUnit> = BTreeMap::new();
     let mut problems = Vec::new();
-    let (mut mutators, mut validators, mut hash) = (vec![], vec![], Sha256::new());
     let mut linked: Vec<&CompiledUnit> = Vec::new();
-    for unit in sorted {
+    for unit in all {
         let taken: Vec<(&str, &CompiledUnit)> =
             unit.names().filter_map(|name| owners.get(name).map(|owner| (name, *owner))).collect();
         for (name, owner) in &taken {
@@ -42,6 +48,10 @@ pub fn link(units: &[Arc<CompiledUnit>]) -> (PolicySet, Vec<Diagnostic>) {
         }
         owners.extend(unit.names().map(|name| (name, unit.as_ref())));
         linked.push(unit);
+    }
+    linked.sort_by(|left, right| left.name().cmp(right.name()));
+    let (mut mutators, mut validators, mut hash) = (vec![], vec![], Sha256::new());
+    for unit in &linked {
         mutators.extend(unit.mutators.iter().cloned());
         validators.extend(unit.validators.iter().cloned());
         hash.update(unit.name().len().to_le_bytes());
@@ -135,6 +145,22 @@ mod tests {
 
     fn names(set: &PolicySet) -> Vec<&str> {
         set.validators().iter().map(|validator| validator.head.origin.policy.as_str()).collect()
+    }
+
+    #[test]
+    fn leaves_out_the_later_one_by_the_given_order() {
+        let (first, second) = (unit("a.yaml", &["x"]), unit("b.yaml", &["x", "y"]));
+        let (set, problems) = link_by_precedence(&[Arc::clone(&second), Arc::clone(&first)]);
+        assert_eq!(names(&set), ["x", "y"]);
+        assert_eq!(
+            problems[0].message,
+            "policy `x` is defined in b.yaml already: all of a.yaml is left out until one of them is renamed"
+        );
+        let third = unit("c.yaml", &["z"]);
+        let digest = |units: &[&Arc<CompiledUnit>]| {
+            link_by_precedence(&units.iter().map(|unit| Arc::clone(unit)).collect::<Vec<_>>()).0.digest().to_owned()
+        };
+        assert_eq!(digest(&[&third, &first]), digest(&[&first, &third]));
     }
 
     #[test]

@@ -4,6 +4,6 @@ mod link;
 mod parameters;
 mod policy_set;
 
-pub use link::{link, missing_parameters};
+pub use link::{link, link_by_precedence, missing_parameters};
 pub use parameters::Parameters;
 pub use policy_set::PolicySet;

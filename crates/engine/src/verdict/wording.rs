@@ -29,6 +29,11 @@ pub fn cut(text: &str, limit: usize) -> String {
     cut
 }
 
+/// Warnings as an answer may hold them: at most 256 bytes each and 4,096 in all.
+pub(crate) fn warnings<T: Display>(texts: impl Iterator<Item = T>) -> Vec<String> {
+    lines(texts.map(|text| cut(&text.to_string(), WARNING)), WARNINGS - 32)
+}
+
 /// Lines up to a number of bytes in all; the last says how many were left out.
 fn lines<T: Display>(items: impl Iterator<Item = T>, limit: usize) -> Vec<String> {
     let (mut lines, mut used, mut left) = (Vec::new(), 0, 0usize);
@@ -73,8 +78,7 @@ impl Verdict<'_> {
     pub fn warnings(&self) -> Vec<String> {
         let findings = self.findings.iter().filter(|finding| finding.action == Action::Warn).map(Line::Finding);
         let failures = self.failures.iter().filter(|failure| failure.action == Some(Action::Warn)).map(Line::Failure);
-        let texts = findings.chain(failures).map(|line| cut(&line.to_string(), WARNING));
-        lines(texts, WARNINGS - 32)
+        warnings(findings.chain(failures))
     }
 
     /// What goes into the audit log: policies' own annotations, and under `validation_failure` the findings of policies

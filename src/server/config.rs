@@ -1,0 +1,75 @@
+//! What the server is told, and why it does not start.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What the server is told.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the API server connects.
+    pub listen: SocketAddr,
+    /// Where Prometheus and probes connect.
+    pub metrics_listen: SocketAddr,
+    /// Files and folders with policies; none: the starter policies.
+    pub policies: Vec<PathBuf>,
+    /// A kubeconfig for what policies ask the cluster; in a pod none is needed.
+    pub kubeconfig: Option<PathBuf>,
+    /// The server's own namespace; in a pod none needs to be named.
+    pub namespace: Option<String>,
+    /// Whether policies come from ConfigMaps of the own namespace, and from which others.
+    pub config_maps: Option<Vec<String>>,
+    /// Where the certificate comes from.
+    pub certificate: CertificateSource,
+    /// Whether HTTP/2 is offered.
+    pub http2: bool,
+    /// How long a terminating server goes on answering.
+    pub drain: Duration,
+    /// The age at which a connection's next answer is its last.
+    pub connection_age: Duration,
+    /// How many connections may be open.
+    pub max_connections: usize,
+    /// The largest body, in bytes.
+    pub max_body: usize,
+    /// What all bodies under way may hold, in bytes.
+    pub max_in_flight: usize,
+}
+
+/// Where the certificate comes from.
+#[derive(Clone, Debug)]
+pub enum CertificateSource {
+    /// Files that are reloaded when they change.
+    Files {
+        /// The chain, PEM.
+        chain: PathBuf,
+        /// The key, PEM.
+        key: PathBuf,
+    },
+    /// One made in memory.
+    SelfSigned {
+        /// Names beside localhost.
+        names: Vec<String>,
+        /// Where the certificate is written, for clients that shall trust it.
+        write_to: Option<PathBuf>,
+    },
+}
+
+/// Why the server did not start.
+#[derive(Debug)]
+pub struct StartError(pub(super) String);
+
+impl fmt::Display for StartError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StartError {}
+
+impl From<io::Error> for StartError {
+    fn from(error: io::Error) -> Self {
+        Self(format!("cannot start: {error}"))
+    }
+}

@@ -1,0 +1,132 @@
+//! A request about a ConfigMap with policies, of the entry `units.admittance.dev`: what is broken is refused when somebody
+//! applies it, with its place, and never gets as far as to be kept out of force.
+//!
+//! The entry fails open, and a broken ConfigMap that gets in all the same leaves the last good version in force: so this is
+//! for people, and nothing depends on it.
+
+use std::sync::Arc;
+
+use admittance_engine::document::{Diagnostic, Paint, Severity};
+use admittance_engine::response;
+use admittance_engine::set::link_by_precedence;
+use admittance_engine::unit::{CompiledUnit, LABEL, compile};
+use admittance_engine::verdict::Refusal;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::ResourceExt as _;
+use serde::Deserialize;
+
+use crate::source::config_maps::unit_of;
+use crate::source::{Active, Read};
+
+/// What `kubectl apply` can keep a copy of in an annotation.
+const LARGE: usize = 256 << 10;
+/// The longest message: several diagnostics with their excerpts.
+const MESSAGE: usize = 16 << 10;
+/// Who deletes what belongs to something that is gone; it must never be kept from that.
+const CLEANERS: [&str; 2] = [
+    "system:serviceaccount:kube-system:namespace-controller",
+    "system:serviceaccount:kube-system:generic-garbage-collector",
+];
+
+#[derive(Deserialize)]
+struct Review {
+    request: Request,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Request {
+    uid: String,
+    operation: String,
+    #[serde(default)]
+    user_info: User,
+    object: Option<ConfigMap>,
+    old_object: Option<ConfigMap>,
+}
+
+#[derive(Default, Deserialize)]
+struct User {
+    #[serde(default)]
+    username: String,
+}
+
+/// The bytes of the answer: what the unit would be, beside the others that run.
+///
+/// # Errors
+/// A body that is no review of a ConfigMap.
+pub(super) fn judge(body: &[u8], active: &Active) -> Result<Vec<u8>, String> {
+    let Review { request } =
+        serde_json::from_slice(body).map_err(|error| format!("expected an AdmissionReview of a ConfigMap: {error}"))?;
+    let uid = request.uid.as_str();
+    if CLEANERS.contains(&request.user_info.username.as_str()) {
+        return Ok(response::allow(uid, &[]));
+    }
+    let holds_policies = |object: &&ConfigMap| object.labels().get(LABEL).is_some_and(|value| value == "true");
+    let is_there = request.operation != "DELETE";
+    let unit = request.object.as_ref().filter(|_| is_there).filter(holds_policies);
+    let before = request.old_object.as_ref().filter(holds_policies);
+    let verdict = match (unit, before) {
+        (Some(unit), Some(before)) if unit.data == before.data && unit.binary_data == before.binary_data => Ok(vec![]),
+        (Some(unit), _) => check(unit, active),
+        (None, Some(before)) => Ok(farewell(before, active)),
+        (None, None) => Ok(vec![]),
+    };
+    Ok(match verdict {
+        Ok(warnings) => response::allow(uid, &warnings),
+        Err(message) => response::refuse(uid, Refusal::INVALID, &message),
+    })
+}
+
+/// What to warn about; or why it is refused.
+fn check(object: &ConfigMap, active: &Active) -> Result<Vec<String>, String> {
+    let unit = match unit_of(object) {
+        Read::Unit(unit, _) => unit,
+        Read::Unreadable(name, reason, _) => return Err(format!("{name}: {reason}")),
+        Read::Malformed(_, problem) => return Err(problem.to_string()),
+    };
+    let compiled = compile(&unit).map_err(|problems| message(&problems))?;
+    // The others go first: it is this one that is about to change.
+    let others = active.compiled.iter().filter(|other| other.name() != unit.name);
+    let units: Vec<Arc<CompiledUnit>> = others.chain([&compiled]).cloned().collect();
+    let (_, problems) = link_by_precedence(&units);
+    let is_own = |problem: &&Diagnostic| unit.files.iter().any(|file| file.name() == problem.place.file.name());
+    let (errors, warnings): (Vec<Diagnostic>, Vec<Diagnostic>) =
+        problems.iter().filter(is_own).cloned().partition(|problem| problem.severity == Severity::Error);
+    if !errors.is_empty() {
+        return Err(message(&errors));
+    }
+    let mut said: Vec<String> = compiled.warnings().iter().chain(&warnings).map(ToString::to_string).collect();
+    let bytes: usize = unit.files.iter().map(|file| file.text().len()).sum();
+    if bytes > LARGE {
+        said.push(format!(
+            "the policies have {bytes} bytes: over {LARGE} a client-side `kubectl apply` fails, use --server-side or split them"
+        ));
+    }
+    Ok(said)
+}
+
+/// What to warn about when a unit goes.
+fn farewell(object: &ConfigMap, active: &Active) -> Vec<String> {
+    let name = format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any());
+    let enforces = |unit: &&Arc<CompiledUnit>| {
+        unit.policies().iter().any(|policy| ["Deny", "Mutate", "Bound"].contains(&policy.action))
+    };
+    let mut enforcing = active.compiled.iter().filter(enforces).map(|unit| unit.name());
+    if enforcing.next() == Some(name.as_str()) && enforcing.next().is_none() {
+        return vec![format!("{name} is the last one with policies that deny or mutate: nothing is enforced any more")];
+    }
+    vec![]
+}
+
+fn message(problems: &[Diagnostic]) -> String {
+    let pages: Vec<String> = problems.iter().map(|problem| problem.render(Paint::Plain)).collect();
+    let mut message = format!("the policies are broken\n{}", pages.join("\n"));
+    if message.len() > MESSAGE {
+        message.truncate(message.floor_char_boundary(MESSAGE));
+        message.push('…');
+    }
+    message
+}
+
+#[cfg(test)]
+mod tests;

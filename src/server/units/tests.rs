@@ -1,0 +1,113 @@
+use admittance_engine::document::SourceFile;
+use admittance_engine::unit::Unit;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn policy(name: &str, module: &str) -> String {
+    format!(
+        "apiVersion: admittance.dev/v1alpha1\nkind: Policy\nmetadata: {{ name: {name} }}\nspec: {{ module: {module} }}\n"
+    )
+}
+
+fn config_map(name: &str, text: &str) -> Value {
+    let labels = json!({"admittance.dev/policies": "true"});
+    json!({"metadata": {"name": name, "namespace": "ns", "labels": labels}, "data": {"a.yaml": text}})
+}
+
+/// One unit `ns/there` runs.
+fn active(text: &str) -> Active {
+    let file = SourceFile::new("ns/there/a.yaml", text);
+    let compiled = compile(&Unit { name: "ns/there".to_owned(), files: vec![file] }).unwrap();
+    Active { compiled: vec![compiled], ..Active::default() }
+}
+
+fn ask(request: &Value) -> Value {
+    let mut whole = json!({"uid": "u", "operation": "CREATE", "userInfo": {"username": "ann"}});
+    whole.as_object_mut().unwrap().extend(request.as_object().unwrap().clone());
+    let body = json!({"request": whole}).to_string();
+    let answer = judge(body.as_bytes(), &active(&policy("ports", "host-ports"))).unwrap();
+    serde_json::from_slice::<Value>(&answer).unwrap()["response"].take()
+}
+
+fn refused(request: &Value) -> String {
+    let response = ask(request);
+    assert_eq!((&response["allowed"], &response["status"]["code"]), (&json!(false), &json!(422)));
+    response["status"]["message"].as_str().unwrap().to_owned()
+}
+
+/// The warnings of an answer that allows.
+fn allowed(request: &Value) -> Vec<String> {
+    let response = ask(request);
+    assert_eq!(response["allowed"], true, "{response}");
+    response["warnings"].as_array().into_iter().flatten().map(|it| it.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn refuses_what_is_broken_with_its_place() {
+    assert_eq!(
+        refused(&json!({"object": config_map("new", &policy("x", "host-prots"))})).lines().take(3).collect::<Vec<_>>(),
+        [
+            "the policies are broken",
+            "error: unknown value `host-prots`, did you mean `host-ports`?",
+            " --> ns/new/a.yaml:4:17"
+        ]
+    );
+    let mut odd = config_map("new", "");
+    odd["data"] = json!({"notes.txt": ""});
+    assert_eq!(refused(&json!({"object": odd})), "ns/new: the key `notes.txt` must end in .yaml, .yml or .json");
+}
+
+#[test]
+fn refuses_the_name_of_a_policy_that_another_unit_has() {
+    let message = refused(&json!({"object": config_map("new", &policy("ports", "privileged"))}));
+    let expected =
+        "error: policy `ports` is defined in ns/there already: all of ns/new is left out until one of them is renamed";
+    assert_eq!(message.lines().nth(1).unwrap(), expected);
+    // The unit itself may change.
+    assert!(
+        allowed(&json!({"operation": "UPDATE", "object": config_map("there", &policy("ports", "privileged")),
+        "oldObject": config_map("there", "")}))
+        .is_empty()
+    );
+}
+
+#[test]
+fn lets_pass_what_changes_no_policy_and_those_who_clean_up() {
+    let broken = config_map("new", "broken");
+    assert!(allowed(&json!({"operation": "UPDATE", "object": broken, "oldObject": broken})).is_empty());
+    for cleaner in CLEANERS {
+        let user = json!({"username": cleaner});
+        let there = config_map("there", "");
+        assert!(allowed(&json!({"operation": "DELETE", "oldObject": there, "userInfo": user})).is_empty());
+    }
+}
+
+#[test]
+fn warns_when_the_last_one_that_enforces_goes_or_loses_its_label() {
+    let there = config_map("there", "");
+    let expected = ["ns/there is the last one with policies that deny or mutate: nothing is enforced any more"];
+    assert_eq!(allowed(&json!({"operation": "DELETE", "oldObject": there})), expected);
+    let mut bare = there.clone();
+    bare["metadata"]["labels"] = json!({});
+    assert_eq!(allowed(&json!({"operation": "UPDATE", "object": bare, "oldObject": there})), expected);
+    assert!(allowed(&json!({"operation": "DELETE", "oldObject": config_map("other", "")})).is_empty());
+}
+
+#[test]
+fn warns_about_what_is_too_large_for_kubectl() {
+    let text = format!("{}# {}\n", policy("x", "host-ports"), "-".repeat(LARGE));
+    let warnings = allowed(&json!({"object": config_map("new", &text)}));
+    assert_eq!(
+        warnings,
+        [
+            "the policies have 262247 bytes: over 262144 a client-side `kubectl apply` fails, use --server-side or split them"
+        ]
+    );
+}
+
+#[test]
+fn refuses_a_body_that_is_no_review_of_a_config_map() {
+    let error = judge(b"{}", &Active::default()).unwrap_err();
+    assert_eq!(error, "expected an AdmissionReview of a ConfigMap: missing field `request` at line 1 column 2");
+}

@@ -1,0 +1,96 @@
+//! What a watch has seen: the objects that are there, by name.
+
+use std::collections::BTreeMap;
+
+use kube::ResourceExt as _;
+use kube::runtime::watcher::Event;
+
+/// Objects of one watch, each as a `T`.
+#[derive(Debug)]
+pub(super) struct Mirror<T> {
+    known: BTreeMap<String, T>,
+    /// A new list that is not complete yet.
+    arriving: Option<BTreeMap<String, T>>,
+    is_synced: bool,
+}
+
+impl<T> Default for Mirror<T> {
+    fn default() -> Self {
+        Self { known: BTreeMap::new(), arriving: None, is_synced: false }
+    }
+}
+
+impl<T> Mirror<T> {
+    /// Whether it has been complete once.
+    pub(super) const fn is_synced(&self) -> bool {
+        self.is_synced
+    }
+
+    /// What there is, by name.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.known.values()
+    }
+
+    /// The one of this name.
+    pub(super) fn get(&self, name: &str) -> Option<&T> {
+        self.known.get(name)
+    }
+
+    /// Takes over an event; an object that is read as None is passed over. Says whether what there is may have changed.
+    pub(super) fn take<K: kube::Resource>(&mut self, event: Event<K>, read: impl Fn(K) -> Option<T>) -> bool {
+        match event {
+            Event::Init => {
+                self.arriving = Some(BTreeMap::new());
+                false
+            }
+            Event::InitApply(object) => {
+                let name = object.name_any();
+                if let (Some(arriving), Some(read)) = (&mut self.arriving, read(object)) {
+                    arriving.insert(name, read);
+                }
+                false
+            }
+            Event::InitDone => {
+                self.known = self.arriving.take().unwrap_or_default();
+                self.is_synced = true;
+                true
+            }
+            Event::Apply(object) => {
+                let name = object.name_any();
+                match read(object) {
+                    Some(read) => drop(self.known.insert(name, read)),
+                    None => drop(self.known.remove(&name)),
+                }
+                true
+            }
+            Event::Delete(object) => self.known.remove(&object.name_any()).is_some(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::ConfigMap;
+    use kube::core::ObjectMeta;
+
+    use super::*;
+
+    fn named(name: &str) -> ConfigMap {
+        ConfigMap {
+            metadata: ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() },
+            ..ConfigMap::default()
+        }
+    }
+
+    #[test]
+    fn holds_a_new_list_back_until_it_is_complete() {
+        let mut mirror = Mirror::<String>::default();
+        let mut take = |event| mirror.take(event, |object: ConfigMap| Some(object.name_any()));
+        assert!(!take(Event::Init) && !take(Event::InitApply(named("a"))) && !take(Event::InitApply(named("b"))));
+        assert!(take(Event::InitDone) && take(Event::Apply(named("c"))) && take(Event::Delete(named("a"))));
+        assert!(!take(Event::Delete(named("x"))) && !take(Event::Init) && !take(Event::InitApply(named("d"))));
+        assert_eq!(mirror.iter().collect::<Vec<_>>(), ["b", "c"]);
+        assert!(mirror.take(Event::InitDone, |object: ConfigMap| Some(object.name_any())));
+        assert_eq!(mirror.iter().collect::<Vec<_>>(), ["d"]);
+    }
+}
