@@ -43,7 +43,7 @@ struct Outcome {
 }
 
 /// Judges a body as the server would, and hands over what there is to see.
-fn judge<T>(
+pub(crate) fn judge<T>(
     case: &Case,
     set: &PolicySet,
     body: &str,

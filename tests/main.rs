@@ -28,6 +28,8 @@ mod lines;
 #[cfg(test)]
 mod modules;
 #[cfg(test)]
+mod packs;
+#[cfg(test)]
 mod peer;
 #[cfg(test)]
 mod rbac;

@@ -74,7 +74,10 @@ async fn set_up<'n>(control_plane: &ControlPlane, names: &'n [String]) -> Vec<(R
 async fn make_namespaces(control_plane: &ControlPlane, asked: &[Asking<'_>]) {
     let api = control_plane.api().await;
     let mut namespaces: BTreeMap<&str, Value> = BTreeMap::new();
-    for asking in asked.iter().filter(|asking| !["", "default", "kube-system"].contains(&asking.namespace.as_str())) {
+    for asking in asked
+        .iter()
+        .filter(|asking| !["", "default", "kube-system", "kube-public"].contains(&asking.namespace.as_str()))
+    {
         let name = asking.namespace.as_str();
         let object = asking.case.namespace_object(name);
         let given = namespaces.entry(name).or_insert_with(|| object.clone());

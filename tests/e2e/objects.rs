@@ -56,7 +56,7 @@ pub(super) async fn define_kinds<'c>(api: &Api, cases: impl Iterator<Item = &'c 
 
 /// Makes a namespace that may be there already.
 pub(super) async fn make_namespace(api: &Api, name: &str, object: &Value) {
-    if !["", "default", "kube-system"].contains(&name) {
+    if !["", "default", "kube-system", "kube-public"].contains(&name) {
         let answer = api.post("/api/v1/namespaces", object).await;
         if answer.status == StatusCode::CONFLICT {
             api.put(&format!("/api/v1/namespaces/{name}"), object).await.expect_ok();

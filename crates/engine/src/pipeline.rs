@@ -256,7 +256,7 @@ impl<'p, 'a> Pass<'p, 'a> {
             origin: head.origin.clone(),
             action: action.max(finding.gravest),
             audited: validator.actions.audits(),
-            finding: Finding { message: validator.message.clone().unwrap_or(finding.message), ..finding },
+            finding: Finding { message: validator.wording(finding.message), ..finding },
         }));
         self.note(head, (action, false), reported);
     }

@@ -53,10 +53,20 @@ pub struct Validator {
     pub actions: Actions,
     /// What is done about findings that the stored object has already.
     pub existing: Existing,
-    /// Replaces the module's own message.
+    /// Replaces the module's own message, which stands in it for `{message}`.
     pub message: Option<String>,
     /// What it finds.
     pub rule: Box<dyn Validate>,
+}
+
+impl Validator {
+    /// The message of a finding, from the module's own one.
+    pub(crate) fn wording(&self, own: String) -> String {
+        match &self.message {
+            Some(message) => message.replace("{message}", &own),
+            None => own,
+        }
+    }
 }
 
 /// What an evaluation error does (`spec.failurePolicy`).

@@ -264,7 +264,7 @@ fn lets_violations_pass_that_the_stored_object_has_already() {
         head: head("strict", FailurePolicy::Fail),
         actions: DENY,
         existing: Existing::Deny,
-        message: Some("mine".to_owned()),
+        message: Some("mine, not {message}".to_owned()),
         rule: Box::new(Labels),
     };
     let policies = set(vec![], vec![validator("lenient", DENY, Labels), Arc::new(strict)]);
@@ -274,9 +274,9 @@ fn lets_violations_pass_that_the_stored_object_has_already() {
         [
             "lenient: metadata.labels.new: label new",
             "lenient: metadata.labels.changed: label changed",
-            "strict: metadata.labels.old: mine",
-            "strict: metadata.labels.new: mine",
-            "strict: metadata.labels.changed: mine"
+            "strict: metadata.labels.old: mine, not label old",
+            "strict: metadata.labels.new: mine, not label new",
+            "strict: metadata.labels.changed: mine, not label changed"
         ]
     );
 }

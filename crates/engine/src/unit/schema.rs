@@ -107,7 +107,11 @@ fn spec() -> Value {
         "Patterns of namespaces, by the request's namespace or the name of a Namespace; cluster-scoped objects are not affected.",
         embedded(inlined::<RawNamespaceGlobs>()),
     );
-    field("message", "Replaces the module's own message.", json!({ "type": ["string", "null"] }));
+    field(
+        "message",
+        "Replaces the module's own message, which stands in it for `{message}`.",
+        json!({ "type": ["string", "null"] }),
+    );
     expressions(&mut field);
     let own = |name: &str| json!({ "required": [name, "matchConstraints"] });
     json!({

@@ -13,6 +13,8 @@
 //! # Settings
 //! - `exemptImages`: containers that are let pass, by what their images begin with, in the notation of
 //!   `allowed-registries`: `registry.example.com/platform`. By default none.
+//! - `required`: whether the field must be written; true by default. Set it to false for templates whose pods are filled in
+//!   by `set-security-context`: then what is written is judged alone.
 //!
 //! # Example
 //! ```yaml
@@ -33,17 +35,26 @@ use crate::rule::{Applies, Group, Module, SettingsError, Validate};
 use crate::verdict::Report;
 
 /// Which containers are let pass.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Settings {
     /// What the images of containers begin with that are let pass.
     exempt_images: Vec<String>,
+    /// Whether the field must be written.
+    required: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { exempt_images: vec![], required: true }
+    }
 }
 
 /// See the page of `privilege-escalation`.
 #[derive(Debug)]
 pub struct PrivilegeEscalation {
     exempt: ExemptImages,
+    required: bool,
 }
 
 impl Module for PrivilegeEscalation {
@@ -59,8 +70,8 @@ impl Module for PrivilegeEscalation {
     const DOC: &'static str = include_str!("privilege_escalation.rs");
     type Settings = Settings;
 
-    fn new(Settings { exempt_images }: Settings) -> Result<Self, Vec<SettingsError>> {
-        Ok(Self { exempt: ExemptImages::new(&exempt_images)? })
+    fn new(Settings { exempt_images, required }: Settings) -> Result<Self, Vec<SettingsError>> {
+        Ok(Self { exempt: ExemptImages::new(&exempt_images)?, required })
     }
 }
 
@@ -69,7 +80,7 @@ impl Validate for PrivilegeEscalation {
         let Some(pod) = subject.pod().filter(|pod| !pod.is_windows()) else { return };
         self.exempt.visit_containers(&pod, |container| {
             let found = container.node.at(&["securityContext", "allowPrivilegeEscalation"]).unwrap_or_default();
-            if found.as_bool() != Some(false) {
+            if found.as_bool() != Some(false) && (self.required || !found.is_null()) {
                 let security = container.path.key("securityContext");
                 report.finding(&security.key("allowPrivilegeEscalation"), found, message(found));
             }

@@ -24,6 +24,8 @@
 //! - `exemptImages`: containers that are let pass, by what their images begin with, in the notation of
 //!   `allowed-registries`: `registry.example.com/platform`. By default none. The pod's own values are let pass if all of
 //!   its containers are.
+//! - `required`: whether one of the two fields must be written, for the container or for the pod; true by default. Set it to
+//!   false for templates whose pods are filled in by `set-security-context`: then what is written is judged alone.
 //!
 //! # Example
 //! ```yaml
@@ -55,11 +57,13 @@ pub struct Settings {
     allowed: Vec<String>,
     /// What the images of containers begin with that are let pass.
     exempt_images: Vec<String>,
+    /// Whether a user, or `runAsNonRoot`, must be written.
+    required: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { allowed: ids::all_but_root(), exempt_images: vec![] }
+        Self { allowed: ids::all_but_root(), exempt_images: vec![], required: true }
     }
 }
 
@@ -68,6 +72,7 @@ impl Default for Settings {
 pub struct RunAsUser {
     allowed: Ids,
     exempt: ExemptImages,
+    required: bool,
 }
 
 impl Module for RunAsUser {
@@ -85,8 +90,8 @@ impl Module for RunAsUser {
     const DOC: &'static str = include_str!("run_as_user.rs");
     type Settings = Settings;
 
-    fn new(Settings { allowed, exempt_images }: Settings) -> Result<Self, Vec<SettingsError>> {
-        Ok(Self { allowed: Ids::new(&allowed)?, exempt: ExemptImages::new(&exempt_images)? })
+    fn new(Settings { allowed, exempt_images, required }: Settings) -> Result<Self, Vec<SettingsError>> {
+        Ok(Self { allowed: Ids::new(&allowed)?, exempt: ExemptImages::new(&exempt_images)?, required })
     }
 }
 
@@ -103,14 +108,17 @@ impl RunAsUser {
         if context.container.is_none() || of_pod.field("runAsUser").is_some() {
             return;
         }
+        let own = context.node.field("runAsNonRoot");
+        let non_root = own.or_else(|| of_pod.field("runAsNonRoot"));
+        if non_root.is_none() && !self.required {
+            return;
+        }
         if !is_windows && !self.allowed.hold_all_from(1) {
             let message =
                 format!("the image decides who runs: name a user, here or for the pod; {}", self.allowed.accepted());
             report.finding(&context.path.key("runAsUser"), Node::NULL, message);
             return;
         }
-        let own = context.node.field("runAsNonRoot");
-        let non_root = own.or_else(|| of_pod.field("runAsNonRoot"));
         if non_root.and_then(Node::as_bool) != Some(true) && !self.allowed.hold(Node::int(0)) {
             let message = "the image may run as root: set it to true, here or for the pod";
             report.finding(&context.path.key("runAsNonRoot"), own.unwrap_or_default(), message);
