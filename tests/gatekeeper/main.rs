@@ -8,6 +8,8 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
     reason = "allowed in tests, which clippy does not take the modules beside one for"
 )]
 

@@ -82,7 +82,7 @@ fn rules(criteria: &Value, acts: Acts) -> Vec<Value> {
             let first = groups.first().map_or("", String::as_str);
             let plural = if name == "*" { "*".to_owned() } else { resource(first, name).0 };
             rules.push(rule(json!(groups), json!([plural]), acts.operations()));
-            if name == "Pod" && acts != Acts::OnUpdate {
+            if name == "Pod" && acts != Acts::Update {
                 // The one field of a pod that grows later.
                 rules.push(rule(json!(groups), json!(["pods/ephemeralcontainers"]), &["UPDATE"]));
             }

@@ -13,7 +13,7 @@ pub(super) const DISALLOW_ANONYMOUS: Template = Template {
         ("disallowAuthenticated", "`authenticated`"),
     ],
     note: "",
-    acts: Acts::OnWrites,
+    acts: Acts::Writes,
     counts: true,
     differs: Some("with `authenticated`, `system:serviceaccounts` is refused as well"),
     map: |parameters| {
@@ -31,7 +31,7 @@ pub(super) const AUTOMOUNT: Template = Template {
     modules: &["service-account-token"],
     parameters: &[],
     note: "No settings",
-    acts: Acts::OnCreate,
+    acts: Acts::Create,
     counts: false,
     differs: Some("absent is refused as well: it leaves it to the ServiceAccount"),
     map: |_| Ok(vec![one("service-account-token", json!({}))]),
@@ -45,7 +45,7 @@ pub(super) const NO_UPDATE_SERVICE_ACCOUNT: Template = Template {
     note: "`fields: [spec.template.spec.serviceAccountName, spec.jobTemplate.spec.template.spec.serviceAccountName]`. The \
            template also refuses every update of what names no account, by anybody; to keep that, add an expression which \
            requires the field",
-    acts: Acts::OnUpdate,
+    acts: Acts::Update,
     counts: false,
     differs: None,
     map: |parameters| {
@@ -81,7 +81,7 @@ pub(super) const DEPRECATED_API: Template = Template {
     modules: &["deprecated-apis"],
     parameters: &[("k8sVersion", "`version`"), ("kvs", "nothing: which version of an API ends when is known")],
     note: "`deprecated: false`, for the template lists what is gone in a release; true warns earlier",
-    acts: Acts::OnWrites,
+    acts: Acts::Writes,
     counts: false,
     differs: Some("what the release does not serve is refused whether it is listed or not"),
     map: |parameters| {

@@ -18,7 +18,7 @@ pub(super) const ALLOWED_REPOS: Template = Template {
     modules: &["allowed-registries"],
     parameters: &[("repos", "`allowed`, by whole parts of names: end what you mean with `/`")],
     note: SHORT_NAMES,
-    acts: Acts::OnWrites,
+    acts: Acts::Writes,
     counts: true,
     differs: Some("whole parts of names are compared, and images that no runtime could read are refused"),
     map: |parameters| {
@@ -33,7 +33,7 @@ pub(super) const DISALLOWED_REPOS: Template = Template {
     modules: &["allowed-registries"],
     parameters: &[("repos", "`denied`, by whole parts of names: `k8s.gcr.io/`. A piece of a name cannot be denied")],
     note: SHORT_NAMES,
-    acts: Acts::OnWrites,
+    acts: Acts::Writes,
     counts: true,
     differs: Some("images that no runtime could read are refused"),
     map: |parameters| {
@@ -56,7 +56,7 @@ pub(super) const IMAGE_DIGESTS: Template = Template {
     modules: &["image-digests"],
     parameters: &[EXEMPT],
     note: "",
-    acts: Acts::OnWrites,
+    acts: Acts::Writes,
     counts: true,
     differs: Some("only digests that runtimes can verify count"),
     map: |parameters| Ok(vec![one("image-digests", json!({"exemptImages": exempt(parameters)?}))]),

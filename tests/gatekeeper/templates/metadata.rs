@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Acts, Mapped, Template};
+use super::{Acts, Template};
 
 const PATTERN: &str = "with `key`, and `allowedRegex` as `pattern`. A pattern must match the whole value: where the \
                        expression has no `^…$`, write `.*` around it";
@@ -15,10 +15,10 @@ pub(super) const REQUIRED_LABELS: Template = Template {
     modules: &["required-labels"],
     parameters: &[("labels", PATTERN), MESSAGE],
     note: "`templates: false`, for the template judges objects by themselves",
-    acts: Acts::OnWrites,
+    acts: Acts::Writes,
     counts: false,
     differs: None,
-    map: |parameters| required("required-labels", "labels", parameters),
+    map: |parameters| Ok(required("required-labels", "labels", parameters)),
 };
 
 pub(super) const REQUIRED_ANNOTATIONS: Template = Template {
@@ -27,23 +27,23 @@ pub(super) const REQUIRED_ANNOTATIONS: Template = Template {
     modules: &["required-annotations"],
     parameters: &[("annotations", PATTERN), MESSAGE],
     note: "`templates: false`",
-    acts: Acts::OnWrites,
+    acts: Acts::Writes,
     counts: false,
     differs: None,
-    map: |parameters| required("required-annotations", "annotations", parameters),
+    map: |parameters| Ok(required("required-annotations", "annotations", parameters)),
 };
 
-fn required(module: &str, list: &str, parameters: &Value) -> Mapped {
+fn required(module: &str, list: &str, parameters: &Value) -> Vec<Value> {
     let entries: Vec<Value> = parameters[list].as_array().into_iter().flatten().map(entry).collect();
     if entries.is_empty() {
-        return Ok(vec![]);
+        return vec![];
     }
     let settings = Map::from_iter([(list.to_owned(), entries.into()), ("templates".to_owned(), false.into())]);
     let mut spec = super::one(module, settings.into());
     if let Some(message) = parameters["message"].as_str() {
         spec["message"] = message.into();
     }
-    Ok(vec![spec])
+    vec![spec]
 }
 
 /// The value must hold a match; a pattern is of the whole value.

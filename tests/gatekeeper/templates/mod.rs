@@ -10,7 +10,7 @@ mod reliability;
 mod resources;
 mod users;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 /// The `spec` of each policy, without what it matches; or why there is none.
 pub(crate) type Mapped = Result<Vec<Value>, String>;
@@ -40,18 +40,18 @@ pub(crate) struct Template {
 /// The operations that a template judges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Acts {
-    OnWrites,
+    Writes,
     /// It leaves updates out, because nothing that it looks at can change.
-    OnCreate,
-    OnUpdate,
+    Create,
+    Update,
 }
 
 impl Acts {
     pub(crate) const fn operations(self) -> &'static [&'static str] {
         match self {
-            Self::OnWrites => &["CREATE", "UPDATE"],
-            Self::OnCreate => &["CREATE"],
-            Self::OnUpdate => &["UPDATE"],
+            Self::Writes => &["CREATE", "UPDATE"],
+            Self::Create => &["CREATE"],
+            Self::Update => &["UPDATE"],
         }
     }
 }
@@ -93,7 +93,7 @@ pub(crate) const TEMPLATES: &[&Template] = &[
 
 /// One policy of a module.
 fn one(module: &str, settings: Value) -> Value {
-    json!({"module": module, "settings": settings})
+    Value::Object(Map::from_iter([("module".to_owned(), module.into()), ("settings".to_owned(), settings)]))
 }
 
 /// The texts of a list; none where it is absent.

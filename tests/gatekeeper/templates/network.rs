@@ -10,7 +10,7 @@ const DEFAULTS: Template = Template {
     modules: &[],
     parameters: &[],
     note: "",
-    acts: Acts::OnWrites,
+    acts: Acts::Writes,
     counts: false,
     differs: None,
     map: |_| Ok(vec![]),

@@ -11,7 +11,7 @@ const DEFAULTS: Template = Template {
     modules: &[],
     parameters: &[],
     note: "",
-    acts: Acts::OnCreate,
+    acts: Acts::Create,
     counts: false,
     differs: None,
     map: |_| Ok(vec![]),
@@ -22,7 +22,7 @@ pub(super) const DISALLOW_INTERACTIVE: Template = Template {
     library: "disallowinteractive",
     parameters: &[("exemptImages", "a part of the expression: `c.image.startsWith(…)`")],
     note: "An expression: `stdin` and `tty` of all containers are absent or false",
-    acts: Acts::OnWrites,
+    acts: Acts::Writes,
     map: |parameters| {
         let exempt = exempt_in_cel(parameters).unwrap_or_else(|| "false".to_owned());
         let list = |field: &str| {
@@ -52,7 +52,7 @@ pub(super) const APP_ARMOR: Template = Template {
         ),
         EXEMPT,
     ],
-    acts: Acts::OnWrites,
+    acts: Acts::Writes,
     differs: Some("the pod's own profile must be allowed even where all containers have another"),
     map: |parameters| {
         let profiles: Vec<String> =
@@ -80,7 +80,7 @@ pub(super) const SECCOMP: Template = Template {
         EXEMPT,
     ],
     note: "`required: true`",
-    acts: Acts::OnWrites,
+    acts: Acts::Writes,
     differs: Some("annotations do not stand for a profile that is required: Kubernetes 1.27 and later ignore them"),
     map: |parameters| {
         let mut profiles = texts(parameters, "allowedProfiles");

@@ -10,7 +10,7 @@ const DEFAULTS: Template = Template {
     modules: &[],
     parameters: &[],
     note: "",
-    acts: Acts::OnWrites,
+    acts: Acts::Writes,
     counts: false,
     differs: None,
     map: |_| Ok(vec![]),
@@ -84,7 +84,7 @@ pub(super) const REQUIRED_PROBES: Template = Template {
     modules: &["probes"],
     parameters: &[("probeTypes", "`actions`"), ("probes", "`probes`")],
     note: "`jobs: true` and `sidecars: false`; the defaults spare pods that end and judge native sidecars",
-    acts: Acts::OnCreate,
+    acts: Acts::Create,
     map: |parameters| {
         let (probes, actions) = (texts(parameters, "probes"), texts(parameters, "probeTypes"));
         if probes.is_empty() {

@@ -11,7 +11,7 @@ const DEFAULTS: Template = Template {
     modules: &["resource-requirements"],
     parameters: &[],
     note: "",
-    acts: Acts::OnWrites,
+    acts: Acts::Writes,
     counts: false,
     differs: Some("a limit or a request of 0 counts as none"),
     map: |_| Ok(vec![]),
@@ -42,7 +42,7 @@ pub(super) const EPHEMERAL_STORAGE_LIMIT: Template = Template {
         EXEMPT,
     ],
     note: "`requests: []`",
-    acts: Acts::OnCreate,
+    acts: Acts::Create,
     map: |parameters| bounds(parameters, &[], &["ephemeral-storage"], "maxLimit", &[("ephemeral-storage", true)]),
     ..DEFAULTS
 };

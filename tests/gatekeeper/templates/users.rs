@@ -17,7 +17,7 @@ pub(super) const ALLOWED_USERS: Template = Template {
         ("supplementalGroups", "an expression; `run-as-group` holds them to its own `allowed` as well"),
     ],
     note: "RunAsAny needs no policy",
-    acts: Acts::OnCreate,
+    acts: Acts::Create,
     counts: false,
     differs: Some("the pod's own values must be allowed even where all containers have others"),
     map: |parameters| {

@@ -1,4 +1,4 @@
-//! Refuses images from registries, or parts of registries, that are not on a list, or on another.
+//! Refuses images from registries, or parts of registries, that are not allowed, or are denied.
 //!
 //! # What it checks
 //! The image of every init, regular and ephemeral container, and every image that is mounted as a volume, in pods and in

@@ -97,24 +97,24 @@ impl Autoscalers {
             report.finding(&Path::root("spec").key("maxReplicas"), most, message);
         }
     }
+}
 
-    fn judge_target(&self, subject: Subject<'_, '_>, spec: Node<'_>, report: &mut Report<'_>) {
-        let target = spec.field("scaleTargetRef").unwrap_or_default();
-        // It is required with kind and name: the API server refuses an autoscaler without them.
-        let Some((kind, name)) = target.str("kind").zip(target.str("name")) else { return };
-        let api_version = target.str("apiVersion").filter(|version| !version.is_empty()).unwrap_or("v1");
-        let object = ObjectName {
-            kind: KindName { api_version: api_version.into(), kind: kind.into() },
-            namespace: subject.review.namespace.into(),
-            name: name.into(),
-        };
-        let found = report.look_up(Lookup::Object(Box::new(object)), subject.arena());
-        if found.is_some_and(|found| found.is_none()) {
-            let kind = report.show("kind", target.field("kind").unwrap_or_default());
-            let name = report.show("name", target.field("name").unwrap_or_default());
-            let message = format!("there is no {kind} {name} to scale: create it first");
-            report.finding(&Path::root("spec").key("scaleTargetRef"), target, message);
-        }
+fn judge_target(subject: Subject<'_, '_>, spec: Node<'_>, report: &mut Report<'_>) {
+    let target = spec.field("scaleTargetRef").unwrap_or_default();
+    // It is required with kind and name: the API server refuses an autoscaler without them.
+    let Some((kind, name)) = target.str("kind").zip(target.str("name")) else { return };
+    let api_version = target.str("apiVersion").filter(|version| !version.is_empty()).unwrap_or("v1");
+    let object = ObjectName {
+        kind: KindName { api_version: api_version.into(), kind: kind.into() },
+        namespace: subject.review.namespace.into(),
+        name: name.into(),
+    };
+    let found = report.look_up(Lookup::Object(Box::new(object)), subject.arena());
+    if found.is_some_and(|found| found.is_none()) {
+        let kind = report.show("kind", target.field("kind").unwrap_or_default());
+        let name = report.show("name", target.field("name").unwrap_or_default());
+        let message = format!("there is no {kind} {name} to scale: create it first");
+        report.finding(&Path::root("spec").key("scaleTargetRef"), target, message);
     }
 }
 
@@ -126,7 +126,7 @@ impl Validate for Autoscalers {
         }
         self.judge_room(spec, report);
         if self.0.target_exists {
-            self.judge_target(subject, spec, report);
+            judge_target(subject, spec, report);
         }
     }
 
