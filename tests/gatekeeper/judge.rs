@@ -51,13 +51,16 @@ impl Lookups for Inventory<'_> {
     }
 }
 
-/// Judges the row's request. Policies that cannot be compiled or evaluated fail the test.
-pub(crate) fn judge(policies: &[Value], row: &Row) -> Judged {
+/// Judges the row's request.
+///
+/// # Errors
+/// What is wrong with the policies.
+pub(crate) fn judge(policies: &[Value], row: &Row) -> Result<Judged, String> {
     let compiled = policies.iter().enumerate().map(|(index, policy)| {
         let unit = Unit::of_file(SourceFile::new(format!("{index}.json").as_str(), policy.to_string().as_str()));
-        compile(&unit).unwrap_or_else(|problems| panic!("{}: {problems:?}\n{policy:#}", row.id))
+        compile(&unit).map_err(|problems| format!("{problems:?}\n{policy:#}"))
     });
-    let (set, problems) = link(&compiled.collect::<Vec<_>>());
+    let (set, problems) = link(&compiled.collect::<Result<Vec<_>, _>>()?);
     assert!(problems.is_empty(), "{}: {problems:?}", row.id);
     let (arena, body) = (Arena::with_limit(Budget::REVIEW), row.body());
     let (envelope, read) = Envelope::read(&arena, body.as_bytes());
@@ -73,11 +76,11 @@ pub(crate) fn judge(policies: &[Value], row: &Row) -> Judged {
     let verdict = admit(&set, &review, &run).unwrap();
     assert!(verdict.failures.is_empty(), "{}: {:?}", row.id, verdict.failures);
     let line = |path: String, message: &str| format!("{path}: {message}");
-    Judged {
+    Ok(Judged {
         allowed: verdict.is_allowed(),
         findings: verdict
             .denials()
             .map(|denial| line(denial.finding.path.to_string(), &denial.finding.message))
             .collect(),
-    }
+    })
 }

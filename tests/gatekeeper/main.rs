@@ -8,7 +8,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    clippy::panic,
     clippy::print_stdout,
     reason = "allowed in tests, which clippy does not take the modules beside one for"
 )]
@@ -45,7 +44,10 @@ fn outcome(row: &Row) -> Outcome {
         Ok(policies) => policies,
         Err(reason) => return Outcome::NotCovered(reason),
     };
-    let judged = judge(&policies, row);
+    let judged = match judge(&policies, row) {
+        Ok(judged) => judged,
+        Err(problem) => return Outcome::Differs(format!("{}: {problem}", row.id)),
+    };
     match (row.allowed, judged.allowed) {
         (true, false) => template.differs.map_or_else(|| differs(row, &judged), Outcome::Stricter),
         (ours, theirs) if ours != theirs => differs(row, &judged),

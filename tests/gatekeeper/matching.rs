@@ -16,6 +16,8 @@ pub(crate) fn policies(template: &Template, constraint: &Value) -> Result<Vec<Va
     let specs = (template.map)(parameters)?;
     let policy = |(index, mut spec): (usize, Value)| {
         matched(&mut spec, criteria, template.acts)?;
+        // Gatekeeper does not look at what was there before.
+        spec["existing"] = "Deny".into();
         let name = format!("{}-{index}", template.library);
         Ok(json!({"apiVersion": "admittance.dev/v1alpha1", "kind": "Policy", "metadata": {"name": name}, "spec": spec}))
     };

@@ -79,7 +79,10 @@ pub(super) const DEPRECATED_API: Template = Template {
     kind: "VerifyDeprecatedAPI",
     library: "verifydeprecatedapi",
     modules: &["deprecated-apis"],
-    parameters: &[("k8sVersion", "`version`"), ("kvs", "nothing: which version of an API ends when is known")],
+    parameters: &[
+        ("k8sVersion", "`version`"),
+        ("kvs", "nothing: which version of an API ends when is known, of every kind that it ever served"),
+    ],
     note: "`deprecated: false`, for the template lists what is gone in a release; true warns earlier",
     acts: Acts::Writes,
     counts: false,

@@ -22,7 +22,14 @@ pub(super) const ALLOWED_REPOS: Template = Template {
     counts: true,
     differs: Some("whole parts of names are compared, and images that no runtime could read are refused"),
     map: |parameters| {
-        let places: Result<Vec<_>, _> = texts(parameters, "repos").iter().map(|prefix| place(prefix)).collect();
+        let prefixes = texts(parameters, "repos");
+        if prefixes.is_empty() {
+            return Err("without repos it refuses everything".to_owned());
+        }
+        // What `openpolicyagent` begins is an official image as well as somebody's.
+        let open =
+            prefixes.iter().filter(|prefix| !prefix.contains(['/', '.', ':'])).map(|prefix| format!("{prefix}/"));
+        let places: Result<Vec<_>, _> = prefixes.iter().cloned().chain(open).map(|prefix| place(&prefix)).collect();
         Ok(vec![one("allowed-registries", json!({"allowed": places?}))])
     },
 };

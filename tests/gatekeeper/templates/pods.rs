@@ -73,8 +73,9 @@ pub(super) const SECCOMP: Template = Template {
         ("allowedLocalhostFiles", "`localhostProfiles`, where `allowedProfiles` names `Localhost`; `*` for any"),
         (
             "allowedProfiles",
-            "`runtime/default`, `docker/default` and `RuntimeDefault` become `RuntimeDefault` under `allowed`, `unconfined` \
-             becomes `Unconfined`, `localhost/NAME` becomes `Localhost` there and `NAME` under `localhostProfiles`. With `*` \
+            "`runtime/default`, `docker/default` and `RuntimeDefault` become `RuntimeDefault` under `allowed`, \
+             `localhost/NAME` becomes `Localhost` there and `NAME` under `localhostProfiles`. `unconfined` becomes `Unconfined`; then a pod without any profile passes as well, \
+             which the template refuses. With `*` \
              there is nothing to refuse, and no policy",
         ),
         EXEMPT,
@@ -90,6 +91,11 @@ pub(super) const SECCOMP: Template = Template {
         if profiles.iter().any(|profile| profile == "Localhost") {
             let files = texts(parameters, "allowedLocalhostFiles");
             profiles.extend(files.iter().map(|file| format!("localhost/{file}")));
+        }
+        if profiles.iter().any(|profile| profile.eq_ignore_ascii_case("unconfined")) {
+            return Err(
+                "where a pod may be unconfined, seccomp lets one without a profile pass, and it does not".to_owned()
+            );
         }
         profiles_of("seccomp", parameters, &profiles, json!({"required": true}))
     },
@@ -131,16 +137,23 @@ pub(super) const CAPABILITIES: Template = Template {
     library: "capabilities",
     modules: &["capabilities"],
     parameters: &[
-        ("allowedCapabilities", "`allowedAdd`, in capital letters; absent is `[]`"),
+        (
+            "allowedCapabilities",
+            "`allowedAdd`, in capital letters; absent is `[]`. With `*` and nothing to drop there is no policy",
+        ),
         EXEMPT,
         ("requiredDropCapabilities", "`requiredDrop`, in capital letters; absent is `[]`"),
     ],
     differs: Some("names of capabilities are compared as they are written, in capital letters"),
     map: |parameters| {
         let upper = |name| texts(parameters, name).iter().map(|text| text.to_uppercase()).collect::<Vec<_>>();
+        let (allowed, required) = (upper("allowedCapabilities"), upper("requiredDropCapabilities"));
+        if allowed.iter().any(|name| name == "*") && required.is_empty() {
+            return Ok(vec![]);
+        }
         let settings = json!({
-            "allowedAdd": upper("allowedCapabilities"),
-            "requiredDrop": upper("requiredDropCapabilities"),
+            "allowedAdd": allowed,
+            "requiredDrop": required,
             "exemptImages": exempt(parameters)?,
         });
         Ok(vec![one("capabilities", settings)])
