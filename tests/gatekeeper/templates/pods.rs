@@ -52,6 +52,7 @@ pub(super) const APP_ARMOR: Template = Template {
         ),
         EXEMPT,
     ],
+    note: "Without `runtime/default` there is no policy: a pod without a profile has it, and passes here",
     acts: Acts::Writes,
     differs: Some("the pod's own profile must be allowed even where all containers have another"),
     map: |parameters| {
