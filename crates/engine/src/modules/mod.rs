@@ -24,6 +24,7 @@ pub const MODULES: &[ModuleEntry] = &[
     ModuleEntry::validator::<validate::allowed_users::AllowedUsers>(),
     ModuleEntry::validator::<validate::anonymous_bindings::AnonymousBindings>(),
     ModuleEntry::validator::<validate::apparmor::Apparmor>(),
+    ModuleEntry::validator::<validate::autoscalers::Autoscalers>(),
     ModuleEntry::validator::<validate::capabilities::Capabilities>(),
     ModuleEntry::validator::<validate::cluster_admin_bindings::ClusterAdminBindings>(),
     ModuleEntry::mutator::<mutate::copy_namespace_labels::CopyNamespaceLabels>(),

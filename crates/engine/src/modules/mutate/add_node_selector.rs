@@ -64,7 +64,7 @@ impl Module for AddNodeSelector {
     const ID: &'static str = "add-node-selector";
     const GROUP: Group = Group::Reliability;
     const APPLIES: Applies = Applies::Pods;
-    const REPLACES: &'static [&'static str] = &["kubernetes/PodNodeSelector", "kyverno/add-nodeselector"];
+    const REPLACES: &'static [&'static str] = &["kubernetes/PodNodeSelector", "kyverno/add-nodeSelector"];
     const PUBLIC: &'static [&'static str] = &[];
     const DOC: &'static str = include_str!("add_node_selector.rs");
     type Settings = Settings;

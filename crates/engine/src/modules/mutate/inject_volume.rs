@@ -82,7 +82,7 @@ impl Module for InjectVolume {
     const ID: &'static str = "inject-volume";
     const GROUP: Group = Group::Injection;
     const APPLIES: Applies = Applies::Pods;
-    const REPLACES: &'static [&'static str] = &["kyverno/add-certificates-volume", "kyverno/add-volume"];
+    const REPLACES: &'static [&'static str] = &["kyverno/add-certificates-volume", "kyverno/add-volume-deployment"];
     const PUBLIC: &'static [&'static str] = &[];
     const DOC: &'static str = include_str!("inject_volume.rs");
     type Settings = Settings;

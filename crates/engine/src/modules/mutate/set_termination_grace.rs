@@ -63,7 +63,7 @@ impl Module for SetTerminationGrace {
     const ID: &'static str = "set-termination-grace";
     const GROUP: Group = Group::Reliability;
     const APPLIES: Applies = Applies::Pods;
-    const REPLACES: &'static [&'static str] = &["kyverno/mutate-termination-grace-period-seconds"];
+    const REPLACES: &'static [&'static str] = &["kyverno/mutate-large-termination-gps"];
     const PUBLIC: &'static [&'static str] = &[];
     const DOC: &'static str = include_str!("set_termination_grace.rs");
     type Settings = Settings;

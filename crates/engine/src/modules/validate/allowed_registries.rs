@@ -1,4 +1,4 @@
-//! Refuses images from registries, or parts of registries, that are not on a list.
+//! Refuses images from registries, or parts of registries, that are not allowed, or are denied.
 //!
 //! # What it checks
 //! The image of every init, regular and ephemeral container, and every image that is mounted as a volume, in pods and in
@@ -11,10 +11,12 @@
 //! that nobody scans out of the cluster.
 //!
 //! # Settings
-//! - `allowed`: what images may begin with, at least one: a registry and as much of the path as it takes. Whole parts are
+//! - `allowed`: what images may begin with: a registry and as much of the path as it takes. Whole parts are
 //!   compared: `ghcr.io/acme` allows `ghcr.io/acme/web` and not `ghcr.io/acme-evil/web`, and `registry.example.com` does
 //!   not allow `registry.example.com:5000/web`. A `*` stands for exactly one part of the path or one label of the host:
-//!   `*.dkr.ecr.*.amazonaws.com`, `ghcr.io/*/base`.
+//!   `*.dkr.ecr.*.amazonaws.com`, `ghcr.io/*/base`. Without it every image is allowed that is not denied.
+//! - `denied`: what images may not begin with, whatever is allowed, in the same notation: `k8s.gcr.io`. At least one entry
+//!   of `allowed` or `denied` is needed.
 //!
 //! # Example
 //! ```yaml
@@ -46,13 +48,17 @@ use crate::verdict::Report;
 pub struct Settings {
     /// Registries, with as much of the path as images must begin with: `registry.example.com`, `ghcr.io/acme`.
     allowed: Vec<String>,
+    /// The same of what images must not begin with.
+    denied: Vec<String>,
 }
 
 /// See the page of `allowed-registries`.
 #[derive(Debug)]
 pub struct AllowedRegistries {
+    /// Every one if there is none.
     allowed: Vec<ImagePattern>,
-    /// The same as they were written, for messages.
+    denied: Vec<ImagePattern>,
+    /// What is allowed as they were written, for messages.
     accepted: String,
 }
 
@@ -63,6 +69,7 @@ impl Module for AllowedRegistries {
     const REPLACES: &'static [&'static str] = &[
         "gatekeeper-library/allowedrepos",
         "gatekeeper-library/allowedreposv2",
+        "gatekeeper-library/disallowedrepos",
         "kyverno/allowed-image-repos",
         "kyverno/restrict-image-registries",
     ];
@@ -70,13 +77,17 @@ impl Module for AllowedRegistries {
     const DOC: &'static str = include_str!("allowed_registries.rs");
     type Settings = Settings;
 
-    fn new(Settings { allowed: texts }: Settings) -> Result<Self, Vec<SettingsError>> {
-        if texts.is_empty() {
+    fn new(settings: Settings) -> Result<Self, Vec<SettingsError>> {
+        if settings.allowed.is_empty() && settings.denied.is_empty() {
             let message = "no registry is allowed: expected at least one, such as \"registry.example.com\"".to_owned();
             return Err(vec![SettingsError { pointer: "/allowed".to_owned(), message }]);
         }
-        let allowed = patterns::of_images("/allowed", &texts)?;
-        Ok(Self { allowed, accepted: texts.join(", ") })
+        let allowed = patterns::of_images("/allowed", &settings.allowed);
+        let denied = patterns::of_images("/denied", &settings.denied);
+        match (allowed, denied) {
+            (Ok(allowed), Ok(denied)) => Ok(Self { allowed, denied, accepted: settings.allowed.join(", ") }),
+            (allowed, denied) => Err(allowed.err().into_iter().chain(denied.err()).flatten().collect()),
+        }
     }
 }
 
@@ -84,8 +95,11 @@ impl AllowedRegistries {
     fn judge(&self, path: &Path<'_>, image: Node<'_>, report: &mut Report<'_>) {
         // Something else than a string is invalid as well.
         let problem = match image.as_str().map_or(Err(ImageError::Repository), Image::parse) {
-            Ok(read) if self.allowed.iter().any(|pattern| pattern.covers(&read)) => return,
-            Ok(_) => format!("comes from no allowed registry; allowed: {}", self.accepted),
+            Ok(read) => match self.denied.iter().find(|pattern| pattern.covers(&read)) {
+                Some(pattern) => format!("comes from {pattern}, which is denied"),
+                None if self.allowed.is_empty() || self.allowed.iter().any(|pattern| pattern.covers(&read)) => return,
+                None => format!("comes from no allowed registry; allowed: {}", self.accepted),
+            },
             Err(error) => format!("comes from no registry: {error}"),
         };
         let message = format!("image {} {problem}", report.show("image", image));
@@ -105,18 +119,18 @@ impl Validate for AllowedRegistries {
 mod tests {
     use super::*;
 
+    fn errors(allowed: &[&str], denied: &[&str]) -> Vec<(String, String)> {
+        let texts = |texts: &[&str]| texts.iter().map(ToString::to_string).collect();
+        let errors = AllowedRegistries::new(Settings { allowed: texts(allowed), denied: texts(denied) }).unwrap_err();
+        errors.into_iter().map(|error| (error.pointer, error.message)).collect()
+    }
+
     #[test]
-    fn rejects_lists_that_allow_nothing_or_nothing_readable() {
-        let errors = |allowed: &[&str]| {
-            let allowed = allowed.iter().map(ToString::to_string).collect();
-            AllowedRegistries::new(Settings { allowed }).unwrap_err()
-        };
-        assert_eq!(
-            errors(&[]).first().unwrap().message,
-            "no registry is allowed: expected at least one, such as \"registry.example.com\""
-        );
-        let places: Vec<String> =
-            errors(&["ghcr.io", "nginx", "ghcr.io/a:1"]).into_iter().map(|error| error.pointer).collect();
-        assert_eq!(places, ["/allowed/1", "/allowed/2"]);
+    fn rejects_lists_that_say_nothing_or_nothing_readable() {
+        let message = "no registry is allowed: expected at least one, such as \"registry.example.com\"";
+        assert_eq!(errors(&[], &[]), [("/allowed".to_owned(), message.to_owned())]);
+        let found = errors(&["ghcr.io", "nginx", "ghcr.io/a:1"], &["k8s.gcr.io", "nginx"]);
+        let places: Vec<&str> = found.iter().map(|(pointer, _)| pointer.as_str()).collect();
+        assert_eq!(places, ["/allowed/1", "/allowed/2", "/denied/1"]);
     }
 }

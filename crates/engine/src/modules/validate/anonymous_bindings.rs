@@ -3,7 +3,8 @@
 //! # What it checks
 //! The subjects of RoleBindings and ClusterRoleBindings: the user `system:anonymous` and the group
 //! `system:unauthenticated`, which is everybody who reaches the API server without a word about who they are. With
-//! `authenticated`, the group `system:authenticated` as well, and `system:serviceaccounts`, which every pod is in.
+//! `authenticated`, the group `system:authenticated` as well, and `system:serviceaccounts`, which every pod is in. A user of a
+//! group's name, and a group of the user's, is refused too: it gives nothing, and is a mistake.
 //!
 //! A binding without subjects passes until it gets some. Roles of the list may be given to everybody; whoever may change
 //! such a role gives rights to everybody, too.
@@ -75,8 +76,8 @@ impl Module for AnonymousBindings {
 impl AnonymousBindings {
     fn is_everybody(&self, subject: &BoundSubject<'_>) -> bool {
         match (subject.kind, subject.name()) {
-            ("User", "system:anonymous") | ("Group", "system:unauthenticated") => true,
-            ("Group", "system:authenticated" | "system:serviceaccounts") => self.0.authenticated,
+            ("User" | "Group", "system:anonymous" | "system:unauthenticated") => true,
+            ("User" | "Group", "system:authenticated" | "system:serviceaccounts") => self.0.authenticated,
             _ => false,
         }
     }

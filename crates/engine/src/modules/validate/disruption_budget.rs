@@ -7,6 +7,12 @@
 //! replicas are up: `minAvailable` below their number, or `maxUnavailable` of at least one; percentages are rounded up, as
 //! the API server does, and where both are absent `minAvailable` is 1.
 //!
+//! A PodDisruptionBudget itself (policy/v1) is refused if it can never let a pod go: `maxUnavailable` of 0, or `minAvailable`
+//! of 100%.
+//!
+//! With `required: false` a workload may do without a budget. One that it has must let a pod go all the same, however few
+//! the replicas are.
+//!
 //! This is best effort. Budgets are looked up as they are at that moment, a few seconds old perhaps: one that is changed or
 //! deleted later is not noticed before the workload is updated, and one that is created after its workload comes too late,
 //! so create it first, as Helm does. What an autoscaler does to the number of replicas is not looked at.
@@ -20,6 +26,7 @@
 //!
 //! # Settings
 //! - `minReplicas`: from how many replicas on a budget is required; 2 by default, and no less.
+//! - `required`: whether a budget is required at all; true by default. With false there can be no `minReplicas`.
 //!
 //! # Example
 //! ```yaml
@@ -48,20 +55,23 @@ use crate::verdict::Report;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Settings {
-    /// From how many replicas on.
-    min_replicas: i64,
+    /// From how many replicas on; 2 by default.
+    min_replicas: Option<i64>,
+    /// Whether they need one, or only one that lets a pod go if they have one.
+    required: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { min_replicas: 2 }
+        Self { min_replicas: None, required: true }
     }
 }
 
 /// See the page of `disruption-budget`.
 #[derive(Debug)]
 pub struct DisruptionBudget {
-    min_replicas: i64,
+    /// From how many replicas on there must be one; None where that is left to whoever writes the workload.
+    required_from: Option<i64>,
 }
 
 const WRITES: &[Operation] = &[Operation::Create, Operation::Update];
@@ -77,18 +87,25 @@ impl Module for DisruptionBudget {
     const APPLIES: Applies = Applies::To(&[
         Resources { groups: &["apps"], resources: &["deployments", "replicasets", "statefulsets"], operations: WRITES },
         Resources { groups: &[""], resources: &["replicationcontrollers"], operations: WRITES },
+        Resources { groups: &["policy"], resources: &["poddisruptionbudgets"], operations: WRITES },
     ]);
     const REPLACES: &'static [&'static str] = &["gatekeeper-library/poddisruptionbudget"];
-    const PUBLIC: &'static [&'static str] = &["replicas"];
+    const PUBLIC: &'static [&'static str] = &["maxUnavailable", "minAvailable", "replicas"];
     const DOC: &'static str = include_str!("disruption_budget.rs");
     type Settings = Settings;
 
-    fn new(Settings { min_replicas }: Settings) -> Result<Self, Vec<SettingsError>> {
-        if min_replicas < 2 {
-            let message = format!("{min_replicas} is too low: a budget that lets one go protects no single replica");
-            return Err(vec![problem("/minReplicas", message)]);
+    fn new(Settings { min_replicas, required }: Settings) -> Result<Self, Vec<SettingsError>> {
+        match min_replicas {
+            Some(min) if min < 2 => {
+                let message = format!("{min} is too low: a budget that lets one go protects no single replica");
+                Err(vec![problem("/minReplicas", message)])
+            }
+            Some(_) if !required => {
+                let message = "no budget is required, however many replicas there are: leave it out, or required";
+                Err(vec![problem("/minReplicas", message)])
+            }
+            min => Ok(Self { required_from: required.then_some(min.unwrap_or(2)) }),
         }
-        Ok(Self { min_replicas })
     }
 }
 
@@ -113,13 +130,33 @@ fn scaled(value: Node<'_>, replicas: i64) -> Option<i64> {
     Some(hundredths.div_euclid(100) + i64::from(hundredths.rem_euclid(100) > 0))
 }
 
+/// Whether a budget lets no pod go, however many there are.
+fn judge_budget(subject: Subject<'_, '_>, report: &mut Report<'_>) {
+    let spec = subject.object.field("spec").unwrap_or_default();
+    for (field, never) in [("maxUnavailable", &["0", "0%"][..]), ("minAvailable", &["100%"])] {
+        let found = spec.field(field).unwrap_or_default();
+        let is_never = match found.as_str() {
+            Some(text) => never.contains(&text),
+            None => field == "maxUnavailable" && found.as_i64() == Some(0),
+        };
+        if is_never && subject.review.subresource.is_empty() {
+            let message = format!("{field} {} lets no pod go: use maxUnavailable: 1", report.show(field, found));
+            report.finding(&Path::root("spec").key(field), found, message);
+        }
+    }
+}
+
 impl Validate for DisruptionBudget {
     fn validate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) {
+        if subject.review.kind.kind == "PodDisruptionBudget" {
+            judge_budget(subject, report);
+            return;
+        }
         let Some(pod) = subject.pod().filter(Pod::is_template) else { return };
         let found = subject.object.at(&["spec", "replicas"]).unwrap_or_default();
         // What is no number is refused by the API server, as is a number that is too large.
         let replicas = if found.is_null() { 1 } else { found.as_i64().unwrap_or_default() };
-        let is_few = replicas < self.min_replicas;
+        let is_few = self.required_from.is_some_and(|least| replicas < least);
         if is_few || is_controlled(subject.object) || !subject.review.subresource.is_empty() {
             return;
         }
@@ -133,7 +170,8 @@ impl Validate for DisruptionBudget {
         let mut budgets = budgets.unwrap_or_default().items().iter().filter(is_for_it);
         let message = match (budgets.next(), budgets.next()) {
             (Some(budget), None) => {
-                if spares(*budget, replicas).is_some_and(|spare| spare > 0) {
+                // Switched off for a while: what counts is the first that comes back.
+                if spares(*budget, replicas.max(1)).is_some_and(|spare| spare > 0) {
                     return;
                 }
                 let name = budget.at(&["metadata", "name"]).and_then(Node::as_str).unwrap_or_default();
@@ -142,6 +180,7 @@ impl Validate for DisruptionBudget {
             (Some(_), Some(_)) => {
                 "more than one PodDisruptionBudget selects the pods, so that none can be evicted: leave one".to_owned()
             }
+            (None, _) if self.required_from.is_none() => return,
             (None, _) => {
                 "no PodDisruptionBudget selects the pods: create one before them, such as maxUnavailable: 1".to_owned()
             }
@@ -155,40 +194,4 @@ impl Validate for DisruptionBudget {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::json::{Arena, read};
-
-    #[test]
-    fn counts_what_may_go_as_the_disruption_controller_does() {
-        let arena = Arena::with_limit(1 << 20);
-        let spares = |spec: &str, replicas| {
-            let text = arena.format(format_args!(r#"{{"spec":{spec}}}"#));
-            super::spares(read(&arena, text).unwrap(), replicas)
-        };
-        for (spec, replicas, expected) in [
-            (r#"{"maxUnavailable":1}"#, 3, Some(1)),
-            (r#"{"maxUnavailable":0}"#, 3, Some(0)),
-            (r#"{"maxUnavailable":"10%"}"#, 3, Some(1)),
-            (r#"{"maxUnavailable":"0%"}"#, 3, Some(0)),
-            (r#"{"maxUnavailable":"100%"}"#, 3, Some(3)),
-            (r#"{"minAvailable":2}"#, 3, Some(1)),
-            (r#"{"minAvailable":3}"#, 3, Some(0)),
-            (r#"{"minAvailable":9}"#, 3, Some(0)),
-            (r#"{"minAvailable":"50%"}"#, 3, Some(1)),
-            (r#"{"minAvailable":"90%"}"#, 3, Some(0)),
-            ("{}", 3, Some(2)),
-            (r#"{"minAvailable":"all"}"#, 3, None),
-            (r#"{"maxUnavailable":[]}"#, 3, None),
-        ] {
-            assert_eq!(spares(spec, replicas), expected, "{spec}");
-        }
-    }
-
-    #[test]
-    fn rejects_single_replicas() {
-        let errors = DisruptionBudget::new(Settings { min_replicas: 1 }).unwrap_err();
-        let message = "1 is too low: a budget that lets one go protects no single replica";
-        assert_eq!(errors, [problem("/minReplicas", message)]);
-    }
-}
+mod tests;

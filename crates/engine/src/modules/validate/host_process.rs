@@ -48,7 +48,8 @@ impl Module for HostProcess {
     const ID: &'static str = "host-process";
     const GROUP: Group = Group::PodHardening;
     const APPLIES: Applies = Applies::Pods;
-    const REPLACES: &'static [&'static str] = &["kyverno/disallow-host-process", "pss/windowsHostProcess"];
+    const REPLACES: &'static [&'static str] =
+        &["gatekeeper-library/host-process", "kyverno/disallow-host-process", "pss/windowsHostProcess"];
     const PUBLIC: &'static [&'static str] = &[];
     const DOC: &'static str = include_str!("host_process.rs");
     type Settings = Settings;

@@ -5,6 +5,7 @@ pub mod allowed_registries;
 pub mod allowed_users;
 pub mod anonymous_bindings;
 pub mod apparmor;
+pub mod autoscalers;
 mod bindings;
 pub mod capabilities;
 pub mod cluster_admin_bindings;

@@ -146,7 +146,7 @@ impl Module for Probes {
     const ID: &'static str = "probes";
     const GROUP: Group = Group::Reliability;
     const APPLIES: Applies = Applies::Pods;
-    const REPLACES: &'static [&'static str] = &["gatekeeper-library/requiredprobes", "kyverno/require-pod-probes"];
+    const REPLACES: &'static [&'static str] = &["gatekeeper-library/requiredprobes", "kyverno/require-probes"];
     const PUBLIC: &'static [&'static str] = &[];
     const DOC: &'static str = include_str!("probes.rs");
     type Settings = Settings;

@@ -16,6 +16,8 @@
 //!
 //! # Settings
 //! - `min`, `max`: the lowest and the highest number. By default at least 2.
+//! - `ranges`: instead of them, ranges of which one must fit, each with `min`, `max` or both: `{ min: 3, max: 5 }`. Both bounds
+//!   of a HorizontalPodAutoscaler must be in the same one.
 //! - `allowZero`: whether 0 passes, which switches a workload off; false by default.
 //! - `exemptUsers`: patterns of users who may set any number. By default the HorizontalPodAutoscaler. A list of your own
 //!   replaces the default.
@@ -37,6 +39,7 @@ use serde::Deserialize;
 use super::exempt::Exempt;
 use crate::json::{Node, Path};
 use crate::kubernetes::owner::is_controlled;
+use crate::modules::problem::problem;
 use crate::modules::range::Range;
 use crate::review::{Operation, Subject};
 use crate::rule::{Applies, Group, Module, Resources, SettingsError, Validate};
@@ -50,23 +53,38 @@ pub struct Settings {
     min: Option<i64>,
     /// The highest number; by default none.
     max: Option<i64>,
+    /// Instead of the two: ranges of which one must fit.
+    ranges: Vec<Ends>,
     /// Whether 0 passes.
     allow_zero: bool,
     /// Patterns of users who may set any number.
     exempt_users: Vec<String>,
 }
 
+/// One range.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+struct Ends {
+    /// The lowest number; at least 1.
+    min: Option<i64>,
+    /// The highest number; by default none.
+    max: Option<i64>,
+}
+
 impl Default for Settings {
     fn default() -> Self {
         let autoscaler = "system:serviceaccount:kube-system:horizontal-pod-autoscaler";
-        Self { min: None, max: None, allow_zero: false, exempt_users: vec![autoscaler.to_owned()] }
+        Self { min: None, max: None, ranges: vec![], allow_zero: false, exempt_users: vec![autoscaler.to_owned()] }
     }
 }
 
 /// See the page of `replicas`.
 #[derive(Debug)]
 pub struct Replicas {
-    range: Range,
+    /// At least one.
+    ranges: Vec<Range>,
+    /// `2 to 5 or at least 9`
+    accepted: String,
     allow_zero: bool,
     exempt: Exempt,
 }
@@ -96,35 +114,83 @@ impl Module for Replicas {
         },
         Resources { groups: &["autoscaling"], resources: &["horizontalpodautoscalers"], operations: WRITES },
     ]);
-    const REPLACES: &'static [&'static str] = &["gatekeeper-library/replicalimits"];
+    const REPLACES: &'static [&'static str] =
+        &["gatekeeper-library/horizontalpodautoscaler", "gatekeeper-library/replicalimits"];
     const PUBLIC: &'static [&'static str] = &["maxReplicas", "minReplicas", "replicas"];
     const DOC: &'static str = include_str!("replicas.rs");
     type Settings = Settings;
 
     fn new(settings: Settings) -> Result<Self, Vec<SettingsError>> {
-        let Settings { min, max, allow_zero, exempt_users } = settings;
-        let min = if max.is_none() { min.or(Some(2)) } else { min };
-        let range = Range::new(["min", "max"], 1, min, max)?;
-        Ok(Self { range, allow_zero, exempt: Exempt { users: exempt_users, groups: vec![] } })
+        let Settings { min, max, ranges, allow_zero, exempt_users } = settings;
+        let ranges = if ranges.is_empty() {
+            let min = if max.is_none() { min.or(Some(2)) } else { min };
+            vec![Range::new(["min", "max"], 1, min, max)?]
+        } else {
+            alternatives(min.or(max), &ranges)?
+        };
+        let accepted = ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
+        Ok(Self { ranges, accepted, allow_zero, exempt: Exempt { users: exempt_users, groups: vec![] } })
     }
 }
 
+/// The ranges of the setting `ranges`, which does not go with one beside it.
+fn alternatives(beside: Option<i64>, ranges: &[Ends]) -> Result<Vec<Range>, Vec<SettingsError>> {
+    let (mut read, mut errors) = (vec![], vec![]);
+    if beside.is_some() {
+        errors.push(problem("/ranges", "min and max are one range already: give it here, or leave ranges out"));
+    }
+    for (index, ends) in ranges.iter().enumerate() {
+        match Range::new(["min", "max"], 1, ends.min, ends.max) {
+            Ok(range) => read.push(range),
+            Err(problems) => errors.extend(
+                problems
+                    .into_iter()
+                    .map(|error| SettingsError { pointer: format!("/ranges/{index}{}", error.pointer), ..error }),
+            ),
+        }
+    }
+    if errors.is_empty() { Ok(read) } else { Err(errors) }
+}
+
 impl Replicas {
+    fn passes(&self, number: i64) -> bool {
+        self.ranges.iter().any(|range| range.contains(number)) || (number == 0 && self.allow_zero)
+    }
+
     fn judge(&self, field: &'static str, spec: Node<'_>, absent: i64, report: &mut Report<'_>) {
         let found = spec.field(field).unwrap_or_default();
         // What is no whole number is none that is accepted.
         let number = if found.is_null() { Some(absent) } else { found.as_i64() };
-        let passes = |number| self.range.contains(number) || (number == 0 && self.allow_zero);
-        if number.is_some_and(passes) {
+        if number.is_some_and(|number| self.passes(number)) {
             return;
         }
-        let accepted = self.range;
+        let accepted = &self.accepted;
         let message = if found.is_null() {
             format!("{field} is {absent} unless it is set: expected {accepted}")
         } else {
             format!("{field} {} is out of range: expected {accepted}", report.show(field, found))
         };
         report.finding(&Path::root("spec").key(field), found, message);
+    }
+
+    /// Bounds that pass, each by itself, must be in one range.
+    fn judge_room(&self, spec: Node<'_>, report: &mut Report<'_>) {
+        let min = spec.field("minReplicas").map_or(Some(1), Node::as_i64);
+        let max = spec.field("maxReplicas").unwrap_or_default();
+        let Some((min, number)) = min.zip(max.as_i64()).filter(|(min, max)| self.passes(*min) && self.passes(*max))
+        else {
+            return;
+        };
+        // From 0 on it scales up to any of them.
+        let fits = |range: &Range| range.contains(number) && (range.contains(min) || min == 0);
+        if number != 0 && !self.ranges.iter().any(fits) {
+            let accepted = &self.accepted;
+            let message = format!(
+                "maxReplicas {} is in another range than minReplicas: expected {accepted}",
+                report.show("maxReplicas", max)
+            );
+            report.finding(&Path::root("spec").key("maxReplicas"), max, message);
+        }
     }
 }
 
@@ -142,6 +208,7 @@ impl Validate for Replicas {
                 // It is required: the API server refuses an autoscaler without it.
                 if spec.field("maxReplicas").is_some() {
                     self.judge("maxReplicas", spec, 0, report);
+                    self.judge_room(spec, report);
                 }
             }
             "Scale" => self.judge("replicas", spec, 0, report),
@@ -151,44 +218,4 @@ impl Validate for Replicas {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::json::Arena;
-    use crate::review::{Envelope, NoLookups};
-
-    /// What is said of a request of this user to scale a Deployment.
-    fn of_scale(user: &str, spec: &str) -> Vec<String> {
-        let arena = Arena::with_limit(1 << 20);
-        let body = arena.format(format_args!(
-            r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{{"uid":"1","operation":"UPDATE",
-            "kind":{{"group":"autoscaling","version":"v1","kind":"Scale"}},"subResource":"scale","name":"web",
-            "resource":{{"group":"apps","version":"v1","resource":"deployments"}},"namespace":"shop",
-            "userInfo":{{"username":"{user}"}},"object":{{"apiVersion":"autoscaling/v1","kind":"Scale","spec":{spec}}}}}}}"#
-        ));
-        let (envelope, read) = Envelope::read(&arena, body.as_bytes());
-        read.unwrap();
-        let review = envelope.into_review(&arena).unwrap();
-        let (object, mut report) = (review.judged().unwrap(), Report::new(Replicas::PUBLIC, &NoLookups));
-        let module = Replicas::new(Settings::default()).unwrap();
-        module.validate(Subject { object, old_object: None, review: &review }, &mut report);
-        report.into_reported().findings.into_iter().map(|finding| finding.message).collect()
-    }
-
-    #[test]
-    fn judges_a_scale_unless_the_autoscaler_sets_it() {
-        let autoscaler = "system:serviceaccount:kube-system:horizontal-pod-autoscaler";
-        assert_eq!(of_scale("ann", r#"{"replicas":1}"#), ["replicas 1 is out of range: expected at least 2"]);
-        assert_eq!(of_scale("ann", "{}"), ["replicas is 0 unless it is set: expected at least 2"]);
-        assert_eq!(of_scale("ann", r#"{"replicas":2}"#), [""; 0]);
-        assert_eq!(of_scale(autoscaler, r#"{"replicas":1}"#), [""; 0]);
-    }
-
-    #[test]
-    fn takes_two_for_the_lowest_unless_a_highest_is_given() {
-        let range = |min, max| Replicas::new(Settings { min, max, ..Settings::default() }).unwrap().range.to_string();
-        assert_eq!(
-            [range(None, None), range(None, Some(9)), range(Some(3), None)],
-            ["at least 2", "at most 9", "at least 3"]
-        );
-    }
-}
+mod tests;

@@ -28,6 +28,8 @@
 //! - `containers`: bounds for each container, by resource: `minRequest`, `maxRequest`, `minLimit`, `maxLimit` (quantities)
 //!   and `maxRatio` (how many times the request the limit may be, at least 1).
 //! - `pods`: the same bounds for all containers of a pod together.
+//! - `exemptImages`: containers that are let pass, by what their images begin with, in the notation of
+//!   `allowed-registries`: `registry.example.com/platform`. By default none. What they request still counts for the pod.
 //!
 //! # Example
 //! ```yaml
@@ -50,6 +52,7 @@ mod settings;
 
 use self::bounds::Bounds;
 pub use self::settings::Settings;
+use super::exempt_images::ExemptImages;
 use crate::json::{Node, Path};
 use crate::kubernetes::pod::ContainerList;
 use crate::kubernetes::quantity::Quantity;
@@ -62,6 +65,7 @@ use crate::verdict::Report;
 #[derive(Debug)]
 pub struct ResourceRequirements {
     resources: Vec<Resource>,
+    exempt: ExemptImages,
 }
 
 /// What is asked of one resource.
@@ -84,14 +88,15 @@ impl Module for ResourceRequirements {
         "gatekeeper-library/containerresourceratios",
         "gatekeeper-library/containerresources",
         "gatekeeper-library/ephemeralstoragelimit",
-        "kyverno/require-requests-limits",
+        "kyverno/require-pod-requests-limits",
     ];
     const PUBLIC: &'static [&'static str] = &["resources"];
     const DOC: &'static str = include_str!("resource_requirements.rs");
     type Settings = Settings;
 
     fn new(settings: Settings) -> Result<Self, Vec<SettingsError>> {
-        settings.read().map(|resources| Self { resources })
+        let (resources, exempt) = settings.read()?;
+        Ok(Self { resources, exempt })
     }
 }
 
@@ -196,7 +201,7 @@ impl Validate for ResourceRequirements {
     fn validate(&self, subject: Subject<'_, '_>, report: &mut Report<'_>) {
         let Some(pod) = subject.pod() else { return };
         let spec = pod.spec();
-        pod.visit_containers(|container| {
+        self.exempt.visit_containers(&pod, |container| {
             if container.list != ContainerList::Ephemeral {
                 let place = container.path.key("resources");
                 self.resources

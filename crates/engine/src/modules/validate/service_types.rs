@@ -99,7 +99,7 @@ impl Module for ServiceTypes {
         "gatekeeper-library/block-loadbalancer-services",
         "gatekeeper-library/block-nodeport-services",
         "kyverno/restrict-loadbalancer",
-        "kyverno/restrict-nodeport",
+        "kyverno/restrict-node-port",
     ];
     const PUBLIC: &'static [&'static str] = &["type"];
     const DOC: &'static str = include_str!("service_types.rs");

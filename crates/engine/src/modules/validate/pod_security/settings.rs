@@ -23,7 +23,7 @@ pub(super) const REPLACES: &[&str] = &[
     "kyverno/disallow-proc-mount",
     "kyverno/disallow-selinux",
     "kyverno/podsecurity-subrule-baseline",
-    "kyverno/podsecurity-subrule-restricted",
+    "kyverno/restricted-latest",
     "kyverno/require-run-as-non-root-user",
     "kyverno/require-run-as-nonroot",
     "kyverno/restrict-apparmor-profiles",

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::super::exempt_images::ExemptImages;
 use super::Resource;
 use super::bounds::{Bounds, Range};
 use crate::json::{Node, Path};
@@ -24,6 +25,8 @@ pub struct Settings {
     containers: BTreeMap<String, RawBounds>,
     /// Bounds for all containers of a pod together, by resource.
     pods: BTreeMap<String, RawBounds>,
+    /// What images of containers begin with that are let pass.
+    exempt_images: Vec<String>,
 }
 
 impl Default for Settings {
@@ -34,6 +37,7 @@ impl Default for Settings {
             limits: texts(&["memory"]),
             containers: BTreeMap::new(),
             pods: BTreeMap::new(),
+            exempt_images: vec![],
         }
     }
 }
@@ -55,8 +59,8 @@ struct RawBounds {
 }
 
 impl Settings {
-    /// What is asked of each resource, by name.
-    pub(super) fn read(self) -> Result<Vec<Resource>, Vec<SettingsError>> {
+    /// What is asked of each resource, by name, and of which containers it is not.
+    pub(super) fn read(self) -> Result<(Vec<Resource>, ExemptImages), Vec<SettingsError>> {
         let mut errors = vec![];
         let mut resources = BTreeMap::new();
         let mut listed = |field: &str, names: &[String], is_request: bool, errors: &mut Vec<SettingsError>| {
@@ -85,7 +89,8 @@ impl Settings {
             let message = "nothing is asked: name resources under requests, limits, containers or pods".to_owned();
             errors.push(SettingsError { pointer: String::new(), message });
         }
-        if errors.is_empty() { Ok(resources.into_values().collect()) } else { Err(errors) }
+        let exempt = ExemptImages::new(&self.exempt_images).map_err(|own| errors.extend(own)).unwrap_or_default();
+        if errors.is_empty() { Ok((resources.into_values().collect(), exempt)) } else { Err(errors) }
     }
 }
 
