@@ -9,8 +9,9 @@ use clap::Args;
 use tracing_subscriber::EnvFilter;
 
 use super::BROKEN;
-use crate::server::{self, CertificateSource, Config};
+use crate::server::{self, CertificateSource, Config, Limits};
 use crate::telemetry::logs::{self, LogFormat};
+use crate::telemetry::{NamespaceGroup, NamespaceGroups};
 
 /// With no flags: https on 127.0.0.1:8443, a self-signed certificate in memory, the built-in starter policies.
 #[derive(Debug, Args)]
@@ -74,6 +75,13 @@ pub(super) struct Arguments {
     /// What the bodies of all requests under way may hold together, in MiB.
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=65_536), value_name = "MIB")]
     max_in_flight_mib: u32,
+    /// How many requests may be under way. What comes beyond is asked to come again, then denied.
+    #[arg(long, env = "ADMITTANCE_MAX_REQUESTS", default_value_t = 1_024, value_name = "NUMBER")]
+    max_requests: usize,
+    /// A group of namespaces that metrics count apart, NAME=PATTERN[,PATTERN]...; may be repeated. A namespace is in the
+    /// first group that it fits.
+    #[arg(long, env = "ADMITTANCE_NAMESPACE_GROUPS", value_delimiter = ';', value_name = "GROUP")]
+    namespace_group: Vec<NamespaceGroup>,
     /// What log lines look like.
     #[arg(long, env = "ADMITTANCE_LOG_FORMAT", value_enum, default_value_t, value_name = "FORMAT")]
     log_format: LogFormat,
@@ -111,8 +119,12 @@ fn start(arguments: Arguments) -> Result<(), String> {
         drain: Duration::from_secs(arguments.drain_seconds),
         connection_age: Duration::from_secs(arguments.connection_age),
         max_connections: arguments.max_connections,
-        max_body: mebibytes(arguments.max_body_mib),
-        max_in_flight: mebibytes(arguments.max_in_flight_mib),
+        limits: Limits {
+            body: mebibytes(arguments.max_body_mib),
+            in_flight: mebibytes(arguments.max_in_flight_mib),
+            requests: arguments.max_requests,
+        },
+        namespace_groups: NamespaceGroups::new(arguments.namespace_group)?,
     };
     let _logs = logs::start(arguments.log_format, filter).map_err(|error| format!("cannot start: {error}"))?;
     server::run(&config).map_err(|error| error.to_string())

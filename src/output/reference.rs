@@ -7,6 +7,7 @@ use admittance_engine::unit::schema as documents;
 use clap::{Arg, Command};
 
 use super::module_page;
+use crate::telemetry::Metrics;
 
 /// Every generated file below `docs/`: its path and its text.
 pub fn files() -> Vec<(String, String)> {
@@ -14,6 +15,7 @@ pub fn files() -> Vec<(String, String)> {
     let mut files: Vec<(String, String)> = pages.collect();
     files.push(("modules/README.md".to_owned(), module_page::index()));
     files.push(("cli.md".to_owned(), command_line()));
+    files.push(("metrics.md".to_owned(), metrics()));
     files.push(("policy.schema.json".to_owned(), schema()));
     files
 }
@@ -21,6 +23,22 @@ pub fn files() -> Vec<(String, String)> {
 /// The JSON Schema of policy documents.
 pub fn schema() -> String {
     serde_json::to_string_pretty(&documents::schema()).unwrap_or_default() + "\n"
+}
+
+/// All metrics, in Markdown: what the page of metrics says of itself.
+fn metrics() -> String {
+    let page = Metrics::default().page();
+    let mut text = "# Metrics\n\nAt `/metrics` of the plain listener (`--metrics-listen`), as OpenMetrics text.\n\n\
+        | metric | type | meaning |\n| --- | --- | --- |\n"
+        .to_owned();
+    let mut kinds = page.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+    for line in page.lines() {
+        let Some((name, help)) = line.strip_prefix("# HELP ").and_then(|rest| rest.split_once(' ')) else { continue };
+        let kind = kinds.find(|(of, _)| *of == name).map_or("", |(_, kind)| kind);
+        let ending = if kind == "counter" { "_total" } else { "" };
+        let _ = writeln!(text, "| `{name}{ending}` | {kind} | {} |", help.trim_end_matches('.'));
+    }
+    text
 }
 
 /// All commands and options, in Markdown.

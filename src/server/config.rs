@@ -6,6 +6,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::handler::Limits;
+use crate::telemetry::NamespaceGroups;
+
 /// What the server is told.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -31,10 +34,10 @@ pub struct Config {
     pub connection_age: Duration,
     /// How many connections may be open.
     pub max_connections: usize,
-    /// The largest body, in bytes.
-    pub max_body: usize,
-    /// What all bodies under way may hold, in bytes.
-    pub max_in_flight: usize,
+    /// What requests may take.
+    pub limits: Limits,
+    /// What metrics count apart.
+    pub namespace_groups: NamespaceGroups,
 }
 
 /// Where the certificate comes from.

@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use admittance_engine::deadline::Deadline;
 use admittance_engine::json::Arena;
@@ -19,19 +20,27 @@ use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
 
-use super::body::{self, Budget, Collected, Reason};
-use super::units;
+use super::body::{self, Budget, Collected, Incomplete, Reason};
+use super::{timeout, units};
 use crate::cluster::{Asked, Cluster};
 use crate::source::Active;
-use crate::telemetry::metrics::OutcomeLabel;
-use crate::telemetry::{Metrics, Observation, observe, route_label};
+use crate::telemetry::metrics::{OutcomeLabel, ShedLabels};
+use crate::telemetry::{Metrics, NamespaceGroups, Observation, observe, route_label};
 
-/// The time that the API server is assumed to wait if it does not say: its own default.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
-/// What is kept of it for the way: the API server rounds its timeout up to whole seconds.
-const MARGIN: Duration = Duration::from_millis(1_200);
+const TOO_MANY: &str = "too many requests are under way: try again";
 /// How often a request may wait for answers of the cluster.
 const ROUNDS: usize = 3;
+
+/// What requests may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The largest body, in bytes.
+    pub body: usize,
+    /// What the bodies of all requests under way may hold, in bytes.
+    pub in_flight: usize,
+    /// How many requests may be under way.
+    pub requests: usize,
+}
 
 /// What all requests share.
 #[derive(Debug)]
@@ -39,7 +48,11 @@ pub struct Admission {
     cluster: Option<Cluster>,
     active: ArcSwap<Active>,
     metrics: Arc<Metrics>,
+    groups: NamespaceGroups,
     in_flight: Budget,
+    /// How many requests may be under way, and are.
+    max_requests: usize,
+    requests: AtomicUsize,
     max_body: usize,
     arenas: Arenas,
     turned_away: TurnedAway,
@@ -47,13 +60,16 @@ pub struct Admission {
 
 impl Admission {
     /// Nothing is active yet: an empty set, which allows everything.
-    pub fn new(metrics: Arc<Metrics>, cluster: Option<Cluster>, max_body: usize, max_in_flight: usize) -> Self {
+    pub fn new(metrics: Arc<Metrics>, cluster: Option<Cluster>, groups: NamespaceGroups, limits: Limits) -> Self {
         Self {
             cluster,
             active: ArcSwap::default(),
             metrics,
-            in_flight: Budget::new(max_in_flight),
-            max_body,
+            groups,
+            in_flight: Budget::new(limits.in_flight),
+            max_requests: limits.requests,
+            requests: AtomicUsize::new(0),
+            max_body: limits.body,
             arenas: Arenas::default(),
             turned_away: TurnedAway::default(),
         }
@@ -72,8 +88,10 @@ impl Admission {
     /// Answers one request.
     pub async fn answer(&self, route: Route, request: Request) -> Response {
         let started = Instant::now();
-        let deadline = started + time_for(request.uri().query());
+        let deadline = started + timeout::time_for(request.uri().query());
+        let under_way = UnderWay::begin(self);
         let (collected, problem) = self.receive(request, deadline).await;
+        let problem = problem.or_else(|| under_way.is_one_too_many.then(|| self.shed("requests", TOO_MANY)));
         let call = Call { route, started, deadline };
         let active = self.active.load_full();
         let mut asked = Asked::new(self.cluster.as_ref(), &active.set, &active.parameters);
@@ -91,7 +109,7 @@ impl Admission {
 
     /// Answers a request that is about the policies themselves: see [`units`].
     pub async fn answer_about_units(&self, request: Request) -> Response {
-        let deadline = Instant::now() + time_for(request.uri().query());
+        let deadline = Instant::now() + timeout::time_for(request.uri().query());
         let (collected, problem) = self.receive(request, deadline).await;
         if let Some(problem) = problem {
             return bare(&problem);
@@ -111,8 +129,27 @@ impl Admission {
         let collected = body::collect(request.into_body(), self.max_body, deadline.into(), &self.in_flight).await;
         match collected {
             Ok(collected) => (collected, problem),
-            Err(incomplete) => (incomplete.prefix, Some(incomplete_request(incomplete.reason))),
+            Err(incomplete) => {
+                let Incomplete { reason, prefix } = incomplete;
+                let problem = match reason {
+                    Reason::OverBudget => self.shed("bytes", &reason.to_string()),
+                    other => incomplete_request(other),
+                };
+                (prefix, Some(problem))
+            }
         }
+    }
+
+    fn shed(&self, limit: &'static str, message: &str) -> Problem {
+        self.metrics.shed.get_or_create(&ShedLabels { limit }).inc();
+        Problem::new(Refusal::TOO_MANY_REQUESTS, message)
+    }
+
+    /// Says what is under way: for the page of metrics, where it is asked for, so that no request writes it.
+    pub fn count(&self) {
+        let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        self.metrics.in_flight.set(count(self.requests.load(Relaxed)));
+        self.metrics.in_flight_bytes.set(count(self.in_flight.taken()));
     }
 
     /// Everything from the body to the answer, in one piece: nothing of a review crosses an await.
@@ -171,7 +208,7 @@ impl Admission {
                 let bytes = response::answer(review, &verdict, call.route);
                 let patched = call.route == Route::Mutate && !verdict.edits.is_empty();
                 let seen = Observation { route: call.route, patched, elapsed: call.started.elapsed() };
-                observe(&self.metrics, review, &verdict, seen);
+                observe(&self.metrics, &self.groups, review, &verdict, seen);
                 Answer::Review(bytes)
             }
             Err(Needs(lookups)) => Answer::Needs { uid: review.uid.to_owned(), lookups },
@@ -207,6 +244,25 @@ impl Admission {
     }
 }
 
+/// A request that is under way until this is dropped.
+struct UnderWay<'a> {
+    requests: &'a AtomicUsize,
+    is_one_too_many: bool,
+}
+
+impl<'a> UnderWay<'a> {
+    fn begin(admission: &'a Admission) -> Self {
+        let before = admission.requests.fetch_add(1, Relaxed);
+        Self { requests: &admission.requests, is_one_too_many: before >= admission.max_requests }
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.requests.fetch_sub(1, Relaxed);
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Call {
     route: Route,
@@ -235,41 +291,6 @@ impl Problem {
     fn new(refusal: Refusal, message: impl Into<String>) -> Self {
         Self { refusal, message: message.into() }
     }
-}
-
-/// The time for a request: what `?timeout=` says less the margin, at least half of it.
-fn time_for(query: Option<&str>) -> Duration {
-    let said = query
-        .into_iter()
-        .flat_map(|query| query.split('&'))
-        .find_map(|pair| pair.strip_prefix("timeout="))
-        .and_then(parse_duration)
-        .filter(|time| !time.is_zero())
-        .unwrap_or(DEFAULT_TIMEOUT);
-    said.saturating_sub(MARGIN).max(said / 2)
-}
-
-/// Go's notation of durations, as far as the API server writes it: `10s`, `1m30s`, `500ms`; capped at 30 s, the most that
-/// a webhook configuration can say.
-fn parse_duration(text: &str) -> Option<Duration> {
-    const LONGEST: f64 = 30.0;
-    let (mut rest, mut seconds) = (text, 0.0);
-    while !rest.is_empty() {
-        let digits = rest.find(|char: char| !char.is_ascii_digit() && char != '.').unwrap_or(rest.len());
-        let (number, after) = rest.split_at(digits);
-        let letters = after.find(|char: char| char.is_ascii_digit()).unwrap_or(after.len());
-        let (unit, after) = after.split_at(letters);
-        let scale = match unit {
-            "h" => 3_600.0,
-            "m" => 60.0,
-            "s" => 1.0,
-            "ms" => 0.001,
-            _ => return None,
-        };
-        seconds += number.parse::<f64>().ok()? * scale;
-        rest = after;
-    }
-    Some(Duration::from_secs_f64(seconds.min(LONGEST)))
 }
 
 /// What is wrong with a request before its body is read.
@@ -368,21 +389,6 @@ impl TurnedAway {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn leaves_the_api_server_time_to_read_the_answer() {
-        let time = |query| time_for(query).as_millis();
-        assert_eq!(time(Some("timeout=10s")), 8_800);
-        assert_eq!(time(Some("timeout=5s&x=1")), 3_800);
-        assert_eq!(time(Some("timeout=2s")), 1_000);
-        assert_eq!(time(Some("timeout=1s")), 500);
-        assert_eq!(time(Some("timeout=1m30s")), 28_800);
-        assert_eq!(time(Some("timeout=500ms")), 250);
-        assert_eq!(time(None), 8_800);
-        for odd in ["timeout=", "timeout=0s", "timeout=-1s", "timeout=10", "timeout=x", "timeout=1e9s"] {
-            assert_eq!(time(Some(odd)), 8_800, "{odd}");
-        }
-    }
 
     #[test]
     fn tells_the_first_overload_of_a_request_from_its_second() {

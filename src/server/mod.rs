@@ -9,6 +9,7 @@
 //! | [`connection`] | the accept loop of one listener, with or without TLS, and its bounds |
 //! | `stream` | one connection's socket: the deadlines between requests, and the end that lets an answer arrive |
 //! | [`exchange`] | one request and its answer: what is in flight, and when an answer says `Connection: close` |
+//! | `timeout` | how long a request may take |
 //! | [`body`] | a request's body, collected within a size, a deadline and a budget shared by all |
 //! | [`handler`] | one request for admission: from its body to the bytes of its answer |
 //! | `units` | one request about a ConfigMap with policies: what is broken is refused when somebody applies it |
@@ -27,8 +28,10 @@ mod handshake;
 mod running;
 pub mod stage;
 mod stream;
+mod timeout;
 pub mod tls;
 mod units;
 
 pub use config::{CertificateSource, Config, StartError};
+pub use handler::Limits;
 pub use running::run;

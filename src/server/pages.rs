@@ -56,10 +56,10 @@ impl Health {
 impl Pages {
     /// Requests that come from now on are judged by this.
     pub fn activate(&self, active: Active) {
-        let broken = active.units.iter().filter(|unit| unit.state != UnitState::Active).count();
-        self.metrics.policies.set(i64::try_from(active.set.len()).unwrap_or(i64::MAX));
-        self.metrics.broken_units.set(i64::try_from(broken).unwrap_or(i64::MAX));
-        self.metrics.reloads.inc();
+        let standing = |state| active.units.iter().filter(|unit| unit.state == state).count();
+        let units = [("active", UnitState::Active), ("stale", UnitState::Stale), ("broken", UnitState::Broken)];
+        let units = units.map(|(label, state)| (label, standing(state)));
+        self.metrics.activated(active.set.digest(), active.set.len(), &units);
         self.admission.activate(Arc::new(active));
     }
 }
@@ -118,6 +118,7 @@ fn probe(is_so: bool, otherwise: &'static str) -> Response {
 }
 
 async fn metrics(State(pages): State<Pages>) -> Response {
+    pages.admission.count();
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(CONTENT_TYPE, content_type)], pages.metrics.page()).into_response()
 }

@@ -56,7 +56,7 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     let mut policies = Policies::new(&config.policies, link, cluster.is_some());
     policies.first().map_err(StartError)?;
     let is_starter = config.policies.is_empty() && follower.is_none();
-    let admission = Admission::new(Arc::clone(&metrics), cluster, config.max_body, config.max_in_flight);
+    let admission = Admission::new(Arc::clone(&metrics), cluster, config.namespace_groups.clone(), config.limits);
     let pages = Pages { admission: Arc::new(admission), metrics, health: Arc::default() };
     let (presented, files) = certificate(&config.certificate)?;
     let presented = Arc::new(presented);

@@ -62,7 +62,30 @@ pub struct PolicyLabels {
     /// The policy.
     pub policy: String,
     /// `Deny`, `Warn`, `Audit`, or `Error`.
-    pub action: String,
+    pub action: &'static str,
+    /// The group of the request's namespace: see [`super::NamespaceGroups`].
+    pub namespace_group: String,
+}
+
+/// Labels of `admittance_units`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct UnitLabels {
+    /// How units stand.
+    pub state: &'static str,
+}
+
+/// Labels of `admittance_policy_set_info`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct SetLabels {
+    /// What replicas compare.
+    pub digest: String,
+}
+
+/// Labels of `admittance_shed_total`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ShedLabels {
+    /// `bytes` or `requests`: which limit.
+    pub limit: &'static str,
 }
 
 /// All metrics of the server.
@@ -80,6 +103,16 @@ pub struct Metrics {
     pub broken_units: Gauge,
     /// Swaps of the policy set.
     pub reloads: Counter,
+    /// The digest of the policies that run, as a label.
+    pub set: Family<SetLabels, Gauge>,
+    /// Units by how they stand.
+    pub units: Family<UnitLabels, Gauge>,
+    /// Requests under way.
+    pub in_flight: Gauge,
+    /// Bytes of the bodies of all requests under way.
+    pub in_flight_bytes: Gauge,
+    /// Requests that were turned away because too much was under way.
+    pub shed: Family<ShedLabels, Counter>,
     /// When the certificate that is served ends, in seconds since 1970.
     pub certificate_expiry: Gauge<f64, AtomicU64>,
 }
@@ -99,6 +132,11 @@ impl Default for Metrics {
             policies: Gauge::default(),
             broken_units: Gauge::default(),
             reloads: Counter::default(),
+            set: Family::default(),
+            units: Family::default(),
+            in_flight: Gauge::default(),
+            in_flight_bytes: Gauge::default(),
+            shed: Family::default(),
             certificate_expiry: Gauge::default(),
         };
         let registry = &mut metrics.registry;
@@ -117,6 +155,28 @@ impl Default for Metrics {
         registry.register("policies", "Policies that run", metrics.policies.clone());
         registry.register("units_broken", "Units whose present version is broken", metrics.broken_units.clone());
         registry.register("policy_reloads", "Swaps of the policy set", metrics.reloads.clone());
+        registry.register(
+            "policy_set_info",
+            "The policies that run, by the digest of all of them",
+            metrics.set.clone(),
+        );
+        registry.register(
+            "units",
+            "Units by how they stand: active, stale (the last good version runs), broken",
+            metrics.units.clone(),
+        );
+        registry.register("requests_in_flight", "Requests under way", metrics.in_flight.clone());
+        registry.register_with_unit(
+            "requests_in_flight",
+            "What the bodies of requests under way hold",
+            Unit::Bytes,
+            metrics.in_flight_bytes.clone(),
+        );
+        registry.register(
+            "shed",
+            "Requests turned away because too much was under way, by limit",
+            metrics.shed.clone(),
+        );
         registry.register_with_unit(
             "certificate_expiry_timestamp",
             "When the served certificate ends",
@@ -134,6 +194,21 @@ impl Metrics {
     pub fn request(&self, route: RouteLabel, outcome: OutcomeLabel, elapsed: Duration) {
         self.requests.get_or_create(&RequestLabels { route, outcome }).inc();
         self.duration.get_or_create(&RouteLabels { route }).observe(elapsed.as_secs_f64());
+    }
+
+    /// Says which policies run from now on, and how many units stand how.
+    pub fn activated(&self, digest: &str, policies: usize, units: &[(&'static str, usize)]) {
+        let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        self.policies.set(count(policies));
+        self.broken_units
+            .set(units.iter().filter(|(state, _)| *state != "active").map(|(_, units)| count(*units)).sum());
+        for &(state, units) in units {
+            self.units.get_or_create(&UnitLabels { state }).set(count(units));
+        }
+        // Between the two no digest is shown: none is less wrong than two.
+        self.set.clear();
+        self.set.get_or_create(&SetLabels { digest: digest.to_owned() }).set(1);
+        self.reloads.inc();
     }
 
     /// The page that Prometheus reads (OpenMetrics text).

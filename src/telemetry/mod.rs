@@ -3,9 +3,11 @@
 mod log_writer;
 pub mod logs;
 pub mod metrics;
+mod namespace_groups;
 mod observe;
 
 pub use log_writer::LogGuard;
 pub use metrics::Metrics;
+pub use namespace_groups::{NamespaceGroup, NamespaceGroups};
 pub(crate) use observe::route_label;
 pub use observe::{Observation, observe};

@@ -6,6 +6,7 @@ use admittance_engine::pipeline::Route;
 use admittance_engine::review::Review;
 use admittance_engine::verdict::Verdict;
 
+use super::NamespaceGroups;
 use super::metrics::{Metrics, OutcomeLabel, PolicyLabels, RouteLabel};
 
 /// What the handler knows beside review and verdict.
@@ -25,7 +26,13 @@ pub(crate) fn route_label(route: Route) -> RouteLabel {
 }
 
 /// Counts and logs one decision: one line, without anything of the object's content.
-pub fn observe(metrics: &Metrics, review: &Review<'_>, verdict: &Verdict<'_>, seen: Observation) {
+pub fn observe(
+    metrics: &Metrics,
+    groups: &NamespaceGroups,
+    review: &Review<'_>,
+    verdict: &Verdict<'_>,
+    seen: Observation,
+) {
     let outcome = match verdict.refusal() {
         None if seen.patched => OutcomeLabel::patched,
         None => OutcomeLabel::allowed,
@@ -33,11 +40,12 @@ pub fn observe(metrics: &Metrics, review: &Review<'_>, verdict: &Verdict<'_>, se
         Some(_) => OutcomeLabel::error,
     };
     metrics.request(route_label(seen.route), outcome, seen.elapsed);
+    let group = groups.of(review.namespace);
     for finding in &verdict.findings {
-        count(metrics, &finding.origin.policy, finding.action.as_str());
+        count(metrics, &finding.origin.policy, finding.action.as_str(), group);
     }
     for failure in &verdict.failures {
-        count(metrics, &failure.origin.policy, "Error");
+        count(metrics, &failure.origin.policy, "Error", group);
         tracing::warn!(uid = review.uid, policy = failure.origin.policy, error = %failure.error, "evaluation error");
     }
     tracing::info!(
@@ -60,7 +68,7 @@ pub fn observe(metrics: &Metrics, review: &Review<'_>, verdict: &Verdict<'_>, se
     }
 }
 
-fn count(metrics: &Metrics, policy: &str, action: &str) {
-    let labels = PolicyLabels { policy: policy.to_owned(), action: action.to_owned() };
+fn count(metrics: &Metrics, policy: &str, action: &'static str, group: &str) {
+    let labels = PolicyLabels { policy: policy.to_owned(), action, namespace_group: group.to_owned() };
     metrics.findings.get_or_create(&labels).inc();
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use admittance::server::handler::Admission;
+use admittance::server::handler::{Admission, Limits};
 use admittance::server::pages::{self, Pages};
 use admittance::source::Active;
-use admittance::telemetry::Metrics;
+use admittance::telemetry::{Metrics, NamespaceGroups};
 use admittance_engine::document::SourceFile;
 use admittance_engine::matching::{MatchConstraints, NamespaceGlobs};
 use admittance_engine::policy::{Actions, Existing, FailurePolicy, Head, Validator};
@@ -62,7 +62,8 @@ fn validator(name: &str, failure_policy: FailurePolicy, panics: &Arc<AtomicUsize
 
 fn router(set: PolicySet) -> Router {
     let metrics = Arc::new(Metrics::default());
-    let admission = Arc::new(Admission::new(Arc::clone(&metrics), None, 20 << 20, 256 << 20));
+    let limits = Limits { body: 20 << 20, in_flight: 256 << 20, requests: 1_024 };
+    let admission = Arc::new(Admission::new(Arc::clone(&metrics), None, NamespaceGroups::default(), limits));
     admission.activate(Arc::new(Active { set, ..Active::default() }));
     pages::admission(Pages { admission, metrics, health: Arc::default() })
 }

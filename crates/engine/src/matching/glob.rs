@@ -2,7 +2,7 @@
 
 /// Whether the whole of `name` fits. Greedy, with one place to come back to: the last `*` is the only one that ever has
 /// to take more.
-pub(crate) fn fits(pattern: &str, name: &str) -> bool {
+pub fn fits(pattern: &str, name: &str) -> bool {
     let (mut pattern, mut name) = (pattern.as_bytes(), name.as_bytes());
     let mut retry: Option<(&[u8], &[u8])> = None;
     loop {

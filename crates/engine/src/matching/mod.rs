@@ -22,8 +22,9 @@ pub mod selectors;
 
 pub use check::Problem;
 pub use constraints::{MatchConstraints, MatchPolicy, NameSource, UnknownVersions};
+pub use glob::fits;
 pub use index::Index;
-pub use namespaces::NamespaceGlobs;
+pub use namespaces::{NamespaceGlobs, is_pattern};
 pub use outcome::{Outcome, Reason};
 pub use raw::{RawLabelSelector, RawMatchConstraints, RawNamespaceGlobs, RawRequirement, RawResourceRule};
 pub use rules::{Aspect, ResourceRule};

@@ -63,7 +63,7 @@ impl NamespaceGlobs {
 }
 
 /// Whether some DNS label (RFC 1123) may fit.
-pub(crate) fn is_pattern(pattern: &str) -> bool {
+pub fn is_pattern(pattern: &str) -> bool {
     let text = pattern.bytes().filter(|&byte| byte != b'*').count();
     !pattern.is_empty()
         && text <= 63
