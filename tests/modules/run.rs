@@ -4,7 +4,7 @@ use admittance_engine::document::{Decoder, Limits, SourceFile, parse};
 use admittance_engine::json::{Arena, Node};
 use admittance_engine::kubernetes::kinds::Kinds;
 use admittance_engine::modules::{Built, ModuleEntry};
-use admittance_engine::review::{Envelope, NoLookups, Review, Subject};
+use admittance_engine::review::{Envelope, Lookups, NoLookups, Review, Subject};
 use admittance_engine::rule::Rule;
 use admittance_engine::verdict::{PolicyError, Report, Reported};
 use serde_json::Value;
@@ -60,8 +60,19 @@ pub(super) fn run<'a>(
     review: &Review<'a>,
     object: Node<'a>,
 ) -> Result<(Node<'a>, Reported), PolicyError> {
+    run_with(built, public, &NoLookups, review, object)
+}
+
+/// The same with a cluster to ask.
+pub(super) fn run_with<'a>(
+    built: &'a Built,
+    public: &'static [&'static str],
+    lookups: &dyn Lookups,
+    review: &Review<'a>,
+    object: Node<'a>,
+) -> Result<(Node<'a>, Reported), PolicyError> {
     let subject = Subject { object, old_object: review.old_object().unwrap(), review };
-    let mut report = Report::new(public, &NoLookups);
+    let mut report = Report::new(public, lookups);
     let root = match &built.rule {
         Rule::Mutate(rule) => rule.mutate(subject, &mut report)?,
         Rule::Validate(rule) => {
