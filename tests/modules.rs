@@ -4,3 +4,4 @@ mod allocations;
 mod properties;
 mod run;
 mod secrets;
+mod together;

@@ -10,8 +10,8 @@ use admittance_engine::review::{Answer, Lookup, Lookups};
 use admittance_engine::rule::Applies;
 use serde_json::Value;
 
-use super::run::{Input, build, inputs_of, review, run_with};
-use crate::case::{Case, cases, documents, root};
+use super::run::{Input, build, inputs_of, review, run_with, settings_of};
+use crate::case::{Case, cases, root};
 use crate::cluster::Cluster;
 
 /// More than any case and its namespace take.
@@ -68,18 +68,6 @@ fn allocations(module: &ModuleEntry, settings: &Value, body: &str, lookups: &AtH
     let measured = allocation_counter::measure(|| left = run(object).map(|(left, _)| left));
     assert!(left.is_some_and(|left| left.is_same(object)), "{}: changes once more with {settings}", module.id);
     Some(measured.count_total)
-}
-
-/// All settings that the module is shown with: none, the page's, and those of its cases.
-fn settings_of(module: &ModuleEntry, inputs: &[Input]) -> Vec<Value> {
-    let example = documents(&module.example()).into_iter().map(|document| document["spec"]["settings"].clone());
-    let mut all: Vec<Value> = vec![];
-    for settings in example.chain(inputs.iter().map(|input| input.settings.clone())) {
-        if !all.contains(&settings) {
-            all.push(settings);
-        }
-    }
-    all
 }
 
 #[test]

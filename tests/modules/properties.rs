@@ -166,7 +166,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 }
 
 /// Anything at all, or an object of a case in which some places are replaced by anything.
-fn any_object(inputs: &[Input]) -> impl Strategy<Value = Value> + use<> {
+pub(super) fn any_object(inputs: &[Input]) -> impl Strategy<Value = Value> + use<> {
     let objects = inputs.iter().flat_map(|Input { case, .. }| [case.object.clone(), case.old_object.clone()]);
     let objects: Vec<Value> = objects.filter(|object| !object.is_null()).collect();
     let broken =
@@ -228,7 +228,7 @@ fn any_kind() -> impl Strategy<Value = (&'static str, &'static str)> {
     prop::sample::select(KINDS)
 }
 
-fn of_kind(mut object: Value, (api_version, kind): (&str, &str)) -> Value {
+pub(super) fn of_kind(mut object: Value, (api_version, kind): (&str, &str)) -> Value {
     if let Value::Object(map) = &mut object {
         map.insert("apiVersion".to_owned(), api_version.into());
         map.insert("kind".to_owned(), kind.into());

@@ -28,6 +28,18 @@ pub(super) fn inputs_of(module: &ModuleEntry, cases: &[Case]) -> Vec<Input> {
     of_module.filter_map(input).collect()
 }
 
+/// All settings that the module is shown with: the page's, and those of its cases.
+pub(super) fn settings_of(module: &ModuleEntry, inputs: &[Input]) -> Vec<Value> {
+    let example = documents(&module.example()).into_iter().map(|document| document["spec"]["settings"].clone());
+    let mut all: Vec<Value> = vec![];
+    for settings in example.chain(inputs.iter().map(|input| input.settings.clone())) {
+        if !all.contains(&settings) {
+            all.push(settings);
+        }
+    }
+    all
+}
+
 thread_local! {
     static KINDS: Kinds = Kinds::built_in();
 }
