@@ -127,6 +127,16 @@ fn any_policies_on_any_pod_satisfy_all_of_them() {
     assert!(decided > 20, "only {decided} sets could have shown a difference");
 }
 
+/// That a patch can be applied only an API server can say.
+#[test]
+fn every_module_that_changes_objects_has_done_so_behind_an_api_server() {
+    let is_asked = |case: &&Case| case.api_server && case.title().starts_with("mutated-");
+    let asked: BTreeSet<String> = cases().iter().filter(is_asked).map(|case| case.folder().to_owned()).collect();
+    let mutators = MODULES.iter().filter(|module| module.mutates).map(|module| module.id);
+    let missing: Vec<&str> = mutators.filter(|id| !asked.contains(*id)).collect();
+    assert!(missing.is_empty(), "no case mutated-… without `apiServer: false`: {missing:?}");
+}
+
 /// What becomes of the object, which no second request changes any more.
 fn settled<'a>(set: &'a PolicySet, review: &Review<'a>, lookups: &dyn Lookups) -> Outcome<'a> {
     let outcome = mutated(set, review, lookups);
