@@ -52,11 +52,12 @@ e2e: setup ## only the tests against a real API server
 instructions: setup ## what the engine takes for expressions, in instructions, against what is expected
 	hack/instructions
 
-bench: setup ## CPU per request against two floors; expressions against the API server's own code; each in one interleaved run
+bench: setup ## CPU per request against two floors; modules against reading the body; expressions against the API server's own code; each in one interleaved run
 	cargo build --release
 	cargo bench --bench load -- -p manifests/policies/starter --limit 0.6
 	cargo bench --bench load -- -p benches/rules.vap.yaml --limit 1
 	cargo bench --bench load -- -p benches/rules.modules.yaml
+	cargo bench -p admittance-engine --bench modules
 	cargo bench -p admittance-engine --bench cel -- --oracles "$$(hack/oracle/build cel-bench cel-compile | tail -n 1)" --limit 12
 
 fmt: ## format the code

@@ -196,7 +196,7 @@ mod tests {
     fn knows_where_definitions_of_kinds_are() {
         let name = "widgets.things.example.com".into();
         let object = ObjectName { kind: KindName::CUSTOM_RESOURCE_DEFINITION, namespace: "".into(), name };
-        let Some(Question::Get(path)) = of(&Lookup::Object(Box::new(object))) else { panic!("expected a path") };
+        let Some(Question::Get(path)) = of(&Lookup::Object(object)) else { panic!("expected a path") };
         assert_eq!(path, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.things.example.com");
     }
 

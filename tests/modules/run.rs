@@ -4,7 +4,7 @@ use admittance_engine::document::{Decoder, Limits, SourceFile, parse};
 use admittance_engine::json::{Arena, Node};
 use admittance_engine::kubernetes::kinds::Kinds;
 use admittance_engine::modules::{Built, ModuleEntry};
-use admittance_engine::review::{Envelope, NoLookups, Review, Subject};
+use admittance_engine::review::{Envelope, Lookups, NoLookups, Review, Subject};
 use admittance_engine::rule::Rule;
 use admittance_engine::verdict::{PolicyError, Report, Reported};
 use serde_json::Value;
@@ -26,6 +26,18 @@ pub(super) fn inputs_of(module: &ModuleEntry, cases: &[Case]) -> Vec<Input> {
         Some(Input { settings: policy["spec"]["settings"].clone(), case: case.clone() })
     };
     of_module.filter_map(input).collect()
+}
+
+/// All settings that the module is shown with: the page's, and those of its cases.
+pub(super) fn settings_of(module: &ModuleEntry, inputs: &[Input]) -> Vec<Value> {
+    let example = documents(&module.example()).into_iter().map(|document| document["spec"]["settings"].clone());
+    let mut all: Vec<Value> = vec![];
+    for settings in example.chain(inputs.iter().map(|input| input.settings.clone())) {
+        if !all.contains(&settings) {
+            all.push(settings);
+        }
+    }
+    all
 }
 
 thread_local! {
@@ -60,8 +72,19 @@ pub(super) fn run<'a>(
     review: &Review<'a>,
     object: Node<'a>,
 ) -> Result<(Node<'a>, Reported), PolicyError> {
+    run_with(built, public, &NoLookups, review, object)
+}
+
+/// The same with a cluster to ask.
+pub(super) fn run_with<'a>(
+    built: &'a Built,
+    public: &'static [&'static str],
+    lookups: &dyn Lookups,
+    review: &Review<'a>,
+    object: Node<'a>,
+) -> Result<(Node<'a>, Reported), PolicyError> {
     let subject = Subject { object, old_object: review.old_object().unwrap(), review };
-    let mut report = Report::new(public, &NoLookups);
+    let mut report = Report::new(public, lookups);
     let root = match &built.rule {
         Rule::Mutate(rule) => rule.mutate(subject, &mut report)?,
         Rule::Validate(rule) => {

@@ -2,6 +2,7 @@
 
 mod native;
 mod run;
+mod settle;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -60,6 +61,8 @@ struct Pass<'p, 'a> {
     again: Option<Vec<usize>>,
     /// Whether a native mutation succeeded, even if it changed nothing.
     is_dirty: bool,
+    /// The position of the last mutator that changed something; beyond all of them where it was in the second round.
+    last_change: Option<usize>,
 }
 
 #[derive(Clone, Copy)]
@@ -82,6 +85,7 @@ impl<'p, 'a> Pass<'p, 'a> {
             begun: None,
             again: None,
             is_dirty: false,
+            last_change: None,
         }
     }
 
@@ -152,6 +156,7 @@ impl<'p, 'a> Pass<'p, 'a> {
 
     /// The mutators in their order, and once more those of `reinvocationPolicy: IfNeeded`, as upstream
     /// (admission/plugin/policy/mutating/dispatcher.go): where a mutation succeeded, all of them that ran in the first round.
+    /// Modules, which may be run any number of times, then run until they agree.
     fn mutate_all(&mut self, set: &'a PolicySet) {
         let (review, is_connect) = (self.review, self.review.operation == Operation::Connect);
         if review.operation == Operation::Delete {
@@ -168,18 +173,18 @@ impl<'p, 'a> Pass<'p, 'a> {
         for (position, mutator) in candidates() {
             self.mutate(mutator, position);
         }
-        if !self.is_dirty || self.reinvocable.is_empty() || self.verdict.refusal().is_some() {
-            return;
-        }
-        self.begun = Some(self.verdict.roots.mutated);
-        let again = std::mem::take(&mut self.reinvocable);
-        for (position, mutator) in candidates() {
-            if let Some(invoked) = again.get(&position) {
-                self.again = Some(invoked.clone());
-                self.mutate(mutator, position);
+        if self.is_dirty && !self.reinvocable.is_empty() && self.verdict.refusal().is_none() {
+            self.begun = Some(self.verdict.roots.mutated);
+            let again = std::mem::take(&mut self.reinvocable);
+            for (position, mutator) in candidates() {
+                if let Some(invoked) = again.get(&position) {
+                    self.again = Some(invoked.clone());
+                    self.mutate(mutator, position);
+                }
             }
+            self.again = None;
         }
-        self.again = None;
+        self.settle(|| candidates().filter(|(_, mutator)| mutator.head.origin.module.is_some()));
     }
 
     fn mutate(&mut self, mutator: &'a Mutator, position: usize) {
@@ -192,8 +197,11 @@ impl<'p, 'a> Pass<'p, 'a> {
         let before = root(&self.verdict.roots);
         let (result, reported) =
             self.evaluate(head, before, objects.old, |subject, report| mutator.rule.mutate(subject, report));
+        let place = if self.again.is_some() { usize::MAX } else { position };
         if compares {
-            self.verdict.roots.shadow = result.unwrap_or(before);
+            let after = result.unwrap_or(before);
+            self.last_change = if after.is_same(before) { self.last_change } else { Some(place) };
+            self.verdict.roots.shadow = after;
             return;
         }
         let after = match result {
@@ -223,6 +231,7 @@ impl<'p, 'a> Pass<'p, 'a> {
             self.verdict.roots.mutated = after;
         }
         if !after.is_same(before) {
+            self.last_change = Some(place);
             self.verdict.edits.push(Edit { origin: head.origin.clone(), shadow: mutator.shadow, before, after });
         }
     }

@@ -136,7 +136,7 @@ fn schema_for(review: &Review<'_>, object: Node<'_>, report: &mut Report<'_>) ->
         namespace: "".into(),
         name: format!("{}.{group}", review.resource.resource).into(),
     };
-    let lookup = Lookup::Object(Box::new(definition));
+    let lookup = Lookup::Object(definition);
     let unusable = |why: &dyn std::fmt::Display| {
         MutationError::of(format!("how a {kind} of {api_version} is merged is not known: {why}"))
     };

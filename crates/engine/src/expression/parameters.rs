@@ -71,9 +71,9 @@ pub(super) fn collect<'a>(
         |text| ObjectName { kind: name.clone(), namespace: Cow::Borrowed(namespace), name: Cow::Borrowed(text) };
     let found = match (&reference.name, &reference.selector) {
         (Some(_), Some(_)) => return Err(of_binding("paramRef.name and paramRef.selector are mutually exclusive")),
-        (Some(name), None) => ask(Lookup::Object(Box::new(object(name))), report, arena)?.into_iter().collect(),
+        (Some(name), None) => ask(Lookup::Object(object(name)), report, arena)?.into_iter().collect(),
         (None, Some(selector)) => {
-            let all = ask(Lookup::Objects(Box::new(object(""))), report, arena)?.unwrap_or_default();
+            let all = ask(Lookup::Objects(object("")), report, arena)?.unwrap_or_default();
             let labels = |object: &Node<'a>| object.at(&["metadata", "labels"]).unwrap_or_default();
             all.items().iter().copied().filter(|object| selector.unmet(labels(object)).is_none()).collect::<Vec<_>>()
         }

@@ -82,9 +82,20 @@ impl Arena {
         Node::list(self.bump.alloc_slice_copy(items))
     }
 
+    /// The same, made item by item; each may take room in the arena itself.
+    pub fn list_of<'a>(&'a self, items: impl ExactSizeIterator<Item = Node<'a>>) -> Node<'a> {
+        Node::list(self.bump.alloc_slice_fill_iter(items))
+    }
+
     /// A map of these entries, in this order. The keys must differ from each other: of two equal ones the first is found.
     pub fn map<'a>(&'a self, entries: &[Entry<'a>]) -> Node<'a> {
         Node::map(self.bump.alloc(self.map_body(entries)))
+    }
+
+    /// The same, made entry by entry; each may take room in the arena itself.
+    pub fn map_of<'a>(&'a self, entries: impl ExactSizeIterator<Item = Entry<'a>>) -> Node<'a> {
+        let entries = self.bump.alloc_slice_fill_iter(entries);
+        Node::map(self.bump.alloc(self.index(entries)))
     }
 
     pub(super) fn map_body<'a>(&'a self, entries: &[Entry<'a>]) -> Map<'a> {

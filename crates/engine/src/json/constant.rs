@@ -7,7 +7,7 @@ use serde::ser::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::arena::Arena;
-use super::node::{Entry, Node};
+use super::node::Node;
 
 /// An owned JSON value, for use in settings (`container: Constant`). It is copied into a review's arena when it is needed:
 /// that costs its own size, not that of the object.
@@ -44,14 +44,9 @@ fn build<'a>(value: &Value, arena: &'a Arena) -> Node<'a> {
             _ => Node::float(number.as_f64().unwrap_or_default()),
         },
         Value::String(text) => Node::string(arena.text(text)),
-        Value::Array(items) => {
-            let items: Vec<Node<'a>> = items.iter().map(|item| build(item, arena)).collect();
-            arena.list(&items)
-        }
+        Value::Array(items) => arena.list_of(items.iter().map(|item| build(item, arena))),
         Value::Object(entries) => {
-            let entries: Vec<Entry<'a>> =
-                entries.iter().map(|(key, value)| (arena.text(key), build(value, arena))).collect();
-            arena.map(&entries)
+            arena.map_of(entries.iter().map(|(key, value)| (arena.text(key), build(value, arena))))
         }
     }
 }

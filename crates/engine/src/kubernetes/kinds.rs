@@ -1,16 +1,24 @@
 //! The table of built-in kinds: which group, version and resource an object of a kind belongs to.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 /// The table as it was generated from a real API server's discovery; its head explains the columns.
 const TABLE: &str = include_str!("../../data/kinds.tsv");
+
+/// Read once: every policy set has it. By resource, group and version.
+static BUILT_IN: LazyLock<Vec<Kind>> = LazyLock::new(|| {
+    let mut rows: Vec<Kind> = TABLE.lines().filter_map(row).collect();
+    rows.sort_by_key(|row| (row.resource, row.group, row.version));
+    rows
+});
 
 /// The built-in kinds of Kubernetes. Kinds of CustomResourceDefinitions are not in it.
 ///
 /// Building it reads some hundred lines: whoever keeps the policies keeps it beside them.
 pub struct Kinds {
     /// Sorted by resource, group, version.
-    rows: Vec<Kind>,
+    rows: &'static [Kind],
 }
 
 /// One kind in one version.
@@ -57,14 +65,12 @@ pub struct Subresource {
 impl Kinds {
     /// What the API server of the version named in the table knows.
     pub fn built_in() -> Self {
-        let mut rows: Vec<Kind> = TABLE.lines().filter_map(row).collect();
-        rows.sort_by_key(|row| (row.resource, row.group, row.version));
-        Self { rows }
+        Self { rows: &BUILT_IN }
     }
 
     /// All rows, sorted by resource, group and version.
     pub fn rows(&self) -> &[Kind] {
-        &self.rows
+        self.rows
     }
 
     /// The versions in which a group serves a resource; none for what is not built in.

@@ -1,5 +1,7 @@
 //! The flow over made-up rules: who has a turn, in which order, and what a failure leaves behind.
 
+mod mutators;
+
 use crate::policy::FailurePolicy;
 use std::sync::Arc;
 use std::time::Instant;
@@ -129,40 +131,6 @@ fn judge(set: &'static PolicySet, route: Route) -> Seen {
 
 const ALWAYS: fn(Node<'_>) -> bool = |_| true;
 const NEVER: fn(Node<'_>) -> bool = |_| false;
-
-#[test]
-fn runs_mutators_by_order_then_by_name_each_on_the_root_before() {
-    let after_a: fn(Node<'_>) -> bool = |object| object.at(&["metadata", "labels", "a"]).is_some();
-    let mutators = vec![
-        mutator("z", 0, Changes(ALWAYS, "a")),
-        mutator("b", 1, Changes(after_a, "b")),
-        mutator("a", 1, Changes(after_a, "c")),
-        mutator("y", -1, Changes(after_a, "d")),
-    ];
-    let seen = judge(set(mutators, vec![]), Route::Mutate);
-    assert_eq!(seen.labels, ["a", "c", "b"]);
-    assert_eq!(seen.edits, ["z", "a", "b"]);
-}
-
-#[test]
-fn keeps_the_root_before_a_mutator_that_fails_or_panics() {
-    let mutators = vec![
-        mutator("a", 0, Changes(ALWAYS, "first")),
-        mutator("b", 0, Changes(NEVER, "panics")),
-        mutator("c", 0, Changes(NEVER, "errs")),
-        mutator("d", 0, Changes(ALWAYS, "last")),
-    ];
-    let seen = judge(set(mutators, vec![]), Route::Mutate);
-    assert_eq!(seen.labels, ["first", "last"]);
-    assert!(!seen.allowed);
-    assert_eq!(
-        seen.lines,
-        [
-            "b: evaluation error: the policy panicked; this is a bug in its module, please report it",
-            "c: evaluation error: no reason"
-        ]
-    );
-}
 
 #[test]
 fn keeps_other_findings_beside_a_panic() {

@@ -16,10 +16,10 @@ pub enum Lookup<'k> {
     /// a kind that the cluster does not serve.
     Scope(KindName<'k>),
     /// The object of this kind and name.
-    Object(Box<ObjectName<'k>>),
+    Object(ObjectName<'k>),
     /// All objects of this kind: in the namespace, or everywhere where that is empty. What is found is a list, in order of
     /// namespace and name.
-    Objects(Box<ObjectName<'k>>),
+    Objects(ObjectName<'k>),
     /// The pods of this namespace: what is found is a `PodList` with as many as anybody is asked for, of each what the Pod
     /// Security Standards look at; `metadata.remainingItemCount` says how many more there are.
     Pods(Cow<'k, str>),
@@ -150,8 +150,8 @@ impl Lookup<'_> {
             Self::Namespace(name) => Lookup::Namespace(Cow::Owned(name.into_owned())),
             Self::Access(access) => Lookup::Access(Box::new(access.into_owned())),
             Self::Scope(kind) => Lookup::Scope(kind.into_owned()),
-            Self::Object(object) => Lookup::Object(Box::new(object.into_owned())),
-            Self::Objects(objects) => Lookup::Objects(Box::new(objects.into_owned())),
+            Self::Object(object) => Lookup::Object(object.into_owned()),
+            Self::Objects(objects) => Lookup::Objects(objects.into_owned()),
             Self::Pods(namespace) => Lookup::Pods(Cow::Owned(namespace.into_owned())),
         }
     }

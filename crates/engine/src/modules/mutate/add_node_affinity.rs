@@ -136,12 +136,10 @@ impl Expression {
     }
 
     fn build<'a>(&'a self, arena: &'a Arena) -> Node<'a> {
-        let values: Vec<_> = self.values.iter().map(|value| Node::string(value)).collect();
-        let mut entries = vec![("key", Node::string(&self.key)), ("operator", Node::string(self.operator.as_str()))];
-        if !values.is_empty() {
-            entries.push(("values", arena.list(&values)));
-        }
-        arena.map(&entries)
+        let values = arena.list_of(self.values.iter().map(|value| Node::string(value)));
+        let operator = Node::string(self.operator.as_str());
+        let entries = [("key", Node::string(&self.key)), ("operator", operator), ("values", values)];
+        arena.map_of(entries.into_iter().take(if self.values.is_empty() { 2 } else { 3 }))
     }
 }
 
@@ -195,27 +193,27 @@ impl Module for AddNodeAffinity {
 }
 
 /// The list under `field` with those of `items` that it lacks, at its end.
-fn add_missing<'a>(arena: &'a Arena, holder: Node<'a>, path: &[&str], items: &[Node<'a>]) -> Edited<'a> {
+fn add_missing<'a>(arena: &'a Arena, holder: Node<'a>, path: &[&str], items: Node<'a>) -> Edited<'a> {
     let present = holder.at(path).map_or(&[][..], Node::items);
-    let missing = items.iter().filter(|item| !present.contains(item));
+    let missing = items.items().iter().filter(|item| !present.contains(item));
     missing.into_iter().try_fold(holder, |holder, item| edit::append(arena, holder, path, *item))
 }
 
 impl AddNodeAffinity {
     fn require<'a>(&'a self, arena: &'a Arena, spec: Node<'a>) -> Edited<'a> {
-        let expressions: Vec<_> = self.0.required.iter().map(|expression| expression.build(arena)).collect();
-        if expressions.is_empty() {
+        if self.0.required.is_empty() {
             return Ok(spec);
         }
+        let expressions = arena.list_of(self.0.required.iter().map(|expression| expression.build(arena)));
         if spec.at(&REQUIRED).is_none_or(|terms| terms.as_list().is_some_and(<[_]>::is_empty)) {
-            let term = arena.map(&[("matchExpressions", arena.list(&expressions))]);
+            let term = arena.map(&[("matchExpressions", expressions)]);
             return edit::append(arena, spec, &REQUIRED, term);
         }
         let says = |term: Node<'_>, field| !term.items_of(field).is_empty();
         edit::update(arena, spec, &REQUIRED, |terms| {
             edit::map_items(arena, terms, |_, term| match term {
                 term if says(term, "matchExpressions") || says(term, "matchFields") => {
-                    add_missing(arena, term, &["matchExpressions"], &expressions)
+                    add_missing(arena, term, &["matchExpressions"], expressions)
                 }
                 term => Ok(term),
             })
@@ -224,12 +222,11 @@ impl AddNodeAffinity {
 
     fn prefer<'a>(&'a self, arena: &'a Arena, spec: Node<'a>) -> Edited<'a> {
         let build = |preference: &'a Preference| {
-            let expressions: Vec<_> = preference.match_expressions.iter().map(|it| it.build(arena)).collect();
-            let term = arena.map(&[("matchExpressions", arena.list(&expressions))]);
+            let expressions = arena.list_of(preference.match_expressions.iter().map(|it| it.build(arena)));
+            let term = arena.map(&[("matchExpressions", expressions)]);
             arena.map(&[("weight", Node::int(preference.weight)), ("preference", term)])
         };
-        let preferences: Vec<_> = self.0.preferred.iter().map(build).collect();
-        add_missing(arena, spec, &PREFERRED, &preferences)
+        add_missing(arena, spec, &PREFERRED, arena.list_of(self.0.preferred.iter().map(build)))
     }
 }
 

@@ -15,6 +15,9 @@
 //! `pod-security`. An image that runs as root does not start any more; leave `runAsNonRoot` out of `fields` where there are
 //! such.
 //!
+//! What is set for the pod stays, also if a policy that comes later gives it a container which runs as root: let such a policy
+//! come first, by a lower `order`.
+//!
 //! Pods are changed when they are created, and in their new ephemeral containers; never mirror pods, and never pods for
 //! Windows (`spec.os.name`, or `kubernetes.io/os` in the node selector). Templates can be named in `matchConstraints`; one
 //! that belongs to another object, as a ReplicaSet's to its Deployment, is left alone.

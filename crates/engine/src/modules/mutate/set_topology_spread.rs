@@ -179,18 +179,22 @@ impl Constraint {
             && node.str("whenUnsatisfiable") == Some(self.when_unsatisfiable.as_str())
     }
 
-    fn build<'a>(&'a self, arena: &'a Arena, labels: &[Entry<'a>], per_revision: bool) -> Node<'a> {
-        let selector = arena.map(&[("matchLabels", arena.map(labels))]);
-        let mut entries = vec![
+    fn build<'a>(
+        &'a self,
+        arena: &'a Arena,
+        labels: impl ExactSizeIterator<Item = Entry<'a>>,
+        per_revision: bool,
+    ) -> Node<'a> {
+        let selector = arena.map(&[("matchLabels", arena.map_of(labels))]);
+        let of_revision = arena.list(&[Node::string(REVISION)]);
+        let entries = [
             ("maxSkew", Node::int(self.max_skew)),
             ("topologyKey", Node::string(&self.topology_key)),
             ("whenUnsatisfiable", Node::string(self.when_unsatisfiable.as_str())),
             ("labelSelector", selector),
+            ("matchLabelKeys", of_revision),
         ];
-        if per_revision {
-            entries.push(("matchLabelKeys", arena.list(&[Node::string(REVISION)])));
-        }
-        arena.map(&entries)
+        arena.map_of(entries.into_iter().take(if per_revision { 5 } else { 4 }))
     }
 }
 
@@ -201,16 +205,17 @@ impl Mutate for SetTopologySpread {
         };
         let Settings { constraints, by_labels, per_revision } = &self.0;
         let own = pod.metadata().field("labels").unwrap_or_default();
-        let own = |key: &'a String| own.str(key).map(|value| (key.as_str(), Node::string(value)));
-        let Some(labels) = by_labels.iter().map(own).collect::<Option<Vec<Entry<'a>>>>() else {
+        let value_of = |key: &str| own.str(key).unwrap_or_default();
+        if by_labels.iter().any(|key| own.str(key).is_none()) {
             return Ok(subject.object);
-        };
+        }
         let arena = subject.arena();
+        let labels = by_labels.iter().map(|key| (key.as_str(), Node::string(value_of(key))));
         let root = pod.edit_spec(arena, |spec| {
             let present = spec.items_of(FIELD);
             let missing = constraints.iter().filter(|constraint| !present.iter().any(|node| constraint.is(*node)));
             missing.into_iter().try_fold(spec, |spec, constraint| {
-                edit::append(arena, spec, &[FIELD], constraint.build(arena, &labels, *per_revision))
+                edit::append(arena, spec, &[FIELD], constraint.build(arena, labels.clone(), *per_revision))
             })
         })?;
         Ok(root)

@@ -161,7 +161,7 @@ impl Validate for DisruptionBudget {
             return;
         }
         let name = ObjectName { kind: KIND, namespace: subject.review.namespace.into(), name: "".into() };
-        let Some(budgets) = report.look_up(Lookup::Objects(Box::new(name)), subject.arena()) else { return };
+        let Some(budgets) = report.look_up(Lookup::Objects(name), subject.arena()) else { return };
         let labels = pod.metadata().field("labels").unwrap_or_default();
         let is_for_it = |budget: &&Node<'_>| {
             let selector = budget.at(&["spec", "selector"]).filter(|selector| selector.as_map().is_some());

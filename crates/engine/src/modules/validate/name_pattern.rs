@@ -150,7 +150,9 @@ impl Validate for NamePattern {
         match (name, metadata.str("generateName")) {
             (Some(name), _) if name.as_str().is_some_and(|name| self.allows(name)) => {}
             (Some(name), _) => self.judge("name", name, report),
-            (None, Some(prefix)) if !prefix.is_empty() && !self.allows(&format!("{prefix}{GENERATED}")) => {
+            (None, Some(prefix))
+                if !prefix.is_empty() && !self.allows(subject.arena().format(format_args!("{prefix}{GENERATED}"))) =>
+            {
                 self.judge("generateName", Node::string(prefix), report);
             }
             // Without any name the API server refuses the object.

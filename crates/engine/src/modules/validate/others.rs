@@ -9,7 +9,7 @@ use crate::verdict::Report;
 /// The question for all objects of a kind: in the namespace, or everywhere where that is empty.
 pub(super) fn all<'k>(api_version: &'static str, kind: &'static str, namespace: &'k str) -> Lookup<'k> {
     let kind = KindName { api_version: Cow::Borrowed(api_version), kind: Cow::Borrowed(kind) };
-    Lookup::Objects(Box::new(ObjectName { kind, namespace: namespace.into(), name: Cow::Borrowed("") }))
+    Lookup::Objects(ObjectName { kind, namespace: namespace.into(), name: Cow::Borrowed("") })
 }
 
 /// The objects that answer the question, less the one of the request. None where there is no answer, which is in the report.

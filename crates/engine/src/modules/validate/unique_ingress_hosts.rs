@@ -82,7 +82,7 @@ impl Module for UniqueIngressHosts {
 }
 
 /// The rules of an Ingress, each with its host.
-fn rules(ingress: Node<'_>) -> impl Iterator<Item = (Node<'_>, &str)> {
+fn rules(ingress: Node<'_>) -> impl Iterator<Item = (Node<'_>, &str)> + Clone {
     let rules = ingress.field("spec").unwrap_or_default().items_of("rules");
     rules.iter().map(|rule| (*rule, rule.str("host").unwrap_or_default()))
 }
@@ -121,7 +121,7 @@ impl Validate for UniqueIngressHosts {
         }
         let Some(others) = others::besides(&subject, ingresses(), report) else { return };
         let is_judged = |other: &Node<'_>| !self.0.in_namespace || others::namespace_of(*other) != review.namespace;
-        let taken = others.filter(is_judged).flat_map(|other| rules(other).collect::<Vec<_>>());
+        let taken = others.filter(is_judged).flat_map(rules);
         let place = Path::root("spec");
         let list = place.key("rules");
         for (index, (rule, host)) in rules(subject.object).enumerate() {

@@ -72,7 +72,8 @@ fn map_of(node: Option<Node<'_>>) -> &Map<'_> {
 
 /// Whether every item has a name, and no two the same.
 fn are_named(list: List<'_>) -> bool {
-    let mut names: Vec<&str> = list.iter().filter_map(|item| item.str("name")).collect();
-    names.sort_unstable();
-    names.len() == list.len() && names.windows(2).all(|pair| !matches!(pair, [left, right] if left == right))
+    list.iter().enumerate().all(|(index, item)| {
+        let name = item.str("name");
+        name.is_some() && !list.iter().take(index).any(|other| other.str("name") == name)
+    })
 }

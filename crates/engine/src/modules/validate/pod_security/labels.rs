@@ -8,7 +8,7 @@ const PREFIX: &str = "pod-security.kubernetes.io/";
 
 /// A label that cannot be read. Until it can, its level is `restricted` for enforce and `privileged` for audit and warn, and
 /// its version the latest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct WrongLabel<'a> {
     pub(super) key: &'static str,
     pub(super) value: &'a str,
@@ -19,6 +19,30 @@ impl WrongLabel<'_> {
     /// What is wrong with the value, as the API server says it.
     pub(super) fn message(&self) -> String {
         format!("Invalid value: {}: {}", Quoted(self.value), self.reason)
+    }
+}
+
+/// Those of one Namespace: there are six labels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct WrongLabels<'a> {
+    labels: [WrongLabel<'a>; 6],
+    count: usize,
+}
+
+impl<'a> WrongLabels<'a> {
+    fn note(&mut self, label: WrongLabel<'a>) {
+        if let Some(place) = self.labels.get_mut(self.count) {
+            *place = label;
+            self.count += 1;
+        }
+    }
+
+    pub(super) fn all(&self) -> &[WrongLabel<'a>] {
+        self.labels.get(..self.count).unwrap_or_default()
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.count == 0
     }
 }
 
@@ -36,8 +60,8 @@ const WARN: Keys =
     Keys { level: "pod-security.kubernetes.io/warn", version: "pod-security.kubernetes.io/warn-version" };
 
 /// What a Namespace with these labels asks for, and which of them cannot be read.
-pub(super) fn modes<'a>(labels: Node<'a>, defaults: &Modes) -> (Modes, Vec<WrongLabel<'a>>) {
-    let (mut modes, mut wrong) = (*defaults, vec![]);
+pub(super) fn modes<'a>(labels: Node<'a>, defaults: &Modes) -> (Modes, WrongLabels<'a>) {
+    let (mut modes, mut wrong) = (*defaults, WrongLabels::default());
     if !labels.entries().iter().any(|(key, _)| key.starts_with(PREFIX)) {
         return (modes, wrong);
     }
@@ -65,24 +89,29 @@ fn read<'a>(
     labels: Node<'a>,
     standard: &mut Standard,
     otherwise: Level,
-    wrong: &mut Vec<WrongLabel<'a>>,
+    wrong: &mut WrongLabels<'a>,
 ) -> Option<bool> {
     let level = value(labels, keys.level).map(|value| {
         let level = Level::parse(value);
         standard.level = level.unwrap_or(otherwise);
-        wrong.extend(level.err().map(|reason| WrongLabel { key: keys.level, value, reason }));
+        if let Err(reason) = level {
+            wrong.note(WrongLabel { key: keys.level, value, reason });
+        }
         level.is_ok()
     });
     if let Some(value) = value(labels, keys.version) {
         let version = Version::parse(value);
         standard.version = version.unwrap_or(Version::Latest);
-        wrong.extend(version.err().map(|reason| WrongLabel { key: keys.version, value, reason }));
+        if let Err(reason) = version {
+            wrong.note(WrongLabel { key: keys.version, value, reason });
+        }
     }
     level
 }
 
 /// What is said of all wrong labels in the audit log.
-pub(super) fn failure(wrong: &[WrongLabel<'_>]) -> String {
+pub(super) fn failure(wrong: &WrongLabels<'_>) -> String {
+    let wrong = wrong.all();
     let each = wrong.iter().map(|label| format!("metadata.labels[{}]: {}", label.key, label.message()));
     let all = each.collect::<Vec<_>>().join(", ");
     if wrong.len() == 1 { format!("Failed to parse policy: {all}") } else { format!("Failed to parse policy: [{all}]") }

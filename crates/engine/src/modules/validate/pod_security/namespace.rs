@@ -2,7 +2,7 @@
 //! `ValidateNamespace`).
 
 use super::PodSecurity;
-use super::labels::{self, WrongLabel};
+use super::labels::{self, WrongLabels};
 use super::level::{Level, Modes, Standard};
 use super::relabel;
 use crate::json::{Node, Path};
@@ -61,10 +61,10 @@ fn is_stricter(new: Standard, old: Standard) -> bool {
     new != old && new.level != Level::Privileged && !(new.version == old.version && new.level <= old.level)
 }
 
-fn refuse(wrong: &[WrongLabel<'_>], labels: Node<'_>, report: &mut Report<'_>) {
+fn refuse(wrong: &WrongLabels<'_>, labels: Node<'_>, report: &mut Report<'_>) {
     let metadata = Path::root("metadata");
     let place = metadata.key("labels");
-    for label in wrong {
+    for label in wrong.all() {
         let value = labels.get(label.key).unwrap_or_default();
         report.finding(&place.key(label.key), value, label.message());
     }
