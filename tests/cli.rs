@@ -454,7 +454,7 @@ fn shows_modules_and_names_the_one_that_was_meant() {
     assert_eq!(list["modules"].as_array().unwrap().len(), admittance_engine::modules::MODULES.len());
     let one: Value = serde_json::from_str(&folder.run(&["modules", "host-ports", "-o", "json"]).out).unwrap();
     assert_eq!(one["modules"][0]["settings"]["properties"]["allowed"]["type"], "array");
-    let found = folder.run(&["modules", "--search", "Kyverno LATEST"]).out;
+    let found = folder.run(&["modules", "--search", "Kyverno NEWEST"]).out;
     assert!(found.starts_with("Images\n  latest-tag  validates  Refuses") && !found.contains("host-ports"), "{found}");
     let none = folder.run(&["modules", "--search", "no such words"]);
     let text = "error: no module fits \"no such words\"; `admittance modules` lists all\n";

@@ -8,6 +8,7 @@ use clap::{Arg, Command};
 
 use super::module_page;
 use crate::telemetry::Metrics;
+use crate::telemetry::metrics::PolicyLabels;
 
 /// Every generated file below `docs/`: its path and its text.
 pub fn files() -> Vec<(String, String)> {
@@ -27,16 +28,39 @@ pub fn schema() -> String {
 
 /// All metrics, in Markdown: what the page of metrics says of itself.
 fn metrics() -> String {
-    let page = Metrics::default().page();
-    let mut text = "# Metrics\n\nAt `/metrics` of the plain listener (`--metrics-listen`), as OpenMetrics text.\n\n\
-        | metric | type | meaning |\n| --- | --- | --- |\n"
-        .to_owned();
-    let mut kinds = page.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+    let metrics = Metrics::default();
+    metrics.activated("", 0, &[("active", 0)]);
+    let labels = PolicyLabels { policy: String::new(), action: "Deny", namespace_group: String::new() };
+    drop(metrics.findings.get_or_create(&labels));
+    let page = metrics.page();
+    let mut text =
+        "# Metrics\n\nAt `/metrics` of the plain listener (`--metrics-listen`), as OpenMetrics text. Latencies are \
+        from a request's arrival to its answer. The label `namespace_group` is what `--namespace-group` says.\n\n\
+        | metric | type | labels | meaning |\n| --- | --- | --- | --- |\n"
+            .to_owned();
     for line in page.lines() {
         let Some((name, help)) = line.strip_prefix("# HELP ").and_then(|rest| rest.split_once(' ')) else { continue };
-        let kind = kinds.find(|(of, _)| *of == name).map_or("", |(_, kind)| kind);
-        let ending = if kind == "counter" { "_total" } else { "" };
-        let _ = writeln!(text, "| `{name}{ending}` | {kind} | {} |", help.trim_end_matches('.'));
+        let kind = page.lines().find_map(|line| line.strip_prefix("# TYPE ")?.strip_prefix(name)?.strip_prefix(' '));
+        let kind = kind.unwrap_or_default();
+        let sample = page.lines().find(|line| {
+            line.strip_prefix(name).is_some_and(|rest| {
+                ["{", " ", "_total", "_bucket", "_info"].iter().any(|next| rest.starts_with(next))
+            })
+        });
+        let labels =
+            sample.and_then(|sample| sample.split_once('{')?.1.split_once('}')).map_or("", |(labels, _)| labels);
+        let labels: Vec<String> = labels
+            .split(',')
+            .filter_map(|label| Some(format!("`{}`", label.split_once('=')?.0)))
+            .filter(|label| label != "`le`")
+            .collect();
+        let ending = match kind {
+            "counter" => "_total",
+            "info" => "_info",
+            _ => "",
+        };
+        let (labels, help) = (labels.join(", "), help.trim_end_matches('.'));
+        let _ = writeln!(text, "| `{name}{ending}` | {kind} | {labels} | {help} |");
     }
     text
 }

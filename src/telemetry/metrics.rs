@@ -185,11 +185,26 @@ impl Default for Metrics {
         );
         let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The version that runs", build);
+        metrics.begin_at_zero();
         metrics
     }
 }
 
 impl Metrics {
+    /// A counter that appears with its first event has no rate for it.
+    fn begin_at_zero(&self) {
+        use OutcomeLabel::{allowed, denied, error, patched, rejected};
+        for route in [RouteLabel::mutate, RouteLabel::validate] {
+            for outcome in [allowed, patched, denied, error, rejected] {
+                drop(self.requests.get_or_create(&RequestLabels { route, outcome }));
+            }
+            drop(self.duration.get_or_create(&RouteLabels { route }));
+        }
+        for limit in ["bytes", "requests"] {
+            drop(self.shed.get_or_create(&ShedLabels { limit }));
+        }
+    }
+
     /// Counts one request.
     pub fn request(&self, route: RouteLabel, outcome: OutcomeLabel, elapsed: Duration) {
         self.requests.get_or_create(&RequestLabels { route, outcome }).inc();

@@ -109,7 +109,7 @@ fn judge_target(subject: Subject<'_, '_>, spec: Node<'_>, report: &mut Report<'_
         namespace: subject.review.namespace.into(),
         name: name.into(),
     };
-    let found = report.look_up(Lookup::Object(Box::new(object)), subject.arena());
+    let found = report.look_up(Lookup::Object(object), subject.arena());
     if found.is_some_and(|found| found.is_none()) {
         let kind = report.show("kind", target.field("kind").unwrap_or_default());
         let name = report.show("name", target.field("name").unwrap_or_default());
