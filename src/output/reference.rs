@@ -43,9 +43,8 @@ fn metrics() -> String {
         let kind = page.lines().find_map(|line| line.strip_prefix("# TYPE ")?.strip_prefix(name)?.strip_prefix(' '));
         let kind = kind.unwrap_or_default();
         let sample = page.lines().find(|line| {
-            line.strip_prefix(name).is_some_and(|rest| {
-                ["{", " ", "_total", "_bucket", "_info"].iter().any(|next| rest.starts_with(next))
-            })
+            line.strip_prefix(name)
+                .is_some_and(|rest| ["{", " ", "_total", "_bucket", "_info"].iter().any(|next| rest.starts_with(next)))
         });
         let labels =
             sample.and_then(|sample| sample.split_once('{')?.1.split_once('}')).map_or("", |(labels, _)| labels);
