@@ -90,6 +90,10 @@ impl Module for DisruptionBudget {
         }
         Ok(Self { min_replicas })
     }
+
+    fn lookups(&self) -> Vec<Lookup<'static>> {
+        vec![Lookup::Objects(Box::new(ObjectName { kind: KIND, namespace: "".into(), name: "".into() }))]
+    }
 }
 
 /// How many of the replicas the budget lets go while all of them are up (pkg/controller/disruption, `getExpectedPodCount`).
