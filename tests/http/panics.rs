@@ -46,6 +46,7 @@ fn validator(name: &str, failure_policy: FailurePolicy, panics: &Arc<AtomicUsize
     let origin = Origin { policy: name.to_owned(), module: None, unit: "test".to_owned(), line: 1, binding: None };
     Arc::new(Validator {
         head: Head {
+            lookups: vec![],
             origin: Arc::new(origin),
             constraints: MatchConstraints::for_module(&Applies::Pods, false),
             namespaces: NamespaceGlobs::new(&serde_json::from_value(json!({})).unwrap()).unwrap(),

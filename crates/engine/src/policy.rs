@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::matching::{MatchConstraints, NamespaceGlobs};
+use crate::review::Lookup;
 use crate::rule::{Mutate, Validate};
 use crate::verdict::{Action, Origin};
 
@@ -22,6 +23,8 @@ pub struct Head {
     pub failure_policy: FailurePolicy,
     /// Fields whose values messages may show.
     pub public: &'static [&'static str],
+    /// What its rule may ask the cluster, and its conditions: an empty name or namespace stands for all.
+    pub lookups: Vec<Lookup<'static>>,
 }
 
 impl Head {

@@ -77,7 +77,8 @@ pub trait Module: Sized + Send + Sync + 'static {
     /// Every setting that cannot be worked with, at its place.
     fn new(settings: Self::Settings) -> Result<Self, Vec<SettingsError>>;
 
-    /// What it will ask for, so that it can be kept at hand.
+    /// What it may ask for, so that it can be kept at hand and the server be given the rights: an empty name or namespace
+    /// stands for all ([`Lookup::covers`]).
     fn lookups(&self) -> Vec<Lookup<'static>> {
         vec![]
     }

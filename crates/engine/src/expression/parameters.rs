@@ -38,6 +38,16 @@ pub(super) enum NoParameters {
     Unanswered,
 }
 
+/// What the binding may ask of the cluster.
+pub(super) fn lookups(kind: &ParamKind, reference: &ParamRef) -> [Lookup<'static>; 2] {
+    let text = |text: &Option<String>| Cow::Owned(text.clone().unwrap_or_default());
+    let name = KindName { api_version: kind.api_version.clone().into(), kind: kind.kind.clone().into() };
+    let kind = name.clone();
+    let objects = Box::new(ObjectName { kind, namespace: text(&reference.namespace), name: text(&reference.name) });
+    let wanted = if reference.name.is_some() { Lookup::Object(objects) } else { Lookup::Objects(objects) };
+    [Lookup::Scope(name), wanted]
+}
+
 /// The parameters to evaluate a policy with, one after another. A policy that takes none is evaluated with null.
 pub(super) fn collect<'a>(
     kind: Option<&ParamKind>,

@@ -1,5 +1,6 @@
 //! The expressions of a policy, compiled as the API server compiles what it has stored.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::declarations::{Declarations, policy_environment};
@@ -13,7 +14,7 @@ use crate::cel::program::{Composition, Program, program};
 use crate::cel::syntax::{ExprKind, ParseOptions, parse};
 use crate::cel::types::Type;
 use crate::json::{Arena, Node};
-use crate::review::{GroupVersionResource, Review};
+use crate::review::{Access, GroupVersionResource, KindName, Lookup, ObjectName, Review};
 use crate::verdict::Refusal;
 
 /// What a policy says, as text.
@@ -200,6 +201,18 @@ impl CelPolicy {
     /// Whether an expression asks the authorizer.
     pub fn uses_authorizer(&self) -> bool {
         self.uses_authorizer
+    }
+
+    /// What it may ask of the cluster whatever its parameters are: see [`Lookup::covers`].
+    pub fn lookups(&self) -> Vec<Lookup<'static>> {
+        let namespace = self.uses_namespace.then_some(Lookup::Namespace(Cow::Borrowed("")));
+        let access = self.uses_authorizer.then(|| Lookup::Access(Box::new(Access::ANY)));
+        let merges = self.mutations.iter().any(|(patch_type, _)| *patch_type == PatchType::ApplyConfiguration);
+        let definitions = merges.then(|| {
+            let kind = KindName::CUSTOM_RESOURCE_DEFINITION;
+            Lookup::Object(Box::new(ObjectName { kind, namespace: "".into(), name: "".into() }))
+        });
+        namespace.into_iter().chain(access).chain(definitions).collect()
     }
 
     /// What it asks of the cluster whatever its parameters are, as a phrase: `reads namespaceObject`.

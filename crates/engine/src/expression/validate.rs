@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::access::Authorizer;
 use super::conditions::{Met, bound, input, meet};
-use super::parameters::{NoParameters, ParamKind, ParamRef, collect};
+use super::parameters::{self, NoParameters, ParamKind, ParamRef, collect};
 use super::pass::{BUDGET, Ended, Evaluated, Input, Pass};
 use super::policy::{CelPolicy, Validation};
 use super::typed;
@@ -47,6 +47,15 @@ impl Bound {
     pub const fn lenient(mut self, is_lenient: bool) -> Self {
         self.is_lenient = is_lenient;
         self
+    }
+
+    /// What it may ask of the cluster: see [`Lookup::covers`].
+    pub fn lookups(&self) -> Vec<Lookup<'static>> {
+        let mut lookups = self.policy.lookups();
+        if let (Some(kind), Some(reference)) = (&self.param_kind, &self.param_ref) {
+            lookups.extend(parameters::lookups(kind, reference));
+        }
+        lookups
     }
 
     /// Parameters and namespace. None where they cannot be had; the report says why.

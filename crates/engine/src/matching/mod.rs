@@ -11,6 +11,7 @@
 
 mod check;
 pub mod constraints;
+mod coverage;
 pub(crate) mod glob;
 pub mod index;
 pub mod namespaces;
@@ -27,7 +28,7 @@ pub use index::Index;
 pub use namespaces::{NamespaceGlobs, is_pattern};
 pub use outcome::{Outcome, Reason};
 pub use raw::{RawLabelSelector, RawMatchConstraints, RawNamespaceGlobs, RawRequirement, RawResourceRule};
-pub use rules::{Aspect, ResourceRule};
+pub use rules::{Aspect, Names, Operations, ResourcePattern, ResourceRule, Scope};
 pub use selectors::LabelSelector;
 
 use std::borrow::Cow;

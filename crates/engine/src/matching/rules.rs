@@ -35,11 +35,11 @@ pub enum Names {
 }
 
 /// A set of operations.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Operations(u8);
 
 /// `pods`, `pods/log`, `pods/*`, `*`, `*/scale`, `*/*`: None stands for `*`. The resource itself is its subresource `""`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ResourcePattern {
     /// `pods`
     pub resource: Option<String>,
@@ -48,7 +48,7 @@ pub struct ResourcePattern {
 }
 
 /// `scope`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
     /// `*`
     #[default]
@@ -282,7 +282,8 @@ impl ResourceRule {
 }
 
 impl Names {
-    fn has(&self, name: &str) -> bool {
+    /// Whether it is one of them.
+    pub(super) fn has(&self, name: &str) -> bool {
         match self {
             Self::Any => true,
             Self::Only(names) => names.iter().any(|known| known == name),

@@ -59,6 +59,7 @@ fn head(name: &str, failure_policy: FailurePolicy) -> Head {
     let origin =
         Origin { policy: name.to_owned(), module: Some("made-up"), unit: "test".to_owned(), line: 1, binding: None };
     Head {
+        lookups: vec![],
         origin: Arc::new(origin),
         constraints: MatchConstraints::for_module(&ANY, false),
         namespaces: NamespaceGlobs::default(),

@@ -109,6 +109,16 @@ pub enum AccessTarget<'k> {
 }
 
 impl Access<'_> {
+    /// Stands for all questions to the authorizer, where a policy declares what it may ask.
+    pub const ANY: Access<'static> = Access {
+        user: Cow::Borrowed(""),
+        uid: Cow::Borrowed(""),
+        groups: vec![],
+        extra: vec![],
+        verb: Cow::Borrowed(""),
+        target: AccessTarget::Path(Cow::Borrowed("")),
+    };
+
     fn into_owned(self) -> Access<'static> {
         let keep = |text: Cow<'_, str>| -> Cow<'static, str> { Cow::Owned(text.into_owned()) };
         let keep_all = |texts: Vec<Cow<'_, str>>| texts.into_iter().map(keep).collect();
@@ -144,6 +154,25 @@ impl Access<'_> {
 }
 
 impl Lookup<'_> {
+    /// Whether a policy that declares this may ask `asked`: a name or namespace that is empty stands for all, and one question
+    /// to the authorizer for every other.
+    pub fn covers(&self, asked: &Lookup<'_>) -> bool {
+        let fits = |declared: &str, asked: &str| declared.is_empty() || declared == asked;
+        match (self, asked) {
+            (Self::Namespace(declared), Lookup::Namespace(asked)) | (Self::Pods(declared), Lookup::Pods(asked)) => {
+                fits(declared, asked)
+            }
+            (Self::Access(_), Lookup::Access(_)) => true,
+            (Self::Scope(declared), Lookup::Scope(asked)) => declared == asked,
+            (Self::Object(declared), Lookup::Object(asked)) | (Self::Objects(declared), Lookup::Objects(asked)) => {
+                declared.kind == asked.kind
+                    && fits(&declared.namespace, &asked.namespace)
+                    && fits(&declared.name, &asked.name)
+            }
+            _ => false,
+        }
+    }
+
     /// The same question, for keeping.
     pub fn into_owned(self) -> Lookup<'static> {
         match self {

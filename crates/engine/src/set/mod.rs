@@ -3,7 +3,12 @@
 mod link;
 mod parameters;
 mod policy_set;
+mod rights;
+mod versions;
+mod webhook_rules;
 
 pub use link::{link, link_by_precedence, missing_parameters};
 pub use parameters::Parameters;
 pub use policy_set::PolicySet;
+pub use rights::{Right, rights};
+pub use webhook_rules::{WebhookRule, WebhookRules, webhook_rules};

@@ -9,6 +9,7 @@ use crate::expression::{Bound, CelPolicy, Conditioned};
 use crate::matching::{MatchConstraints, NameSource, NamespaceGlobs, Problem, RawMatchConstraints, RawNamespaceGlobs};
 use crate::modules::{self, Built, ModuleEntry};
 use crate::policy::{Actions, Existing, FailurePolicy, Head, Mutator, Validator};
+use crate::review::Lookup;
 use crate::rule::{Mutate, Rule, Validate};
 use crate::verdict::Origin;
 
@@ -164,7 +165,13 @@ impl<'t> Common<'t> {
         }
     }
 
-    fn head(&self, origin: Origin, constraints: MatchConstraints, public: &'static [&'static str]) -> Head {
+    fn head(
+        &self,
+        origin: Origin,
+        constraints: MatchConstraints,
+        public: &'static [&'static str],
+        lookups: Vec<Lookup<'static>>,
+    ) -> Head {
         Head {
             origin: Arc::new(origin),
             constraints,
@@ -172,6 +179,7 @@ impl<'t> Common<'t> {
             binding: None,
             failure_policy: self.failure_policy,
             public,
+            lookups,
         }
     }
 
@@ -193,21 +201,23 @@ impl<'t> Common<'t> {
         if module.mutates {
             let shadow = self.changes(decoder, module.id);
             let (shadow, constraints, built) = (shadow?, constraints?, built?);
+            let lookups = declared(&built, conditions.as_ref());
             let Rule::Mutate(rule) = built.rule else { return None };
             let rule: Box<dyn Mutate> = match conditions {
                 Some(conditions) => Box::new(Conditioned::new(conditions, rule)),
                 None => rule,
             };
-            return Some(Policy::Mutates(self.mutator(origin, constraints, module.public, (shadow, rule))));
+            return Some(Policy::Mutates(self.mutator(self.head(origin, constraints, module.public, lookups), (shadow, rule))));
         }
         let judges = self.judges(decoder, module.id);
         let (judges, constraints, built) = (judges?, constraints?, built?);
+        let lookups = declared(&built, conditions.as_ref());
         let Rule::Validate(rule) = built.rule else { return None };
         let rule: Box<dyn Validate> = match conditions {
             Some(conditions) => Box::new(Conditioned::new(conditions, rule)),
             None => rule,
         };
-        Some(Policy::Judges(self.validator(origin, constraints, module.public, (judges, rule))))
+        Some(Policy::Judges(self.validator(self.head(origin, constraints, module.public, lookups), (judges, rule))))
     }
 
     /// A policy with expressions of its own: it must say what it matches.
@@ -228,14 +238,14 @@ impl<'t> Common<'t> {
             Does::Changes(policy) => {
                 let shadow = self.changes(decoder, "this policy");
                 let (shadow, constraints) = (shadow?, constraints?);
-                let rule = Box::new(Bound::new(policy, None, None));
-                Some(Policy::Mutates(self.mutator(origin, constraints, &[], (shadow, rule))))
+                let head = self.head(origin, constraints, &[], policy.lookups());
+                Some(Policy::Mutates(self.mutator(head, (shadow, Box::new(Bound::new(policy, None, None))))))
             }
             Does::Judges(policy) => {
                 let judges = self.judges(decoder, "this policy");
                 let (judges, constraints) = (judges?, constraints?);
-                let rule = Box::new(Bound::new(policy, None, None));
-                Some(Policy::Judges(self.validator(origin, constraints, &[], (judges, rule))))
+                let head = self.head(origin, constraints, &[], policy.lookups());
+                Some(Policy::Judges(self.validator(head, (judges, Box::new(Bound::new(policy, None, None))))))
             }
             Does::Nothing(_) => None,
         }
@@ -275,27 +285,24 @@ impl<'t> Common<'t> {
         Some((actions?, existing?))
     }
 
-    fn mutator(
-        &self,
-        origin: Origin,
-        constraints: MatchConstraints,
-        public: &'static [&'static str],
-        (shadow, rule): (bool, Box<dyn Mutate>),
-    ) -> Mutator {
+    fn mutator(&self, head: Head, (shadow, rule): (bool, Box<dyn Mutate>)) -> Mutator {
         let order = self.order.as_ref().map(|order| order.value).unwrap_or_default();
-        Mutator { head: self.head(origin, constraints, public), order, shadow, is_reinvoked: false, rule }
+        Mutator { head, order, shadow, is_reinvoked: false, rule }
     }
 
     fn validator(
         &self,
-        origin: Origin,
-        constraints: MatchConstraints,
-        public: &'static [&'static str],
+        head: Head,
         ((actions, existing), rule): ((Actions, Existing), Box<dyn Validate>),
     ) -> Validator {
         let message = self.message.as_ref().map(|message| message.value.clone()).filter(|message| !message.is_empty());
-        Validator { head: self.head(origin, constraints, public), actions, existing, message, rule }
+        Validator { head, actions, existing, message, rule }
     }
+}
+
+/// What the module and the policy's conditions may ask.
+fn declared(built: &Built, conditions: Option<&Arc<CelPolicy>>) -> Vec<Lookup<'static>> {
+    built.lookups.iter().cloned().chain(conditions.into_iter().flat_map(|conditions| conditions.lookups())).collect()
 }
 
 /// Fields of the contract that this version cannot obey are errors: a policy that is weaker than it reads is worse than none.

@@ -92,6 +92,10 @@ impl Module for CopyNamespaceLabels {
         if errors.is_empty() { Ok(Self(settings)) } else { Err(errors) }
     }
 
+    fn lookups(&self) -> Vec<Lookup<'static>> {
+        vec![Lookup::Namespace("".into())]
+    }
+
     fn writes(&self) -> Vec<PathPattern> {
         self.0.labels.iter().map(|pattern| PathPattern(format!("metadata.labels[{pattern}]"))).collect()
     }

@@ -107,6 +107,10 @@ impl Module for DisruptionBudget {
             min => Ok(Self { required_from: required.then_some(min.unwrap_or(2)) }),
         }
     }
+
+    fn lookups(&self) -> Vec<Lookup<'static>> {
+        vec![Lookup::Objects(Box::new(ObjectName { kind: KIND, namespace: "".into(), name: "".into() }))]
+    }
 }
 
 /// How many of the replicas the budget lets go while all of them are up (pkg/controller/disruption, `getExpectedPodCount`).

@@ -130,6 +130,10 @@ impl Module for PodSecurity {
         let Settings { namespace_labels, exemptions, .. } = settings;
         Ok(Self { table: Table::new(), defaults, namespace_labels, exemptions })
     }
+
+    fn lookups(&self) -> Vec<Lookup<'static>> {
+        if self.namespace_labels { vec![Lookup::Namespace("".into()), Lookup::Pods("".into())] } else { vec![] }
+    }
 }
 
 /// Subresources of pods whose objects are no pods, and the one that is the kubelet's; upstream's list.

@@ -154,6 +154,8 @@ impl Native {
     /// The policy under this binding.
     pub fn bind(&self, binding: &Binding) -> InForce {
         let by = BoundBy { name: binding.name.clone(), actions: binding.actions.clone() };
+        let rule =
+            Bound::new(self.rule.clone(), self.param_kind.clone(), binding.param_ref.clone()).lenient(self.is_lenient);
         let head = Head {
             origin: Arc::new(Origin { binding: Some(by), ..self.origin.clone() }),
             constraints: self.constraints.clone(),
@@ -164,9 +166,8 @@ impl Native {
             }),
             failure_policy: self.failure_policy,
             public: &[],
+            lookups: rule.lookups(),
         };
-        let rule =
-            Bound::new(self.rule.clone(), self.param_kind.clone(), binding.param_ref.clone()).lenient(self.is_lenient);
         if self.mutates {
             InForce::Mutates(Mutator {
                 head,
