@@ -43,7 +43,7 @@ pub(super) fn lookups(kind: &ParamKind, reference: &ParamRef) -> [Lookup<'static
     let text = |text: &Option<String>| Cow::Owned(text.clone().unwrap_or_default());
     let name = KindName { api_version: kind.api_version.clone().into(), kind: kind.kind.clone().into() };
     let kind = name.clone();
-    let objects = Box::new(ObjectName { kind, namespace: text(&reference.namespace), name: text(&reference.name) });
+    let objects = ObjectName { kind, namespace: text(&reference.namespace), name: text(&reference.name) };
     let wanted = if reference.name.is_some() { Lookup::Object(objects) } else { Lookup::Objects(objects) };
     [Lookup::Scope(name), wanted]
 }

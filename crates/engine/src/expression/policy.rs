@@ -210,7 +210,7 @@ impl CelPolicy {
         let merges = self.mutations.iter().any(|(patch_type, _)| *patch_type == PatchType::ApplyConfiguration);
         let definitions = merges.then(|| {
             let kind = KindName::CUSTOM_RESOURCE_DEFINITION;
-            Lookup::Object(Box::new(ObjectName { kind, namespace: "".into(), name: "".into() }))
+            Lookup::Object(ObjectName { kind, namespace: "".into(), name: "".into() })
         });
         namespace.into_iter().chain(access).chain(definitions).collect()
     }

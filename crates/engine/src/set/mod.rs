@@ -10,5 +10,5 @@ mod webhook_rules;
 pub use link::{link, link_by_precedence, missing_parameters};
 pub use parameters::Parameters;
 pub use policy_set::PolicySet;
-pub use rights::{Right, rights};
+pub use rights::{Right, declared, rights};
 pub use webhook_rules::{WebhookRule, WebhookRules, webhook_rules};

@@ -60,8 +60,14 @@ pub fn rights(set: &PolicySet) -> Vec<Right> {
         .collect()
 }
 
+/// What all policies of the set may ask.
+pub fn declared(set: &PolicySet) -> BTreeSet<Lookup<'static>> {
+    let heads = set.mutators().iter().map(|mutator| &mutator.head);
+    heads.chain(set.validators().iter().map(|validator| &validator.head)).flat_map(lookups).collect()
+}
+
 /// What the policy may ask: its rule, its conditions, and who matches it.
-pub fn lookups(head: &Head) -> Vec<Lookup<'static>> {
+fn lookups(head: &Head) -> Vec<Lookup<'static>> {
     let selects = |constraints: &MatchConstraints| !constraints.namespace_selector.is_empty();
     let mut lookups = head.lookups.clone();
     if selects(&head.constraints) || head.binding.as_ref().is_some_and(selects) {
@@ -91,11 +97,7 @@ fn right(lookup: &Lookup<'static>, head: &Head, kinds: &Kinds) -> Option<(Key, B
     }
 }
 
-fn of_objects(
-    object: &ObjectName<'static>,
-    verbs: &'static [&'static str],
-    kinds: &Kinds,
-) -> (Key, BTreeSet<String>) {
+fn of_objects(object: &ObjectName<'static>, verbs: &'static [&'static str], kinds: &Kinds) -> (Key, BTreeSet<String>) {
     let KindName { api_version, kind } = &object.kind;
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
     let (resource, guessed_from) = match kinds.kind(group, version, kind) {

@@ -53,7 +53,7 @@ const FORBIDDEN: [(&str, Option<&str>, Option<&str>); 11] = [
 ];
 
 /// Whether all that a rule about `group` (`*` for all) and `pattern` names is never sent.
-pub fn is_forbidden(group: &str, pattern: &ResourcePattern) -> bool {
+pub(super) fn is_forbidden(group: &str, pattern: &ResourcePattern) -> bool {
     FORBIDDEN.iter().any(|(of, resource, subresource)| {
         let forbidden = ResourcePattern {
             resource: resource.map(ToOwned::to_owned),
@@ -75,7 +75,7 @@ pub fn webhook_rules(set: &PolicySet) -> WebhookRules {
 
 /// A part of a policy's rules that stands for itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
+pub(super) struct Part {
     /// An API group, or `*`.
     pub group: String,
     /// The versions that the policy takes.
@@ -89,16 +89,10 @@ pub struct Part {
 }
 
 /// What a policy matches, in parts. One without rules matches everything.
-pub fn parts(constraints: &MatchConstraints, kinds: &Kinds) -> Vec<Part> {
+pub(super) fn parts(constraints: &MatchConstraints, kinds: &Kinds) -> Vec<Part> {
     if constraints.resource_rules.is_empty() {
         let (versions, pattern) = (Names::Any, ResourcePattern::new("*/*"));
-        return vec![Part {
-            group: "*".to_owned(),
-            versions,
-            pattern,
-            scope: Scope::Any,
-            operations: Operations::ALL,
-        }];
+        return vec![Part { group: "*".to_owned(), versions, pattern, scope: Scope::Any, operations: Operations::ALL }];
     }
     let mut parts = vec![];
     for rule in &constraints.resource_rules {
@@ -221,7 +215,9 @@ impl Needed {
                     rule.policies.sort();
                     rule.policies.dedup();
                 }
-                None => rules.push(WebhookRule { operations, groups: vec![group], version, resources, scope, policies }),
+                None => {
+                    rules.push(WebhookRule { operations, groups: vec![group], version, resources, scope, policies })
+                }
             }
         }
         rules

@@ -6,9 +6,10 @@
 //! `replicas`.
 //!
 //! With `targetExists`, what `scaleTargetRef` names must be there, in the namespace of the autoscaler. It is looked up in the
-//! cluster at that moment, so create the workload first, as Helm does; what is deleted later is not noticed. The server's
-//! role must allow to get what is scaled, Deployments for instance; what cannot be asked for is an evaluation error, and the
-//! policy's `failurePolicy` decides. Offline targets are read from the files under `--params`.
+//! cluster at that moment, so create the workload first, as Helm does; what is deleted later is not noticed. Targets of other
+//! kinds than Deployments, ReplicaSets, StatefulSets and ReplicationControllers pass: whoever writes an autoscaler must not
+//! make the server look for anything at all. What cannot be asked for is an evaluation error, and the policy's
+//! `failurePolicy` decides. Offline targets are read from the files under `--params`.
 //!
 //! # Why
 //! An autoscaler whose bounds are equal scales nothing, and one with a misspelt target does so silently: both are noticed
@@ -28,6 +29,8 @@
 //!   settings: { minSpread: 2, targetExists: true }
 //!   failurePolicy: Ignore
 //! ```
+
+use std::borrow::Cow;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -52,6 +55,18 @@ impl Default for Settings {
     fn default() -> Self {
         Self { min_spread: 1, target_exists: false }
     }
+}
+
+/// What is looked for.
+const TARGETS: [KindName<'static>; 4] = [
+    target("apps/v1", "Deployment"),
+    target("apps/v1", "ReplicaSet"),
+    target("apps/v1", "StatefulSet"),
+    target("v1", "ReplicationController"),
+];
+
+const fn target(api_version: &'static str, kind: &'static str) -> KindName<'static> {
+    KindName { api_version: Cow::Borrowed(api_version), kind: Cow::Borrowed(kind) }
 }
 
 /// See the page of `autoscalers`.
@@ -82,6 +97,11 @@ impl Module for Autoscalers {
         }
         Ok(Self(settings))
     }
+
+    fn lookups(&self) -> Vec<Lookup<'static>> {
+        let any = |kind| Lookup::Object(ObjectName { kind, namespace: "".into(), name: "".into() });
+        if self.0.target_exists { TARGETS.map(any).into() } else { vec![] }
+    }
 }
 
 impl Autoscalers {
@@ -104,11 +124,9 @@ fn judge_target(subject: Subject<'_, '_>, spec: Node<'_>, report: &mut Report<'_
     // It is required with kind and name: the API server refuses an autoscaler without them.
     let Some((kind, name)) = target.str("kind").zip(target.str("name")) else { return };
     let api_version = target.str("apiVersion").filter(|version| !version.is_empty()).unwrap_or("v1");
-    let object = ObjectName {
-        kind: KindName { api_version: api_version.into(), kind: kind.into() },
-        namespace: subject.review.namespace.into(),
-        name: name.into(),
-    };
+    let of_target = |known: &KindName<'_>| known.api_version == api_version && known.kind == kind;
+    let Some(kind) = TARGETS.into_iter().find(of_target) else { return };
+    let object = ObjectName { kind, namespace: subject.review.namespace.into(), name: name.into() };
     let found = report.look_up(Lookup::Object(object), subject.arena());
     if found.is_some_and(|found| found.is_none()) {
         let kind = report.show("kind", target.field("kind").unwrap_or_default());

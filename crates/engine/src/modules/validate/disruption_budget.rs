@@ -109,7 +109,7 @@ impl Module for DisruptionBudget {
     }
 
     fn lookups(&self) -> Vec<Lookup<'static>> {
-        vec![Lookup::Objects(Box::new(ObjectName { kind: KIND, namespace: "".into(), name: "".into() }))]
+        vec![Lookup::Objects(ObjectName { kind: KIND, namespace: "".into(), name: "".into() })]
     }
 }
 
