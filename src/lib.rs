@@ -16,8 +16,8 @@
 //! Reading order is the order of the modules.
 
 pub mod telemetry;
-pub mod source;
 pub mod cluster;
+pub mod source;
 pub mod server;
 pub mod manifests;
 pub mod output;

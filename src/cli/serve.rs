@@ -78,6 +78,9 @@ pub(super) struct Arguments {
     /// How many requests may be under way. What comes beyond is asked to come again, then denied.
     #[arg(long, env = "ADMITTANCE_MAX_REQUESTS", default_value_t = 1_024, value_name = "NUMBER")]
     max_requests: usize,
+    /// What may be kept of the objects that policies look up in the cluster, in MiB.
+    #[arg(long, env = "ADMITTANCE_MAX_CACHE_MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=65_536), value_name = "MIB")]
+    max_cache_mib: u32,
     /// A group of namespaces that metrics count apart, NAME=PATTERN[,PATTERN]...; may be repeated. A namespace is in the
     /// first group that it fits.
     #[arg(long, env = "ADMITTANCE_NAMESPACE_GROUPS", value_delimiter = ';', value_name = "GROUP")]
@@ -123,6 +126,7 @@ fn start(arguments: Arguments) -> Result<(), String> {
             body: mebibytes(arguments.max_body_mib),
             in_flight: mebibytes(arguments.max_in_flight_mib),
             requests: arguments.max_requests,
+            cache: mebibytes(arguments.max_cache_mib),
         },
         namespace_groups: NamespaceGroups::new(arguments.namespace_group)?,
     };

@@ -4,10 +4,14 @@
 //! again with the same request.
 
 mod asked;
+mod mirror;
+mod mirrors;
 mod pods;
 mod question;
 
 pub use asked::Asked;
+pub(crate) use mirror::Mirror;
+pub use mirrors::{Mirrors, keep_up};
 use question::Question;
 
 use std::collections::HashMap;
@@ -42,6 +46,7 @@ const LONGEST: Duration = Duration::from_secs(5);
 /// A Kubernetes API server that can be asked, and what it said lately.
 pub struct Cluster {
     client: kube::Client,
+    mirrors: Arc<Mirrors>,
     kept: Mutex<HashMap<Lookup<'static>, (Instant, Fact)>>,
 }
 
@@ -79,14 +84,17 @@ impl Cluster {
     ///
     /// # Errors
     /// A configuration that no client can be made of.
-    pub fn new(mut connection: Config) -> Result<Self, String> {
+    pub fn new(mut connection: Config, mirrors: Arc<Mirrors>) -> Result<Self, String> {
         connection.read_timeout = Some(LONGEST);
         let client = kube::Client::try_from(connection).map_err(|error| format!("cannot use the cluster: {error}"))?;
-        Ok(Self { client, kept: Mutex::default() })
+        Ok(Self { client, mirrors, kept: Mutex::default() })
     }
 
     /// What is known now.
     fn known(&self, lookup: &Lookup<'static>) -> Option<Fact> {
+        if let Some(fact) = self.mirrors.answer(lookup) {
+            return Some(fact);
+        }
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.get(lookup).filter(|(until, _)| Instant::now() < *until).map(|(_, fact)| fact.clone())
     }

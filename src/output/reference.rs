@@ -8,7 +8,7 @@ use clap::{Arg, Command};
 
 use super::module_page;
 use crate::telemetry::Metrics;
-use crate::telemetry::metrics::PolicyLabels;
+use crate::telemetry::metrics::{KindLabels, PolicyLabels};
 
 /// Every generated file below `docs/`: its path and its text.
 pub fn files() -> Vec<(String, String)> {
@@ -32,6 +32,7 @@ fn metrics() -> String {
     metrics.activated("", 0, &[("active", 0)]);
     let labels = PolicyLabels { policy: String::new(), action: "Deny", namespace_group: String::new() };
     drop(metrics.findings.get_or_create(&labels));
+    drop(metrics.cache_objects.get_or_create(&KindLabels { kind: String::new() }));
     let page = metrics.page();
     let mut text =
         "# Metrics\n\nAt `/metrics` of the plain listener (`--metrics-listen`), as OpenMetrics text. Latencies are \

@@ -40,6 +40,8 @@ pub struct Limits {
     pub in_flight: usize,
     /// How many requests may be under way.
     pub requests: usize,
+    /// What objects that policies look up may take, in bytes.
+    pub cache: usize,
 }
 
 /// What all requests share.

@@ -20,6 +20,8 @@ use super::tls::Presented;
 
 /// How long an answer may take, and how long to wait before the next try.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long caches may take.
+const CACHES_WITHIN: Duration = Duration::from_secs(10);
 const RETRY_AFTER: Duration = Duration::from_millis(200);
 
 /// Asks until an answer has come; then the server is ready. Gives up when it is to end.
@@ -28,12 +30,16 @@ pub(super) async fn await_own_answer(
     presented: Arc<Presented>,
     mut stages: watch::Receiver<Stage>,
     health: Arc<Health>,
+    is_complete: impl Fn() -> bool,
 ) {
     let address = SocketAddr::new(reachable(listening.ip()), listening.port());
     let mut said = None;
     while *stages.borrow() == Stage::Serving {
         match tokio::time::timeout(PATIENCE, ask(address, Arc::clone(&presented))).await {
-            Ok(Ok(())) => return health.enter(),
+            Ok(Ok(())) => {
+                await_caches(is_complete).await;
+                return health.enter();
+            }
             Ok(Err(error)) => {
                 let error = error.to_string();
                 if said.as_ref() != Some(&error) {
@@ -47,6 +53,18 @@ pub(super) async fn await_own_answer(
             () = tokio::time::sleep(RETRY_AFTER) => {}
             _ = stages.changed() => {}
         }
+    }
+}
+
+/// Waits until what policies look up is here. Without the right to watch it never will be, and the cluster is asked.
+async fn await_caches(is_complete: impl Fn() -> bool) {
+    let begun = tokio::time::Instant::now();
+    while !is_complete() {
+        if begun.elapsed() > CACHES_WITHIN {
+            tracing::warn!("ready, though not all that policies look up is here: the cluster is asked for the rest");
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

@@ -1,9 +1,12 @@
 //! The pages beside admission: probes, what is loaded, metrics.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use admittance_engine::pipeline::Route;
+use admittance_engine::review::Lookup;
+use admittance_engine::set::declared;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -11,6 +14,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{any, get};
 use serde::Serialize;
+use tokio::sync::watch;
 
 use super::handler::Admission;
 use crate::source::{Active, UnitState, UnitStatus};
@@ -25,6 +29,8 @@ pub struct Pages {
     pub metrics: Arc<Metrics>,
     /// What probes are told.
     pub health: Arc<Health>,
+    /// What the policies that run may ask of the cluster.
+    pub declared: watch::Sender<BTreeSet<Lookup<'static>>>,
 }
 
 /// What probes are told.
@@ -60,6 +66,13 @@ impl Pages {
         let units = [("active", UnitState::Active), ("stale", UnitState::Stale), ("broken", UnitState::Broken)];
         let units = units.map(|(label, state)| (label, standing(state)));
         self.metrics.activated(active.set.digest(), active.set.len(), &units);
+        // What they will ask is fetched from now on; until it is here, the cluster is asked.
+        self.declared.send_if_modified(|known| {
+            let now = declared(&active.set);
+            let is_other = *known != now;
+            *known = now;
+            is_other
+        });
         self.admission.activate(Arc::new(active));
     }
 }

@@ -3,6 +3,7 @@
 //! Admission has a runtime with a worker for each core. Metrics, probes, files and signals have another one, on a thread of
 //! its own: however busy admission is, the probes are answered and a new certificate is seen.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,7 +28,7 @@ use super::handshake;
 use super::pages::{self, Pages};
 use super::stage::{Stage, shut_down};
 use super::tls::{self, CertificateFiles, Change, Presented};
-use crate::cluster::{self, Cluster};
+use crate::cluster::{self, Cluster, Mirrors};
 use crate::source::config_maps::{self, Places};
 use crate::source::policies::{Link, Policies};
 use crate::telemetry::Metrics;
@@ -41,23 +42,25 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     let operations = runtime::Builder::new_current_thread().enable_all().build()?;
     let workers = runtime::Builder::new_multi_thread().enable_all().thread_name("admission").build()?;
     let connection = workers.block_on(cluster::connection(config.kubeconfig.as_deref())).map_err(StartError)?;
+    let mirrors = Arc::new(Mirrors::new(config.limits.cache, Arc::clone(&metrics)));
     let cluster = {
         let _context = workers.enter();
-        connection.clone().map(Cluster::new).transpose().map_err(StartError)?
+        let cluster = connection.clone().map(|connection| Cluster::new(connection, Arc::clone(&mirrors)));
+        cluster.transpose().map_err(StartError)?
     };
-    let watched = watched(config, connection)?;
-    let (link, follower) = match watched {
+    let (link, follower) = match watched(config, connection.as_ref())? {
         None => (None, None),
-        Some((connection, places)) => {
+        Some(places) => {
             let ((sender, seen), (told, orders)) = (std::sync::mpsc::channel(), unbounded_channel());
-            (Some(Link { seen, told }), Some((connection, places, sender, orders)))
+            (Some(Link { seen, told }), Some((places, sender, orders)))
         }
     };
     let mut policies = Policies::new(&config.policies, link, cluster.is_some());
     policies.first().map_err(StartError)?;
     let is_starter = config.policies.is_empty() && follower.is_none();
     let admission = Admission::new(Arc::clone(&metrics), cluster, config.namespace_groups.clone(), config.limits);
-    let pages = Pages { admission: Arc::new(admission), metrics, health: Arc::default() };
+    let (declared, declarations) = watch::channel(BTreeSet::new());
+    let pages = Pages { admission: Arc::new(admission), metrics, health: Arc::default(), declared };
     let (presented, files) = certificate(&config.certificate)?;
     let presented = Arc::new(presented);
     let tls =
@@ -87,13 +90,18 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     let beside =
         Beside { pages: pages.clone(), stage, drain: config.drain, presented: Arc::clone(&presented), files, signals };
     let (ended, mut end_of_operations) = watch::channel(());
+    let (kept, has_cluster) = (Arc::clone(&mirrors), connection.is_some());
     let operations_thread = thread::Builder::new().name("operations".to_owned()).spawn(move || {
         operations.block_on(async move {
-            if let Some((connection, places, sender, orders)) = follower {
-                match cluster::client(connection) {
-                    Ok(client) => drop(tokio::spawn(config_maps::follow(client, places, sender, orders))),
-                    Err(error) => tracing::error!(error, "no ConfigMap can be read"),
+            match connection.map(cluster::client).transpose() {
+                Ok(None) => {}
+                Ok(Some(client)) => {
+                    tokio::spawn(cluster::keep_up(client.clone(), kept, declarations));
+                    if let Some((places, sender, orders)) = follower {
+                        tokio::spawn(config_maps::follow(client, places, sender, orders));
+                    }
                 }
+                Err(error) => tracing::error!(error, "nothing can be watched"),
             }
             let beside = beside.run();
             tokio::select! {
@@ -124,7 +132,10 @@ pub fn run(config: &Config) -> Result<(), StartError> {
         let router = service(pages::admission(pages.clone()));
         let tls = Some(TlsAcceptor::from(Arc::new(tls)));
         let served = workers.spawn(connection::serve(listener, tls, router, settings, stages.clone()));
-        workers.spawn(handshake::await_own_answer(addresses.0, presented, stages, Arc::clone(&pages.health)));
+        let declared = pages.declared.clone();
+        let is_complete = move || !has_cluster || mirrors.has(&declared.borrow());
+        let health = Arc::clone(&pages.health);
+        workers.spawn(handshake::await_own_answer(addresses.0, presented, stages, health, is_complete));
         workers.block_on(served)
     };
     drop(ended);
@@ -138,8 +149,8 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Which ConfigMaps are watched, and how.
-fn watched(config: &Config, connection: Option<kube::Config>) -> Result<Option<(kube::Config, Places)>, StartError> {
+/// Which ConfigMaps are watched.
+fn watched(config: &Config, connection: Option<&kube::Config>) -> Result<Option<Places>, StartError> {
     let Some(others) = &config.config_maps else { return Ok(None) };
     let Some(connection) = connection else {
         let problem = "--config-maps needs a cluster: name one with --kubeconfig, or run in a pod";
@@ -147,7 +158,7 @@ fn watched(config: &Config, connection: Option<kube::Config>) -> Result<Option<(
     };
     let own = config.namespace.clone().unwrap_or_else(|| connection.default_namespace.clone());
     let others = others.iter().filter(|other| **other != own).cloned().collect();
-    Ok(Some((connection, Places { own, others })))
+    Ok(Some(Places { own, others }))
 }
 
 /// Routers as the connection code wants them.

@@ -2,7 +2,6 @@
 //! the server's own namespace, so that a server that starts while a unit is broken runs what the others run.
 
 mod kept;
-mod mirror;
 mod unit;
 
 use std::collections::BTreeMap;
@@ -17,9 +16,9 @@ use kube::{Api, Client};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use self::kept::{KEPT_LABEL, KeptObject};
-use self::mirror::Mirror;
 use super::last_good::{LastGood, LastGoods};
 use super::{Change, Read, UnitState};
+use crate::cluster::Mirror;
 
 pub use unit::unit_of;
 
@@ -99,10 +98,10 @@ pub async fn follow(client: Client, places: Places, seen: Sender<Seen>, mut told
                 }
                 // Nobody listens any more when the process ends.
                 if changed[0] && units.iter().all(Mirror::is_synced) {
-                    let _ = seen.send(Seen::Units(units.iter().flat_map(|mirror| mirror.iter().cloned()).collect()));
+                    let _ = seen.send(Seen::Units(units.iter().flat_map(Mirror::iter).map(|(_, read)| read.clone()).collect()));
                 }
                 if changed[1] && kept.is_synced() {
-                    let goods = kept.iter().filter_map(KeptObject::last_good).map(|good| (good.unit.name.clone(), good.clone()));
+                    let goods = kept.iter().filter_map(|(_, kept)| kept.last_good()).map(|good| (good.unit.name.clone(), good.clone()));
                     let _ = seen.send(Seen::Kept(goods.collect()));
                 }
             }

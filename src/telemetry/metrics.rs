@@ -81,6 +81,13 @@ pub struct SetLabels {
     pub digest: String,
 }
 
+/// Labels of `admittance_lookup_cache_objects`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct KindLabels {
+    /// A kind that the loaded policies look up.
+    pub kind: String,
+}
+
 /// Labels of `admittance_shed_total`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ShedLabels {
@@ -111,6 +118,10 @@ pub struct Metrics {
     pub in_flight: Gauge,
     /// Bytes of the bodies of all requests under way.
     pub in_flight_bytes: Gauge,
+    /// Bytes of the objects that are kept for policies to look up.
+    pub cache_bytes: Gauge,
+    /// How many of each kind.
+    pub cache_objects: Family<KindLabels, Gauge>,
     /// Requests that were turned away because too much was under way.
     pub shed: Family<ShedLabels, Counter>,
     /// When the certificate that is served ends, in seconds since 1970.
@@ -136,6 +147,8 @@ impl Default for Metrics {
             units: Family::default(),
             in_flight: Gauge::default(),
             in_flight_bytes: Gauge::default(),
+            cache_bytes: Gauge::default(),
+            cache_objects: Family::default(),
             shed: Family::default(),
             certificate_expiry: Gauge::default(),
         };
@@ -171,6 +184,17 @@ impl Default for Metrics {
             "What the bodies of requests under way hold",
             Unit::Bytes,
             metrics.in_flight_bytes.clone(),
+        );
+        registry.register_with_unit(
+            "lookup_cache",
+            "What the objects take that are kept for policies to look up",
+            Unit::Bytes,
+            metrics.cache_bytes.clone(),
+        );
+        registry.register(
+            "lookup_cache_objects",
+            "Objects that are kept for policies to look up, by kind",
+            metrics.cache_objects.clone(),
         );
         registry.register(
             "shed",

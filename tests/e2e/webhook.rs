@@ -143,6 +143,13 @@ impl Webhook {
         Api::of_server(&format!("https://{}", self.address), &self.certificate())
     }
 
+    /// What its page of metrics says.
+    pub(super) async fn metrics(&self) -> String {
+        let log = self.log();
+        let url = log.lines().find_map(|line| line.strip_prefix("metrics on ")).unwrap();
+        Api::of_server(url.strip_suffix("/metrics").unwrap(), b"").get("/metrics").await.text
+    }
+
     /// Where its policy files are.
     pub(super) fn policies(&self) -> PathBuf {
         self.folder.path().join("policies")

@@ -23,6 +23,7 @@ use axum::body::Body;
 use axum::http::Request;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 use tower::ServiceExt as _;
 
 use super::{Kind, POLICIES, pod, review};
@@ -63,10 +64,10 @@ fn validator(name: &str, failure_policy: FailurePolicy, panics: &Arc<AtomicUsize
 
 fn router(set: PolicySet) -> Router {
     let metrics = Arc::new(Metrics::default());
-    let limits = Limits { body: 20 << 20, in_flight: 256 << 20, requests: 1_024 };
+    let limits = Limits { body: 20 << 20, in_flight: 256 << 20, requests: 1_024, cache: 0 };
     let admission = Arc::new(Admission::new(Arc::clone(&metrics), None, NamespaceGroups::default(), limits));
     admission.activate(Arc::new(Active { set, ..Active::default() }));
-    pages::admission(Pages { admission, metrics, health: Arc::default() })
+    pages::admission(Pages { admission, metrics, health: Arc::default(), declared: watch::Sender::default() })
 }
 
 async fn ask(router: Router, uid: String, object: String) -> Value {

@@ -11,7 +11,7 @@ use kube::api::{ObjectMeta, PostParams};
 use kube::{Api, Client};
 use sha2::{Digest as _, Sha256};
 
-use super::mirror::Mirror;
+use crate::cluster::Mirror;
 use crate::source::Revision;
 use crate::source::last_good::{LastGood, pack, unpack};
 
@@ -77,7 +77,7 @@ impl Keeper {
     /// not the same.
     pub(super) async fn keep(&self, good: &LastGood, kept: &Mirror<KeptObject>) -> bool {
         let name = object_name(&good.unit.name);
-        let there = kept.get(&name);
+        let there = kept.get(&self.namespace, &name);
         if there.and_then(KeptObject::last_good).is_some_and(|there| is_kept(there, good)) {
             return true;
         }

@@ -1,4 +1,4 @@
-//! What a watch has seen: the objects that are there, by name.
+//! What a watch has seen: the objects that are there.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,18 @@ use kube::runtime::watcher::Event;
 
 /// Objects of one watch, each as a `T`.
 #[derive(Debug)]
-pub(super) struct Mirror<T> {
-    known: BTreeMap<String, T>,
+pub(crate) struct Mirror<T> {
+    known: BTreeMap<Key, T>,
     /// A new list that is not complete yet.
-    arriving: Option<BTreeMap<String, T>>,
+    arriving: Option<BTreeMap<Key, T>>,
     is_synced: bool,
+}
+
+/// Namespace, empty for what is in none, and name.
+pub(crate) type Key = (String, String);
+
+fn key<K: kube::Resource>(object: &K) -> Key {
+    (object.namespace().unwrap_or_default(), object.name_any())
 }
 
 impl<T> Default for Mirror<T> {
@@ -22,31 +29,31 @@ impl<T> Default for Mirror<T> {
 
 impl<T> Mirror<T> {
     /// Whether it has been complete once.
-    pub(super) const fn is_synced(&self) -> bool {
+    pub(crate) const fn is_synced(&self) -> bool {
         self.is_synced
     }
 
-    /// What there is, by name.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.known.values()
+    /// What there is, by namespace and name.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Key, &T)> {
+        self.known.iter()
     }
 
-    /// The one of this name.
-    pub(super) fn get(&self, name: &str) -> Option<&T> {
-        self.known.get(name)
+    /// The one of this namespace and name.
+    pub(crate) fn get(&self, namespace: &str, name: &str) -> Option<&T> {
+        self.known.get(&(namespace.to_owned(), name.to_owned()))
     }
 
     /// Takes over an event; an object that is read as None is passed over. Says whether what there is may have changed.
-    pub(super) fn take<K: kube::Resource>(&mut self, event: Event<K>, read: impl Fn(K) -> Option<T>) -> bool {
+    pub(crate) fn take<K: kube::Resource>(&mut self, event: Event<K>, read: impl Fn(K) -> Option<T>) -> bool {
         match event {
             Event::Init => {
                 self.arriving = Some(BTreeMap::new());
                 false
             }
             Event::InitApply(object) => {
-                let name = object.name_any();
+                let key = key(&object);
                 if let (Some(arriving), Some(read)) = (&mut self.arriving, read(object)) {
-                    arriving.insert(name, read);
+                    arriving.insert(key, read);
                 }
                 false
             }
@@ -56,14 +63,14 @@ impl<T> Mirror<T> {
                 true
             }
             Event::Apply(object) => {
-                let name = object.name_any();
+                let key = key(&object);
                 match read(object) {
-                    Some(read) => drop(self.known.insert(name, read)),
-                    None => drop(self.known.remove(&name)),
+                    Some(read) => drop(self.known.insert(key, read)),
+                    None => drop(self.known.remove(&key)),
                 }
                 true
             }
-            Event::Delete(object) => self.known.remove(&object.name_any()).is_some(),
+            Event::Delete(object) => self.known.remove(&key(&object)).is_some(),
         }
     }
 }
@@ -89,8 +96,8 @@ mod tests {
         assert!(!take(Event::Init) && !take(Event::InitApply(named("a"))) && !take(Event::InitApply(named("b"))));
         assert!(take(Event::InitDone) && take(Event::Apply(named("c"))) && take(Event::Delete(named("a"))));
         assert!(!take(Event::Delete(named("x"))) && !take(Event::Init) && !take(Event::InitApply(named("d"))));
-        assert_eq!(mirror.iter().collect::<Vec<_>>(), ["b", "c"]);
+        assert_eq!(mirror.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>(), ["b", "c"]);
         assert!(mirror.take(Event::InitDone, |object: ConfigMap| Some(object.name_any())));
-        assert_eq!(mirror.iter().collect::<Vec<_>>(), ["d"]);
+        assert_eq!(mirror.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>(), ["d"]);
     }
 }
