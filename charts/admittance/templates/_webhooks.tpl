@@ -26,10 +26,15 @@ in mode open, and refuse the request in mode closed.
 # What switches this webhook off.
 - name: not-webhook-configurations
   expression: "request.resource.group != 'admissionregistration.k8s.io' || !(request.resource.resource in ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'])"
+# What the chart makes outside of its namespace: without it, nothing could be upgraded while the webhook is down.
+- name: not-own-roles
+  expression: "request.resource.group != 'rbac.authorization.k8s.io' || !(request.resource.resource in ['clusterroles', 'clusterrolebindings']) || request.name != '{{ include "admittance.name" . }}'"
 {{- with .Values.policies.namespaces }}
 # What repairs a policy, outside of the own namespace, which is exempt as a whole.
 - name: not-policy-config-maps
   expression: "request.resource.group != '' || request.resource.resource != 'configmaps' || !has(request.namespace) || !(request.namespace in {{ include "admittance.celStrings" . }})"
+- name: not-own-roles-beside-policies
+  expression: "request.resource.group != 'rbac.authorization.k8s.io' || request.name != '{{ include "admittance.name" $ }}-policies' || !has(request.namespace) || !(request.namespace in {{ include "admittance.celStrings" . }})"
 {{- end }}
 # Custom objects outside of namespaces that agents of the exempt namespaces keep: addresses of pods, nodes to come.
 - name: not-agents-of-exempt-namespaces
