@@ -53,6 +53,7 @@ chart: setup ## the Helm chart: lint, every set of values, unit tests, alerts; t
 	hack/chart/check
 	hack/control-plane/with hack/chart/dry-run
 	hack/control-plane/with hack/chart/no-lockout
+	hack/control-plane/with hack/chart/rights
 	CONTROLLERS=1 APISERVER_FLAGS=--service-cluster-ip-range=127.9.0.0/24 hack/control-plane/with hack/chart/lifecycle
 
 instructions: setup ## what the engine takes for expressions, in instructions, against what is expected
