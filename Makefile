@@ -3,7 +3,7 @@
 # What is built for development stands outside the checkout (hack/README.md); what is missing is installed where that can be
 # done, or named.
 .DEFAULT_GOAL := help
-.PHONY: help run build test control-plane tools lint unit generated e2e bench instructions fmt generate advisories fuzz setup
+.PHONY: help run build test control-plane tools lint unit generated e2e chart bench instructions fmt generate advisories fuzz setup
 
 # What stages need besides cargo is prepared by scripts that do nothing when it is there already.
 TOOLS = PATH="$$(hack/tools | tail -n 1):$$PATH"
@@ -49,6 +49,13 @@ e2e: setup ## only the tests against a real API server
 	hack/control-plane/build > /dev/null
 	ADMITTANCE_E2E=require cargo test --test integration e2e -- --nocapture
 
+chart: setup ## the Helm chart: lint, every set of values, unit tests, alerts; then with a real API server
+	hack/chart/check
+	hack/control-plane/with hack/chart/dry-run
+	hack/control-plane/with hack/chart/no-lockout
+	hack/control-plane/with hack/chart/rights
+	CONTROLLERS=1 APISERVER_FLAGS=--service-cluster-ip-range=127.9.0.0/24 hack/control-plane/with hack/chart/lifecycle
+
 instructions: setup ## what the engine takes for expressions, in instructions, against what is expected
 	hack/instructions
 
@@ -69,6 +76,9 @@ generate: setup ## regenerate what is generated and committed
 	hack/generate/defaults/generate
 	hack/generate/schemas/generate
 	hack/generate/unicode/generate
+	hack/generate/chart-packs
+	hack/generate/chart-readme
+	hack/generate/install
 	ADMITTANCE_GENERATE=1 cargo test --test integration generated
 
 advisories: setup ## known vulnerabilities in dependencies; needs the network
