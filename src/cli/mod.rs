@@ -1,11 +1,16 @@
 //! The command line: one file a command.
 
+mod asking;
 mod cel;
 mod check;
+mod duration;
 mod modules;
 mod policies;
+mod rbac;
 mod schema;
 mod serve;
+mod status;
+mod webhook_rules;
 
 use std::process::ExitCode;
 
@@ -31,6 +36,9 @@ enum Command {
     Check(check::Arguments),
     Modules(modules::Arguments),
     Cel(cel::Arguments),
+    Rbac(rbac::Arguments),
+    WebhookRules(webhook_rules::Arguments),
+    Status(status::Arguments),
     /// Print the JSON Schema of policy documents, for editors.
     Schema,
 }
@@ -42,6 +50,9 @@ pub fn run() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Modules(arguments) => modules::run(&arguments),
         Command::Cel(arguments) => cel::run(&arguments),
+        Command::Rbac(arguments) => rbac::run(&arguments),
+        Command::WebhookRules(arguments) => webhook_rules::run(&arguments),
+        Command::Status(arguments) => status::run(&arguments),
         Command::Schema => schema::run(),
     }
 }

@@ -3,7 +3,9 @@
 pub mod jsonl;
 pub mod upstream;
 pub mod module_page;
+pub mod needs;
 pub mod reference;
+pub mod status;
 pub mod text;
 pub mod yaml_diff;
 

@@ -1,12 +1,14 @@
 //! What an API server must send so that every policy of a set is asked: the rules of the two webhook entries.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use super::PolicySet;
 use super::versions::Versions;
 use crate::kubernetes::kinds::{self, Kinds};
 use crate::matching::{MatchConstraints, Names, Operations, ResourcePattern, Scope};
 use crate::policy::Head;
+use crate::review::Operation;
 
 /// The rules of both entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +38,25 @@ pub struct WebhookRule {
     pub policies: Vec<String>,
 }
 
+/// As an item of a YAML list, on one line: `{operations: [CREATE], apiGroups: [""], apiVersions: ["*"], resources: [pods]}`.
+impl fmt::Display for WebhookRule {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_word = |item: &str| !item.is_empty() && !item.contains('*');
+        let list = |items: &[String]| {
+            let items = items.iter().map(|item| if is_word(item) { item.clone() } else { format!("{item:?}") });
+            items.collect::<Vec<_>>().join(", ")
+        };
+        let operations: Vec<&str> = self.operations.iter().map(Operation::as_str).collect();
+        let (groups, versions) = (list(&self.groups), list(std::slice::from_ref(&self.version)));
+        write!(formatter, "{{operations: [{}], apiGroups: [{groups}], ", operations.join(", "))?;
+        write!(formatter, "apiVersions: [{versions}], resources: [{}]", list(&self.resources))?;
+        if self.scope != Scope::Any {
+            write!(formatter, ", scope: {}", self.scope.as_str())?;
+        }
+        formatter.write_str("}")
+    }
+}
+
 /// What is never sent, whatever policies say: a cluster that cannot write it cannot recover, or nothing can be judged about
 /// it. The chart's matchConditions leave it out too. Group, resource, subresource; None stands for all.
 const FORBIDDEN: [(&str, Option<&str>, Option<&str>); 11] = [
@@ -53,7 +74,7 @@ const FORBIDDEN: [(&str, Option<&str>, Option<&str>); 11] = [
 ];
 
 /// Whether all that a rule about `group` (`*` for all) and `pattern` names is never sent.
-pub fn is_forbidden(group: &str, pattern: &ResourcePattern) -> bool {
+pub(super) fn is_forbidden(group: &str, pattern: &ResourcePattern) -> bool {
     FORBIDDEN.iter().any(|(of, resource, subresource)| {
         let forbidden = ResourcePattern {
             resource: resource.map(ToOwned::to_owned),
@@ -75,7 +96,7 @@ pub fn webhook_rules(set: &PolicySet) -> WebhookRules {
 
 /// A part of a policy's rules that stands for itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
+pub(super) struct Part {
     /// An API group, or `*`.
     pub group: String,
     /// The versions that the policy takes.
@@ -89,7 +110,7 @@ pub struct Part {
 }
 
 /// What a policy matches, in parts. One without rules matches everything.
-pub fn parts(constraints: &MatchConstraints, kinds: &Kinds) -> Vec<Part> {
+pub(super) fn parts(constraints: &MatchConstraints, kinds: &Kinds) -> Vec<Part> {
     if constraints.resource_rules.is_empty() {
         let (versions, pattern) = (Names::Any, ResourcePattern::new("*/*"));
         return vec![Part {
@@ -132,7 +153,7 @@ type Key = (String, String, ResourcePattern, Scope);
 
 /// What is needed of each key, and by whom.
 #[derive(Default)]
-struct Needed(BTreeMap<Key, (Operations, BTreeSet<String>)>);
+pub(super) struct Needed(BTreeMap<Key, (Operations, BTreeSet<String>)>);
 
 impl Needed {
     fn of(heads: &[&Head], kinds: &Kinds, notes: &mut BTreeSet<String>) -> Self {
@@ -154,11 +175,15 @@ impl Needed {
         let mut needed = Self::default();
         for (name, part) in all {
             let version = versions.get(&part);
-            let entry = needed.0.entry((part.group, version, part.pattern, part.scope)).or_default();
-            entry.0 = entry.0.or(part.operations);
-            entry.1.insert(name.to_owned());
+            needed.add(name, part, version);
         }
         needed.without_covered(kinds, notes)
+    }
+
+    pub(super) fn add(&mut self, policy: &str, part: Part, version: String) {
+        let entry = self.0.entry((part.group, version, part.pattern, part.scope)).or_default();
+        entry.0 = entry.0.or(part.operations);
+        entry.1.insert(policy.to_owned());
     }
 
     /// What a wider key sends anyway is left to it: the API server takes the first rule that fits a request as it was made,
@@ -199,7 +224,7 @@ impl Needed {
     }
 
     /// As few rules as can be had without sending more.
-    fn rules(self) -> Vec<WebhookRule> {
+    pub(super) fn rules(self) -> Vec<WebhookRule> {
         let mut by_group: BTreeMap<(String, String, Scope, Operations), (BTreeSet<String>, BTreeSet<String>)> =
             BTreeMap::new();
         for ((group, version, pattern, scope), (operations, policies)) in self.0 {
@@ -230,15 +255,22 @@ impl Needed {
 
 /// Whether what is sent for `wide` holds all that is needed for `narrow`.
 fn covers(wide: &Key, narrow: &Key, kinds: &Kinds) -> bool {
-    // Where the resource tells the scope, all of it is in the wider one's.
-    let is_told = || wide.3 != Scope::Any && told_by_kind(wide.3, &narrow.0, &narrow.2, kinds) == Scope::Any;
     (wide.0 == "*" || wide.0 == narrow.0)
         && (wide.1 == "*" || wide.1 == narrow.1)
         && wide.2.covers(&narrow.2)
-        && (wide.3.covers(narrow.3) || is_told())
+        && scope_covers(wide.3, (&narrow.0, &narrow.2, narrow.3), kinds)
 }
 
-/// `deployments.apps`, `pods/log`, `*/*`
+/// Whether objects of this resource in this scope are all in the wider scope: some resources leave no choice.
+pub(super) fn scope_covers(
+    wide: Scope,
+    (group, pattern, scope): (&str, &ResourcePattern, Scope),
+    kinds: &Kinds,
+) -> bool {
+    wide.covers(scope) || told_by_kind(wide, group, pattern, kinds) == Scope::Any
+}
+
+/// `deployments of apps`, `pods/log`, `*/*`
 pub(super) fn named(group: &str, pattern: &ResourcePattern) -> String {
     match (group, pattern.resource.as_deref()) {
         ("" | "*", _) => pattern.to_string(),
