@@ -28,6 +28,8 @@ mod lines;
 #[cfg(test)]
 mod modules;
 #[cfg(test)]
+mod needs;
+#[cfg(test)]
 mod peer;
 #[cfg(test)]
 mod rbac;
@@ -35,5 +37,7 @@ mod rbac;
 mod reload;
 #[cfg(test)]
 mod rules;
+#[cfg(test)]
+mod status;
 #[cfg(test)]
 mod tls;

@@ -3,6 +3,7 @@
 mod asking;
 mod cel;
 mod check;
+mod doctor;
 mod duration;
 mod modules;
 mod policies;
@@ -39,6 +40,7 @@ enum Command {
     Rbac(rbac::Arguments),
     WebhookRules(webhook_rules::Arguments),
     Status(status::Arguments),
+    Doctor(doctor::Arguments),
     /// Print the JSON Schema of policy documents, for editors.
     Schema,
 }
@@ -53,6 +55,7 @@ pub fn run() -> ExitCode {
         Command::Rbac(arguments) => rbac::run(&arguments),
         Command::WebhookRules(arguments) => webhook_rules::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Schema => schema::run(),
     }
 }

@@ -125,7 +125,8 @@ async fn ask(arguments: &Arguments) -> Result<Vec<Server>, String> {
 }
 
 fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, String> {
-    let unusable = |error: &dyn std::fmt::Display| format!("cannot use the certificates in {}: {error}", path.display());
+    let unusable =
+        |error: &dyn std::fmt::Display| format!("cannot use the certificates in {}: {error}", path.display());
     let found = CertificateDer::pem_file_iter(path).map_err(|error| unusable(&error))?;
     let found: Result<Vec<Vec<u8>>, _> = found.map(|one| one.map(|one| one.to_vec())).collect();
     match found {

@@ -6,6 +6,7 @@
 mod asked;
 mod pods;
 mod question;
+pub mod webhooks;
 
 pub use asked::Asked;
 use question::Question;

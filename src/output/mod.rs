@@ -1,5 +1,6 @@
 //! What commands print: one file a format.
 
+pub mod doctor;
 pub mod jsonl;
 pub mod upstream;
 pub mod module_page;

@@ -28,7 +28,8 @@ pub fn rbac_yaml(rights: &[Right]) -> String {
         for right in rights {
             let _ = writeln!(text, "  # {}", right.policies.join(", "));
             if let Some(kind) = &right.guessed_from {
-                let _ = writeln!(text, "  # The resource is guessed from {kind}: compare it with `kubectl api-resources`.");
+                let _ =
+                    writeln!(text, "  # The resource is guessed from {kind}: compare it with `kubectl api-resources`.");
             }
             let _ = writeln!(text, "  - apiGroups: {}", list([&right.group]));
             let _ = writeln!(text, "    resources: {}", list([&right.resource]));
@@ -162,6 +163,9 @@ mod tests {
 
     #[test]
     fn quotes_what_some_reader_takes_for_something_else() {
-        assert_eq!(list(["get", "", "*", "pods/log", "pods/*", "y", "v1", "1"]), r#"[get, "", "*", pods/log, "pods/*", "y", v1, "1"]"#);
+        assert_eq!(
+            list(["get", "", "*", "pods/log", "pods/*", "y", "v1", "1"]),
+            r#"[get, "", "*", pods/log, "pods/*", "y", v1, "1"]"#
+        );
     }
 }

@@ -91,8 +91,7 @@ pub fn text(servers: &[Server], colour: Colour) -> String {
             let _ = writeln!(text, "{name}: {}: {problem}", colour.paint(Tone::Bad, "cannot be asked"));
             continue;
         };
-        let ready =
-            if server.ready { colour.paint(Tone::Good, "ready") } else { colour.paint(Tone::Bad, "not ready") };
+        let ready = if server.ready { colour.paint(Tone::Good, "ready") } else { colour.paint(Tone::Bad, "not ready") };
         let count = counted(page.policies);
         let _ = writeln!(text, "{name}: {ready}, {count}, digest {}", printable(&page.digest));
         for unit in &page.units {

@@ -27,7 +27,7 @@ use super::handshake;
 use super::pages::{self, Pages};
 use super::stage::{Stage, shut_down};
 use super::tls::{self, CertificateFiles, Change, Presented};
-use crate::cluster::{self, Cluster};
+use crate::cluster::{self, Cluster, webhooks};
 use crate::source::config_maps::{self, Places};
 use crate::source::policies::{Link, Policies};
 use crate::telemetry::Metrics;
@@ -45,7 +45,7 @@ pub fn run(config: &Config) -> Result<(), StartError> {
         let _context = workers.enter();
         connection.clone().map(Cluster::new).transpose().map_err(StartError)?
     };
-    let watched = watched(config, connection)?;
+    let watched = watched(config, connection.clone())?;
     let (link, follower) = match watched {
         None => (None, None),
         Some((connection, places)) => {
@@ -57,7 +57,7 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     policies.first().map_err(StartError)?;
     let is_starter = config.policies.is_empty() && follower.is_none();
     let admission = Admission::new(Arc::clone(&metrics), cluster, config.max_body, config.max_in_flight);
-    let pages = Pages { admission: Arc::new(admission), metrics, health: Arc::default() };
+    let pages = Pages { admission: Arc::new(admission), metrics, health: Arc::default(), reach: Arc::default() };
     let (presented, files) = certificate(&config.certificate)?;
     let presented = Arc::new(presented);
     let tls =
@@ -86,6 +86,7 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     );
     let beside =
         Beside { pages: pages.clone(), stage, drain: config.drain, presented: Arc::clone(&presented), files, signals };
+    let (configuration, reached) = (config.webhook_configuration.clone(), pages.clone());
     let (ended, mut end_of_operations) = watch::channel(());
     let operations_thread = thread::Builder::new().name("operations".to_owned()).spawn(move || {
         operations.block_on(async move {
@@ -93,6 +94,14 @@ pub fn run(config: &Config) -> Result<(), StartError> {
                 match cluster::client(connection) {
                     Ok(client) => drop(tokio::spawn(config_maps::follow(client, places, sender, orders))),
                     Err(error) => tracing::error!(error, "no ConfigMap can be read"),
+                }
+            }
+            if let Some(connection) = connection {
+                match cluster::client(connection) {
+                    Ok(client) => drop(tokio::spawn(async move {
+                        webhooks::follow(client, &configuration, |entries| reached.know(entries)).await;
+                    })),
+                    Err(error) => tracing::error!(error, "the webhook configurations cannot be read"),
                 }
             }
             let beside = beside.run();

@@ -78,6 +78,8 @@ pub struct Metrics {
     pub policies: Gauge,
     /// Units whose present version is broken.
     pub broken_units: Gauge,
+    /// Policies that are not asked about everything that they are for.
+    pub unreached: Gauge,
     /// Swaps of the policy set.
     pub reloads: Counter,
     /// When the certificate that is served ends, in seconds since 1970.
@@ -98,6 +100,7 @@ impl Default for Metrics {
             findings: Family::default(),
             policies: Gauge::default(),
             broken_units: Gauge::default(),
+            unreached: Gauge::default(),
             reloads: Counter::default(),
             certificate_expiry: Gauge::default(),
         };
@@ -116,6 +119,11 @@ impl Default for Metrics {
         );
         registry.register("policies", "Policies that run", metrics.policies.clone());
         registry.register("units_broken", "Units whose present version is broken", metrics.broken_units.clone());
+        registry.register(
+            "policies_unreached",
+            "Policies that the webhook configurations do not send everything for",
+            metrics.unreached.clone(),
+        );
         registry.register("policy_reloads", "Swaps of the policy set", metrics.reloads.clone());
         registry.register_with_unit(
             "certificate_expiry_timestamp",

@@ -12,5 +12,5 @@ pub use link::{link, link_by_precedence, missing_parameters};
 pub use parameters::Parameters;
 pub use policy_set::PolicySet;
 pub use reach::{Entries, Entry, Unreached, unreached};
-pub use rights::{Right, rights};
+pub use rights::{Right, lookups, rights};
 pub use webhook_rules::{WebhookRule, WebhookRules, webhook_rules};

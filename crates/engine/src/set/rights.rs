@@ -61,7 +61,7 @@ pub fn rights(set: &PolicySet) -> Vec<Right> {
 }
 
 /// What the policy may ask: its rule, its conditions, and who matches it.
-fn lookups(head: &Head) -> Vec<Lookup<'static>> {
+pub fn lookups(head: &Head) -> Vec<Lookup<'static>> {
     let selects = |constraints: &MatchConstraints| !constraints.namespace_selector.is_empty();
     let mut lookups = head.lookups.clone();
     if selects(&head.constraints) || head.binding.as_ref().is_some_and(selects) {
@@ -91,11 +91,7 @@ fn right(lookup: &Lookup<'static>, head: &Head, kinds: &Kinds) -> Option<(Key, B
     }
 }
 
-fn of_objects(
-    object: &ObjectName<'static>,
-    verbs: &'static [&'static str],
-    kinds: &Kinds,
-) -> (Key, BTreeSet<String>) {
+fn of_objects(object: &ObjectName<'static>, verbs: &'static [&'static str], kinds: &Kinds) -> (Key, BTreeSet<String>) {
     let KindName { api_version, kind } = &object.kind;
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
     let (resource, guessed_from) = match kinds.kind(group, version, kind) {

@@ -113,13 +113,7 @@ pub(super) struct Part {
 pub(super) fn parts(constraints: &MatchConstraints, kinds: &Kinds) -> Vec<Part> {
     if constraints.resource_rules.is_empty() {
         let (versions, pattern) = (Names::Any, ResourcePattern::new("*/*"));
-        return vec![Part {
-            group: "*".to_owned(),
-            versions,
-            pattern,
-            scope: Scope::Any,
-            operations: Operations::ALL,
-        }];
+        return vec![Part { group: "*".to_owned(), versions, pattern, scope: Scope::Any, operations: Operations::ALL }];
     }
     let mut parts = vec![];
     for rule in &constraints.resource_rules {
@@ -246,7 +240,9 @@ impl Needed {
                     rule.policies.sort();
                     rule.policies.dedup();
                 }
-                None => rules.push(WebhookRule { operations, groups: vec![group], version, resources, scope, policies }),
+                None => {
+                    rules.push(WebhookRule { operations, groups: vec![group], version, resources, scope, policies })
+                }
             }
         }
         rules

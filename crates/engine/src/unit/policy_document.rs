@@ -207,7 +207,9 @@ impl<'t> Common<'t> {
                 Some(conditions) => Box::new(Conditioned::new(conditions, rule)),
                 None => rule,
             };
-            return Some(Policy::Mutates(self.mutator(self.head(origin, constraints, module.public, lookups), (shadow, rule))));
+            return Some(Policy::Mutates(
+                self.mutator(self.head(origin, constraints, module.public, lookups), (shadow, rule)),
+            ));
         }
         let judges = self.judges(decoder, module.id);
         let (judges, constraints, built) = (judges?, constraints?, built?);

@@ -5,7 +5,9 @@ use crate::set::link;
 use crate::unit::{Unit, compile};
 
 fn policy(name: &str, spec: &str) -> String {
-    format!("---\napiVersion: admittance.dev/v1alpha1\nkind: Policy\nmetadata: {{ name: {name} }}\nspec: {{ {spec} }}\n")
+    format!(
+        "---\napiVersion: admittance.dev/v1alpha1\nkind: Policy\nmetadata: {{ name: {name} }}\nspec: {{ {spec} }}\n"
+    )
 }
 
 fn entry(route: &str, webhook: &str) -> Entry {
@@ -59,7 +61,14 @@ fn finds_nothing_where_everything_is_sent() {
 #[test]
 fn names_the_rule_to_add_where_nothing_or_not_everything_is_sent() {
     let pods = r#"rules: [{ operations: [CREATE], apiGroups: [""], apiVersions: [v1], resources: [pods], scope: Namespaced }]"#;
-    let found = said(&[policy("ports", "module: host-ports"), policy("protect", "module: delete-protection"), policy("pull", "module: set-image-pull-policy")], pods);
+    let found = said(
+        &[
+            policy("ports", "module: host-ports"),
+            policy("protect", "module: delete-protection"),
+            policy("pull", "module: set-image-pull-policy"),
+        ],
+        pods,
+    );
     assert_eq!(
         found,
         [
@@ -72,7 +81,8 @@ fn names_the_rule_to_add_where_nothing_or_not_everything_is_sent() {
 
 #[test]
 fn takes_versions_for_equivalent_where_the_api_server_does() {
-    let sent = r#"rules: [{ operations: [CREATE], apiGroups: [apps], apiVersions: [v1beta1], resources: [deployments] }]"#;
+    let sent =
+        r#"rules: [{ operations: [CREATE], apiGroups: [apps], apiVersions: [v1beta1], resources: [deployments] }]"#;
     let named = policy(
         "a",
         "matchConstraints: { resourceRules: [{ apiGroups: [apps], apiVersions: [v1], resources: [deployments], operations: [CREATE] }] }, validations: [{ expression: 'true' }]",
@@ -88,7 +98,8 @@ fn takes_versions_for_equivalent_where_the_api_server_does() {
 
 #[test]
 fn knows_where_objects_live() {
-    let cluster = r#"rules: [{ operations: ["*"], apiGroups: ["*"], apiVersions: ["*"], resources: ["*"], scope: Cluster }]"#;
+    let cluster =
+        r#"rules: [{ operations: ["*"], apiGroups: ["*"], apiVersions: ["*"], resources: ["*"], scope: Cluster }]"#;
     let of = |name: &str, resource: &str| {
         policy(
             name,
@@ -99,7 +110,12 @@ fn knows_where_objects_live() {
     };
     let found = said(&[of("a", "namespaces"), of("b", "services")], cluster);
     assert_eq!(found.len(), 1);
-    assert!(found[0].starts_with("!policy `b` is never asked: validate.admittance.dev has no rule for CREATE of services; add {"), "{found:?}");
+    assert!(
+        found[0].starts_with(
+            "!policy `b` is never asked: validate.admittance.dev has no rule for CREATE of services; add {"
+        ),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -116,7 +132,8 @@ fn says_what_is_never_sent_to_webhooks() {
 
 #[test]
 fn holds_namespaces_that_are_named_against_those_that_are_exempt() {
-    let of = |name: &str, names: &str| policy(name, &format!("module: host-ports, namespaces: {{ include: [{names}] }}"));
+    let of =
+        |name: &str, names: &str| policy(name, &format!("module: host-ports, namespaces: {{ include: [{names}] }}"));
     let selecting = policy(
         "d",
         "module: host-ports, matchConstraints: { namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: admittance } } }",
@@ -133,12 +150,14 @@ fn holds_namespaces_that_are_named_against_those_that_are_exempt() {
 
 #[test]
 fn says_which_labels_an_entry_asks_for_that_the_policy_does_not() {
-    let labelled = with("namespaceSelector: { matchLabels: { tier: gold } }\nobjectSelector: { matchLabels: { app: web } }");
+    let labelled =
+        with("namespaceSelector: { matchLabels: { tier: gold } }\nobjectSelector: { matchLabels: { app: web } }");
     let same = policy(
         "b",
         "module: host-ports, matchConstraints: { namespaceSelector: { matchLabels: { tier: gold } }, objectSelector: { matchLabels: { app: web } } }",
     );
-    let half = policy("c", "module: host-ports, matchConstraints: { namespaceSelector: { matchLabels: { tier: gold } } }");
+    let half =
+        policy("c", "module: host-ports, matchConstraints: { namespaceSelector: { matchLabels: { tier: gold } } }");
     assert_eq!(
         said(&[policy("a", "module: host-ports"), same, half], &labelled),
         [

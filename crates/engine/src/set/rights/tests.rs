@@ -11,13 +11,20 @@ fn lines(policies: &str) -> Vec<String> {
         let guess = right.guessed_from.as_ref().map(|kind| format!(" guessed from {kind}")).unwrap_or_default();
         let group = if right.group.is_empty() { "core" } else { &right.group };
         let place = if right.namespace.is_empty() { String::new() } else { format!(" in {}", right.namespace) };
-        format!("{} {group} {}{names}{place} ({}){guess}", right.verbs.join(","), right.resource, right.policies.join(","))
+        format!(
+            "{} {group} {}{names}{place} ({}){guess}",
+            right.verbs.join(","),
+            right.resource,
+            right.policies.join(",")
+        )
     };
     rights(&link(&[unit]).0).iter().map(line).collect()
 }
 
 fn policy(name: &str, spec: &str) -> String {
-    format!("---\napiVersion: admittance.dev/v1alpha1\nkind: Policy\nmetadata: {{ name: {name} }}\nspec: {{ {spec} }}\n")
+    format!(
+        "---\napiVersion: admittance.dev/v1alpha1\nkind: Policy\nmetadata: {{ name: {name} }}\nspec: {{ {spec} }}\n"
+    )
 }
 
 const PODS: &str = "matchConstraints: { resourceRules: [{ apiGroups: [''], apiVersions: [v1], resources: [pods], operations: [CREATE] }] }";
@@ -61,10 +68,7 @@ fn says_what_expressions_read() {
     ];
     assert_eq!(
         lines(&all.concat()),
-        [
-            "get,list,watch core namespaces (reads,selects)",
-            "create authorization.k8s.io subjectaccessreviews (asks)",
-        ]
+        ["get,list,watch core namespaces (reads,selects)", "create authorization.k8s.io subjectaccessreviews (asks)",]
     );
 }
 

@@ -46,7 +46,11 @@ fn lines(rules: &[WebhookRule]) -> Vec<String> {
 
 #[test]
 fn asks_for_what_modules_apply_to_in_one_rule_a_group() {
-    let found = rules_of(&[module("ports", "host-ports"), module("tags", "latest-tag"), module("pull", "set-image-pull-policy")]);
+    let found = rules_of(&[
+        module("ports", "host-ports"),
+        module("tags", "latest-tag"),
+        module("pull", "set-image-pull-policy"),
+    ]);
     assert_eq!(
         lines(&found.validate),
         [
