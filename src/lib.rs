@@ -9,6 +9,8 @@
 //!                                            ├─▶ cluster: what policies need to know, asked while the request waits
 //!                                            └─▶ telemetry::observe: one log line and the counters
 //!
+//!  doctor: a snapshot of a cluster ─▶ what could lock it, or leave things unchecked
+//!
 //!  cli: serve wires the above; check, modules and schema call the engine without a server:
 //!  files ─▶ manifests (objects, the requests for them, verdicts) ─▶ output (text, JSON, diff) ─▶ people, pipelines
 //! ```
@@ -20,5 +22,6 @@ pub mod cluster;
 pub mod source;
 pub mod server;
 pub mod manifests;
+pub mod doctor;
 pub mod output;
 pub mod cli;

@@ -140,6 +140,11 @@ impl Binary {
         self.log.lock().unwrap().clone()
     }
 
+    /// The certificate that clients are to trust, PEM.
+    pub(crate) fn certificate(&self) -> &str {
+        &self.certificate
+    }
+
     /// A connection over TLS.
     pub(crate) async fn stream(&self) -> TlsStream<TcpStream> {
         shake(self.address, &self.certificate).await.unwrap()

@@ -28,6 +28,8 @@ mod lines;
 #[cfg(test)]
 mod modules;
 #[cfg(test)]
+mod needs;
+#[cfg(test)]
 mod packs;
 #[cfg(test)]
 mod peer;
@@ -37,5 +39,7 @@ mod rbac;
 mod reload;
 #[cfg(test)]
 mod rules;
+#[cfg(test)]
+mod status;
 #[cfg(test)]
 mod tls;

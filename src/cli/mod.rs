@@ -1,11 +1,17 @@
 //! The command line: one file a command.
 
+mod asking;
 mod cel;
 mod check;
+mod doctor;
+mod duration;
 mod modules;
 mod policies;
+mod rbac;
 mod schema;
 mod serve;
+mod status;
+mod webhook_rules;
 
 use std::process::ExitCode;
 
@@ -31,6 +37,10 @@ enum Command {
     Check(check::Arguments),
     Modules(modules::Arguments),
     Cel(cel::Arguments),
+    Rbac(rbac::Arguments),
+    WebhookRules(webhook_rules::Arguments),
+    Status(status::Arguments),
+    Doctor(doctor::Arguments),
     /// Print the JSON Schema of policy documents, for editors.
     Schema,
 }
@@ -42,6 +52,10 @@ pub fn run() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Modules(arguments) => modules::run(&arguments),
         Command::Cel(arguments) => cel::run(&arguments),
+        Command::Rbac(arguments) => rbac::run(&arguments),
+        Command::WebhookRules(arguments) => webhook_rules::run(&arguments),
+        Command::Status(arguments) => status::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Schema => schema::run(),
     }
 }

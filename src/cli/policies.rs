@@ -1,12 +1,16 @@
 //! The option `-p`: policies for commands that run once.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use admittance_engine::document::{Diagnostic, Paint, Severity};
 use admittance_engine::set::{PolicySet, link};
 use admittance_engine::unit::{CompiledUnit, Unit, compile};
 
+use anstream::{AutoStream, ColorChoice};
+
+use super::BROKEN;
 use crate::source::directory::Directory;
 use crate::source::{Read, Revision, starter};
 
@@ -48,6 +52,17 @@ pub(super) fn load(paths: &[PathBuf], paint: Paint) -> Loaded {
         loading.error(&format!("no policies in {}", names.join(", ")));
     }
     Loaded { set: (!loading.is_broken).then_some(set), problems: loading.problems }
+}
+
+/// Prints what there is to say about the policies in these files and folders, and on standard error what is wrong with them.
+pub(super) fn print_about(paths: &[PathBuf], about: impl FnOnce(&PolicySet) -> String) -> ExitCode {
+    let paint = match AutoStream::choice(&std::io::stderr()) {
+        ColorChoice::Never => Paint::Plain,
+        _ => Paint::Coloured,
+    };
+    let Loaded { set, problems } = load(paths, paint);
+    problems.iter().for_each(|problem| anstream::eprintln!("{problem}"));
+    set.map_or(ExitCode::from(BROKEN), |set| super::print(&about(&set)))
 }
 
 struct Loading {

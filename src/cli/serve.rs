@@ -44,6 +44,10 @@ pub(super) struct Arguments {
         value_name = "NAMESPACE"
     )]
     config_maps_from: Vec<String>,
+    /// The MutatingWebhookConfiguration and the ValidatingWebhookConfiguration that send requests here: what they do not send of
+    /// what policies are for is reported.
+    #[arg(long, env = "ADMITTANCE_WEBHOOK_CONFIGURATION", default_value = "admittance", value_name = "NAME")]
+    webhook_configuration: String,
     /// The certificate chain, PEM. Reloaded when it changes.
     #[arg(long, env = "ADMITTANCE_TLS_CERT", requires = "tls_key", value_name = "FILE")]
     tls_cert: Option<PathBuf>,
@@ -117,6 +121,7 @@ fn start(arguments: Arguments) -> Result<(), String> {
         kubeconfig: arguments.kubeconfig,
         namespace: arguments.namespace,
         config_maps: arguments.config_maps.then_some(arguments.config_maps_from),
+        webhook_configuration: arguments.webhook_configuration,
         certificate,
         http2: arguments.http2,
         drain: Duration::from_secs(arguments.drain_seconds),

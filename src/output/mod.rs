@@ -1,9 +1,12 @@
 //! What commands print: one file a format.
 
+pub mod doctor;
 pub mod jsonl;
 pub mod upstream;
 pub mod module_page;
+pub mod needs;
 pub mod reference;
+pub mod status;
 pub mod text;
 pub mod yaml_diff;
 

@@ -24,6 +24,8 @@ pub struct Config {
     pub namespace: Option<String>,
     /// Whether policies come from ConfigMaps of the own namespace, and from which others.
     pub config_maps: Option<Vec<String>>,
+    /// The name of the webhook configurations that send requests here.
+    pub webhook_configuration: String,
     /// Where the certificate comes from.
     pub certificate: CertificateSource,
     /// Whether HTTP/2 is offered.

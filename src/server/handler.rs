@@ -11,7 +11,7 @@ use admittance_engine::json::Arena;
 use admittance_engine::pipeline::{self, Budget as MemoryBudget, Needs, Route, Run};
 use admittance_engine::response;
 use admittance_engine::review::{Envelope, Lookup, Lookups, Review};
-use admittance_engine::set::PolicySet;
+use admittance_engine::set::{Entries, PolicySet};
 use admittance_engine::verdict::Refusal;
 use arc_swap::ArcSwap;
 use axum::body::Body;
@@ -110,7 +110,7 @@ impl Admission {
     }
 
     /// Answers a request that is about the policies themselves: see [`units`].
-    pub async fn answer_about_units(&self, request: Request) -> Response {
+    pub async fn answer_about_units(&self, request: Request, entries: Option<Arc<Entries>>) -> Response {
         let deadline = Instant::now() + timeout::time_for(request.uri().query());
         let (collected, problem) = self.receive(request, deadline).await;
         if let Some(problem) = problem {
@@ -118,7 +118,7 @@ impl Admission {
         }
         let (bytes, active) = (collected.bytes().to_vec(), self.active.load_full());
         // Compiling takes up to a second, and is asked for when somebody edits a policy.
-        match tokio::task::spawn_blocking(move || units::judge(&bytes, &active)).await {
+        match tokio::task::spawn_blocking(move || units::judge(&bytes, &active, entries.as_deref())).await {
             Ok(Ok(bytes)) => review(bytes),
             Ok(Err(error)) => bare(&Problem::new(Refusal::BAD_REQUEST, error)),
             Err(_) => bare(&Problem::new(Refusal::INTERNAL_ERROR, "the policies could not be judged")),

@@ -13,6 +13,7 @@
 //! | [`body`] | a request's body, collected within a size, a deadline and a budget shared by all |
 //! | [`handler`] | one request for admission: from its body to the bytes of its answer |
 //! | `units` | one request about a ConfigMap with policies: what is broken is refused when somebody applies it |
+//! | [`reach`] | whether the API server sends what the policies are for |
 //! | [`pages`] | which path leads where: admission, probes, metrics, what is loaded |
 //! | `config` | what the server is told, and why it does not start |
 //! | `handshake` | the server's first client is itself |
@@ -24,6 +25,7 @@ pub mod connection;
 pub mod exchange;
 pub mod handler;
 pub mod pages;
+pub mod reach;
 mod handshake;
 mod running;
 pub mod stage;

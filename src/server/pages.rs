@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use admittance_engine::pipeline::Route;
 use admittance_engine::review::Lookup;
+use admittance_engine::set::Entries;
 use admittance_engine::set::declared;
+use admittance_engine::unit::PolicySummary;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -17,6 +19,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use super::handler::Admission;
+use super::reach::Reach;
 use crate::source::{Active, UnitState, UnitStatus};
 use crate::telemetry::Metrics;
 
@@ -31,6 +34,8 @@ pub struct Pages {
     pub health: Arc<Health>,
     /// What the policies that run may ask of the cluster.
     pub declared: watch::Sender<BTreeSet<Lookup<'static>>>,
+    /// What the API server sends.
+    pub reach: Arc<Reach>,
 }
 
 /// What probes are told.
@@ -74,6 +79,18 @@ impl Pages {
             is_other
         });
         self.admission.activate(Arc::new(active));
+        self.hold();
+    }
+
+    /// What the API server sends from now on; None where it is not known.
+    pub fn know(&self, entries: Option<Entries>) {
+        self.reach.know(entries);
+        self.hold();
+    }
+
+    fn hold(&self) {
+        let unreached = self.reach.hold(&self.admission.active().set);
+        self.metrics.unreached.set(i64::try_from(unreached).unwrap_or(i64::MAX));
     }
 }
 
@@ -111,7 +128,7 @@ async fn validate(State(pages): State<Pages>, request: Request) -> Response {
 }
 
 async fn units(State(pages): State<Pages>, request: Request) -> Response {
-    pages.admission.answer_about_units(request).await
+    pages.admission.answer_about_units(request, pages.reach.entries()).await
 }
 
 async fn healthz() -> &'static str {
@@ -142,7 +159,7 @@ async fn policies(State(pages): State<Pages>) -> Response {
         schema_version: 1,
         digest: active.set.digest(),
         policies: active.set.len(),
-        units: &active.units,
+        units: active.units.iter().map(|unit| UnitOfPage::of(unit, &pages.reach)).collect(),
     })
     .into_response()
 }
@@ -157,5 +174,38 @@ struct PoliciesPage<'p> {
     schema_version: u32,
     digest: &'p str,
     policies: usize,
-    units: &'p [UnitStatus],
+    units: Vec<UnitOfPage<'p>>,
+}
+
+/// A unit, and whether its policies are asked.
+#[derive(Serialize)]
+struct UnitOfPage<'p> {
+    name: &'p str,
+    state: UnitState,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<&'p str>,
+    policies: Vec<PolicyOfPage<'p>>,
+    problems: &'p [String],
+}
+
+#[derive(Serialize)]
+struct PolicyOfPage<'p> {
+    #[serde(flatten)]
+    summary: &'p PolicySummary,
+    /// What of all that it is for is not sent, and what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unreached: Option<String>,
+}
+
+impl<'p> UnitOfPage<'p> {
+    fn of(unit: &'p UnitStatus, reach: &Reach) -> Self {
+        let policy = |summary: &'p PolicySummary| PolicyOfPage { summary, unreached: reach.of(&summary.name) };
+        Self {
+            name: &unit.name,
+            state: unit.state,
+            digest: unit.digest.as_deref(),
+            policies: unit.policies.iter().map(policy).collect(),
+            problems: &unit.problems,
+        }
+    }
 }

@@ -28,7 +28,7 @@ use super::handshake;
 use super::pages::{self, Pages};
 use super::stage::{Stage, shut_down};
 use super::tls::{self, CertificateFiles, Change, Presented};
-use crate::cluster::{self, Cluster, Mirrors};
+use crate::cluster::{self, Cluster, Mirrors, webhooks};
 use crate::source::config_maps::{self, Places};
 use crate::source::policies::{Link, Policies};
 use crate::telemetry::Metrics;
@@ -60,7 +60,8 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     let is_starter = config.policies.is_empty() && follower.is_none();
     let admission = Admission::new(Arc::clone(&metrics), cluster, config.namespace_groups.clone(), config.limits);
     let (declared, declarations) = watch::channel(BTreeSet::new());
-    let pages = Pages { admission: Arc::new(admission), metrics, health: Arc::default(), declared };
+    let pages =
+        Pages { admission: Arc::new(admission), metrics, health: Arc::default(), declared, reach: Arc::default() };
     let (presented, files) = certificate(&config.certificate)?;
     let presented = Arc::new(presented);
     let tls =
@@ -89,6 +90,7 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     );
     let beside =
         Beside { pages: pages.clone(), stage, drain: config.drain, presented: Arc::clone(&presented), files, signals };
+    let (configuration, reached) = (config.webhook_configuration.clone(), pages.clone());
     let (ended, mut end_of_operations) = watch::channel(());
     let (kept, has_cluster) = (Arc::clone(&mirrors), connection.is_some());
     let operations_thread = thread::Builder::new().name("operations".to_owned()).spawn(move || {
@@ -97,6 +99,10 @@ pub fn run(config: &Config) -> Result<(), StartError> {
                 Ok(None) => {}
                 Ok(Some(client)) => {
                     tokio::spawn(cluster::keep_up(client.clone(), kept, declarations));
+                    let asked = client.clone();
+                    tokio::spawn(async move {
+                        webhooks::follow(asked, &configuration, |entries| reached.know(entries)).await;
+                    });
                     if let Some((places, sender, orders)) = follower {
                         tokio::spawn(config_maps::follow(client, places, sender, orders));
                     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use admittance_engine::document::{Diagnostic, Paint, Severity};
 use admittance_engine::response;
-use admittance_engine::set::link_by_precedence;
+use admittance_engine::set::{Entries, Unreached, link_by_precedence, unreached};
 use admittance_engine::unit::{CompiledUnit, LABEL, compile};
 use admittance_engine::verdict::Refusal;
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -50,11 +50,11 @@ struct User {
     username: String,
 }
 
-/// The bytes of the answer: what the unit would be, beside the others that run.
+/// The bytes of the answer: what the unit would be, beside the others that run, of what the entries send where that is known.
 ///
 /// # Errors
 /// A body that is no review of a ConfigMap.
-pub(super) fn judge(body: &[u8], active: &Active) -> Result<Vec<u8>, String> {
+pub(super) fn judge(body: &[u8], active: &Active, entries: Option<&Entries>) -> Result<Vec<u8>, String> {
     let Review { request } =
         serde_json::from_slice(body).map_err(|error| format!("expected an AdmissionReview of a ConfigMap: {error}"))?;
     let uid = request.uid.as_str();
@@ -67,7 +67,7 @@ pub(super) fn judge(body: &[u8], active: &Active) -> Result<Vec<u8>, String> {
     let before = request.old_object.as_ref().filter(holds_policies);
     let verdict = match (unit, before) {
         (Some(unit), Some(before)) if unit.data == before.data && unit.binary_data == before.binary_data => Ok(vec![]),
-        (Some(unit), _) => check(unit, active),
+        (Some(unit), _) => check(unit, active, entries),
         (None, Some(before)) => Ok(farewell(before, active)),
         (None, None) => Ok(vec![]),
     };
@@ -78,7 +78,7 @@ pub(super) fn judge(body: &[u8], active: &Active) -> Result<Vec<u8>, String> {
 }
 
 /// What to warn about; or why it is refused.
-fn check(object: &ConfigMap, active: &Active) -> Result<Vec<String>, String> {
+fn check(object: &ConfigMap, active: &Active, entries: Option<&Entries>) -> Result<Vec<String>, String> {
     let unit = match unit_of(object) {
         Read::Unit(unit, _) => unit,
         Read::Unreadable(name, reason, _) => return Err(format!("{name}: {reason}")),
@@ -88,14 +88,23 @@ fn check(object: &ConfigMap, active: &Active) -> Result<Vec<String>, String> {
     // The others go first: it is this one that is about to change.
     let others = active.compiled.iter().filter(|other| other.name() != unit.name);
     let units: Vec<Arc<CompiledUnit>> = others.chain([&compiled]).cloned().collect();
-    let (_, problems) = link_by_precedence(&units);
+    let (set, problems) = link_by_precedence(&units);
     let is_own = |problem: &&Diagnostic| unit.files.iter().any(|file| file.name() == problem.place.file.name());
     let (errors, warnings): (Vec<Diagnostic>, Vec<Diagnostic>) =
         problems.iter().filter(is_own).cloned().partition(|problem| problem.severity == Severity::Error);
     if !errors.is_empty() {
         return Err(message(&errors));
     }
+    let is_of_unit = |one: &Unreached| compiled.policies().iter().any(|policy| policy.name == one.policy);
+    let unreached = entries.map(|entries| unreached(&set, entries)).unwrap_or_default();
+    let (never, partly): (Vec<Unreached>, Vec<Unreached>) =
+        unreached.into_iter().filter(is_of_unit).partition(|one| one.is_whole);
+    if !never.is_empty() {
+        let texts: Vec<String> = never.into_iter().map(|one| one.text).collect();
+        return Err(format!("policies would never be asked\n{}", texts.join("\n")));
+    }
     let mut said: Vec<String> = compiled.warnings().iter().chain(&warnings).map(ToString::to_string).collect();
+    said.extend(partly.into_iter().map(|one| one.text));
     let bytes: usize = unit.files.iter().map(|file| file.text().len()).sum();
     if bytes > LARGE {
         said.push(format!(

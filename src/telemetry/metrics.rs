@@ -108,6 +108,8 @@ pub struct Metrics {
     pub policies: Gauge,
     /// Units whose present version is broken.
     pub broken_units: Gauge,
+    /// Policies that are not asked about everything that they are for.
+    pub unreached: Gauge,
     /// Swaps of the policy set.
     pub reloads: Counter,
     /// The digest of the policies that run, as a label.
@@ -142,6 +144,7 @@ impl Default for Metrics {
             findings: Family::default(),
             policies: Gauge::default(),
             broken_units: Gauge::default(),
+            unreached: Gauge::default(),
             reloads: Counter::default(),
             set: Family::default(),
             units: Family::default(),
@@ -167,6 +170,11 @@ impl Default for Metrics {
         );
         registry.register("policies", "Policies that run", metrics.policies.clone());
         registry.register("units_broken", "Units whose present version is broken", metrics.broken_units.clone());
+        registry.register(
+            "policies_unreached",
+            "Policies that the webhook configurations do not send everything for",
+            metrics.unreached.clone(),
+        );
         registry.register("policy_reloads", "Swaps of the policy set", metrics.reloads.clone());
         registry.register(
             "policy_set_info",

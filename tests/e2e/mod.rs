@@ -30,3 +30,5 @@ mod objects;
 mod native;
 mod pod_security;
 mod config_maps;
+mod needs;
+mod doctor;

@@ -67,7 +67,8 @@ fn router(set: PolicySet) -> Router {
     let limits = Limits { body: 20 << 20, in_flight: 256 << 20, requests: 1_024, cache: 0 };
     let admission = Arc::new(Admission::new(Arc::clone(&metrics), None, NamespaceGroups::default(), limits));
     admission.activate(Arc::new(Active { set, ..Active::default() }));
-    pages::admission(Pages { admission, metrics, health: Arc::default(), declared: watch::Sender::default() })
+    let (declared, reach) = (watch::Sender::default(), Arc::default());
+    pages::admission(Pages { admission, metrics, health: Arc::default(), declared, reach })
 }
 
 async fn ask(router: Router, uid: String, object: String) -> Value {

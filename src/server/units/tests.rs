@@ -23,10 +23,14 @@ fn active(text: &str) -> Active {
 }
 
 fn ask(request: &Value) -> Value {
+    ask_where(request, None)
+}
+
+fn ask_where(request: &Value, entries: Option<&Entries>) -> Value {
     let mut whole = json!({"uid": "u", "operation": "CREATE", "userInfo": {"username": "ann"}});
     whole.as_object_mut().unwrap().extend(request.as_object().unwrap().clone());
     let body = json!({"request": whole}).to_string();
-    let answer = judge(body.as_bytes(), &active(&policy("ports", "host-ports"))).unwrap();
+    let answer = judge(body.as_bytes(), &active(&policy("ports", "host-ports")), entries).unwrap();
     serde_json::from_slice::<Value>(&answer).unwrap()["response"].take()
 }
 
@@ -108,6 +112,26 @@ fn warns_about_what_is_too_large_for_kubectl() {
 
 #[test]
 fn refuses_a_body_that_is_no_review_of_a_config_map() {
-    let error = judge(b"{}", &Active::default()).unwrap_err();
+    let error = judge(b"{}", &Active::default(), None).unwrap_err();
     assert_eq!(error, "expected an AdmissionReview of a ConfigMap: missing field `request` at line 1 column 2");
+}
+
+#[test]
+fn refuses_policies_that_would_never_be_asked_and_warns_of_those_that_are_not_asked_about_everything() {
+    let configuration = json!({"webhooks": [{"name": "validate.admittance.dev", "rules": [
+        {"operations": ["CREATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["services", "pods"]}]}]});
+    let entries = Entries {
+        mutate: crate::cluster::webhooks::entry(&json!({}), "mutate.admittance.dev"),
+        validate: crate::cluster::webhooks::entry(&configuration, "validate.admittance.dev"),
+    };
+    let answer = |module: &str| ask_where(&json!({"object": config_map("new", &policy("x", module))}), Some(&entries));
+    assert_eq!(
+        answer("set-image-pull-policy")["status"]["message"],
+        "policies would never be asked\npolicy `x` is never asked: mutate.admittance.dev has no rule for CREATE of pods, and for UPDATE of pods/ephemeralcontainers; add {operations: [CREATE], apiGroups: [\"\"], apiVersions: [\"*\"], resources: [pods]}, {operations: [UPDATE], apiGroups: [\"\"], apiVersions: [\"*\"], resources: [pods/ephemeralcontainers]}"
+    );
+    let partly = answer("service-types");
+    assert_eq!(partly["allowed"], true);
+    let warning = partly["warnings"][0].as_str().unwrap();
+    assert!(warning.starts_with("policy `x` is not asked about everything: validate.admittance.dev has no rule for UPDATE of services; add {"), "{warning}");
+    assert_eq!(allowed(&json!({"object": config_map("new", &policy("x", "set-image-pull-policy"))})), [""; 0]);
 }

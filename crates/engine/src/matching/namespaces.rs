@@ -38,6 +38,11 @@ impl NamespaceGlobs {
         problems.none_or(Self { include, exclude })
     }
 
+    /// The patterns of which one must fit; none where every namespace will do.
+    pub fn included(&self) -> &[String] {
+        &self.include
+    }
+
     /// Whether the namespace of this request, or the Namespace that it is about, may pass. Other cluster-scoped objects
     /// always do.
     ///

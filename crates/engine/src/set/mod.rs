@@ -3,6 +3,7 @@
 mod link;
 mod parameters;
 mod policy_set;
+mod reach;
 mod rights;
 mod versions;
 mod webhook_rules;
@@ -10,5 +11,6 @@ mod webhook_rules;
 pub use link::{link, link_by_precedence, missing_parameters};
 pub use parameters::Parameters;
 pub use policy_set::PolicySet;
-pub use rights::{Right, declared, rights};
+pub use reach::{Entries, Entry, Unreached, unreached};
+pub use rights::{Right, declared, lookups, rights};
 pub use webhook_rules::{WebhookRule, WebhookRules, webhook_rules};

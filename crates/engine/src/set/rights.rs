@@ -67,7 +67,7 @@ pub fn declared(set: &PolicySet) -> BTreeSet<Lookup<'static>> {
 }
 
 /// What the policy may ask: its rule, its conditions, and who matches it.
-fn lookups(head: &Head) -> Vec<Lookup<'static>> {
+pub fn lookups(head: &Head) -> Vec<Lookup<'static>> {
     let selects = |constraints: &MatchConstraints| !constraints.namespace_selector.is_empty();
     let mut lookups = head.lookups.clone();
     if selects(&head.constraints) || head.binding.as_ref().is_some_and(selects) {

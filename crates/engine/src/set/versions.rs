@@ -10,6 +10,9 @@ use crate::matching::{Names, ResourcePattern};
 /// A version for each group and resource whose version some policy names.
 pub(super) struct Versions(BTreeMap<(String, String), String>);
 
+/// Policies with the versions that they name, by group and resource.
+type Wanted<'p> = BTreeMap<(String, String), Vec<(&'p str, &'p [String])>>;
+
 impl Versions {
     /// Of the versions that policies name, the one that serves most of them; then the one that the API server prefers, then
     /// the most mature. Policies that it does not serve are noted.
@@ -18,7 +21,7 @@ impl Versions {
         kinds: &Kinds,
         notes: &mut BTreeSet<String>,
     ) -> Self {
-        let mut wanted: BTreeMap<(String, String), Vec<(&str, &[String])>> = BTreeMap::new();
+        let mut wanted: Wanted<'_> = BTreeMap::new();
         for (policy, part) in parts {
             if let (Some(key), Names::Only(versions)) = (key(part), &part.versions) {
                 wanted.entry(key).or_default().push((policy, versions));

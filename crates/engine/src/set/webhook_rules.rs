@@ -1,12 +1,14 @@
 //! What an API server must send so that every policy of a set is asked: the rules of the two webhook entries.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use super::PolicySet;
 use super::versions::Versions;
 use crate::kubernetes::kinds::{self, Kinds};
 use crate::matching::{MatchConstraints, Names, Operations, ResourcePattern, Scope};
 use crate::policy::Head;
+use crate::review::Operation;
 
 /// The rules of both entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +36,25 @@ pub struct WebhookRule {
     pub scope: Scope,
     /// The policies that need it, by name.
     pub policies: Vec<String>,
+}
+
+/// As an item of a YAML list, on one line: `{operations: [CREATE], apiGroups: [""], apiVersions: ["*"], resources: [pods]}`.
+impl fmt::Display for WebhookRule {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_word = |item: &str| !item.is_empty() && !item.contains('*');
+        let list = |items: &[String]| {
+            let items = items.iter().map(|item| if is_word(item) { item.clone() } else { format!("{item:?}") });
+            items.collect::<Vec<_>>().join(", ")
+        };
+        let operations: Vec<&str> = self.operations.iter().map(Operation::as_str).collect();
+        let (groups, versions) = (list(&self.groups), list(std::slice::from_ref(&self.version)));
+        write!(formatter, "{{operations: [{}], apiGroups: [{groups}], ", operations.join(", "))?;
+        write!(formatter, "apiVersions: [{versions}], resources: [{}]", list(&self.resources))?;
+        if self.scope != Scope::Any {
+            write!(formatter, ", scope: {}", self.scope.as_str())?;
+        }
+        formatter.write_str("}")
+    }
 }
 
 /// What is never sent, whatever policies say: a cluster that cannot write it cannot recover, or nothing can be judged about
@@ -126,7 +147,7 @@ type Key = (String, String, ResourcePattern, Scope);
 
 /// What is needed of each key, and by whom.
 #[derive(Default)]
-struct Needed(BTreeMap<Key, (Operations, BTreeSet<String>)>);
+pub(super) struct Needed(BTreeMap<Key, (Operations, BTreeSet<String>)>);
 
 impl Needed {
     fn of(heads: &[&Head], kinds: &Kinds, notes: &mut BTreeSet<String>) -> Self {
@@ -148,11 +169,15 @@ impl Needed {
         let mut needed = Self::default();
         for (name, part) in all {
             let version = versions.get(&part);
-            let entry = needed.0.entry((part.group, version, part.pattern, part.scope)).or_default();
-            entry.0 = entry.0.or(part.operations);
-            entry.1.insert(name.to_owned());
+            needed.add(name, part, version);
         }
         needed.without_covered(kinds, notes)
+    }
+
+    pub(super) fn add(&mut self, policy: &str, part: Part, version: String) {
+        let entry = self.0.entry((part.group, version, part.pattern, part.scope)).or_default();
+        entry.0 = entry.0.or(part.operations);
+        entry.1.insert(policy.to_owned());
     }
 
     /// What a wider key sends anyway is left to it: the API server takes the first rule that fits a request as it was made,
@@ -193,9 +218,8 @@ impl Needed {
     }
 
     /// As few rules as can be had without sending more.
-    fn rules(self) -> Vec<WebhookRule> {
-        let mut by_group: BTreeMap<(String, String, Scope, Operations), (BTreeSet<String>, BTreeSet<String>)> =
-            BTreeMap::new();
+    pub(super) fn rules(self) -> Vec<WebhookRule> {
+        let mut by_group: BTreeMap<(String, String, Scope, Operations), Sent> = BTreeMap::new();
         for ((group, version, pattern, scope), (operations, policies)) in self.0 {
             let entry = by_group.entry((group, version, scope, operations)).or_default();
             entry.0.insert(pattern.to_string());
@@ -216,7 +240,7 @@ impl Needed {
                     rule.policies.dedup();
                 }
                 None => {
-                    rules.push(WebhookRule { operations, groups: vec![group], version, resources, scope, policies })
+                    rules.push(WebhookRule { operations, groups: vec![group], version, resources, scope, policies });
                 }
             }
         }
@@ -226,21 +250,31 @@ impl Needed {
 
 /// Whether what is sent for `wide` holds all that is needed for `narrow`.
 fn covers(wide: &Key, narrow: &Key, kinds: &Kinds) -> bool {
-    // Where the resource tells the scope, all of it is in the wider one's.
-    let is_told = || wide.3 != Scope::Any && told_by_kind(wide.3, &narrow.0, &narrow.2, kinds) == Scope::Any;
     (wide.0 == "*" || wide.0 == narrow.0)
         && (wide.1 == "*" || wide.1 == narrow.1)
         && wide.2.covers(&narrow.2)
-        && (wide.3.covers(narrow.3) || is_told())
+        && scope_covers(wide.3, (&narrow.0, &narrow.2, narrow.3), kinds)
 }
 
-/// `deployments.apps`, `pods/log`, `*/*`
+/// Whether objects of this resource in this scope are all in the wider scope: some resources leave no choice.
+pub(super) fn scope_covers(
+    wide: Scope,
+    (group, pattern, scope): (&str, &ResourcePattern, Scope),
+    kinds: &Kinds,
+) -> bool {
+    wide.covers(scope) || told_by_kind(wide, group, pattern, kinds) == Scope::Any
+}
+
+/// `deployments of apps`, `pods/log`, `*/*`
 pub(super) fn named(group: &str, pattern: &ResourcePattern) -> String {
     match (group, pattern.resource.as_deref()) {
         ("" | "*", _) => pattern.to_string(),
         (group, _) => format!("{pattern} of {group}"),
     }
 }
+
+/// Resources, and the policies that they are sent for.
+type Sent = (BTreeSet<String>, BTreeSet<String>);
 
 #[cfg(test)]
 mod tests;
