@@ -6,3 +6,4 @@ node_ip=10.99.0.2
 pods=10.244.0.0/24
 services=10.96.0.0/24
 service_of_api=10.96.0.1
+service_of_dns=10.96.0.10
