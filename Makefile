@@ -3,7 +3,8 @@
 # What is built for development stands outside the checkout (hack/README.md); what is missing is installed where that can be
 # done, or named.
 .DEFAULT_GOAL := help
-.PHONY: help run build test control-plane tools lint unit generated e2e chart bench instructions fmt generate advisories fuzz setup
+.PHONY: help run build test control-plane tools lint unit generated e2e chart cluster bench instructions fmt generate advisories fuzz image \
+	smoke kind kind-down setup
 
 # What stages need besides cargo is prepared by scripts that do nothing when it is there already.
 TOOLS = PATH="$$(hack/tools | tail -n 1):$$PATH"
@@ -88,6 +89,19 @@ fuzz: setup ## each fuzz target for SECONDS_EACH (60) seconds; needs a nightly t
 	cd fuzz && for target in $$(cargo fuzz list); do \
 		case $$target in cel_*) words=-dict=$$PWD/dictionaries/cel.dict ;; *) words=-len_control=0 ;; esac; \
 		cargo +nightly fuzz run $$target -- $$words -max_total_time=$${SECONDS_EACH:-60} -timeout=10 || exit 1; done
+
+image: setup ## build target/image/admittance-VERSION.tar, an OCI archive, without Docker, and its bill of materials
+	hack/image/build
+	hack/image/sbom
+
+smoke: setup ## run the image in a real cluster of one node; needs root, no Docker
+	hack/cluster/smoke
+
+kind: setup ## install the chart and the image in a kind cluster and try it; needs Docker
+	hack/kind
+
+kind-down: ## delete that cluster
+	hack/kind down
 
 setup:
 	@hack/setup

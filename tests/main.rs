@@ -24,6 +24,8 @@ mod generated;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod image;
+#[cfg(test)]
 mod lines;
 #[cfg(test)]
 mod modules;

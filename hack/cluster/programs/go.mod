@@ -1,0 +1,3 @@
+module admittance.dev/hack/cluster/programs
+
+go 1.26.0
