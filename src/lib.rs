@@ -7,7 +7,8 @@
 //!  API server ─▶ server::connection ─▶ server::handler ─▶ engine: review, pipeline::admit, response ─▶ API server
 //!                                            │
 //!                                            ├─▶ cluster: what policies need to know, asked while the request waits
-//!                                            └─▶ telemetry::observe: one log line and the counters
+//!                                            ├─▶ telemetry::observe: one log line and the counters
+//!                                            └── certificates: files, or a CA and a leaf of our own in a Secret
 //!
 //!  cli: serve wires the above; check, modules and schema call the engine without a server:
 //!  files ─▶ manifests (objects, the requests for them, verdicts) ─▶ output (text, JSON, diff) ─▶ people, pipelines
@@ -18,6 +19,7 @@
 pub mod telemetry;
 pub mod source;
 pub mod cluster;
+pub mod certificates;
 pub mod server;
 pub mod manifests;
 pub mod output;

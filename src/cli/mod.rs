@@ -2,6 +2,7 @@
 
 mod cel;
 mod check;
+mod duration;
 mod modules;
 mod policies;
 mod schema;

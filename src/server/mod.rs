@@ -5,7 +5,7 @@
 //! | module | subject |
 //! |---|---|
 //! | [`stage`] | serving, draining, finishing: how a server ends without failing a request |
-//! | [`tls`] | the certificate, read from files or made in memory, and swapped while connections run |
+//! | [`tls`] | the settings of TLS |
 //! | [`connection`] | the accept loop of one listener, with or without TLS, and its bounds |
 //! | `stream` | one connection's socket: the deadlines between requests, and the end that lets an answer arrive |
 //! | [`exchange`] | one request and its answer: what is in flight, and when an answer says `Connection: close` |

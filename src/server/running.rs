@@ -26,7 +26,8 @@ use super::handler::Admission;
 use super::handshake;
 use super::pages::{self, Pages};
 use super::stage::{Stage, shut_down};
-use super::tls::{self, CertificateFiles, Change, Presented};
+use super::tls;
+use crate::certificates::{self, CertificateFiles, Change, Managed, Presented};
 use crate::cluster::{self, Cluster};
 use crate::source::config_maps::{self, Places};
 use crate::source::policies::{Link, Policies};
@@ -45,6 +46,7 @@ pub fn run(config: &Config) -> Result<(), StartError> {
         let _context = workers.enter();
         connection.clone().map(Cluster::new).transpose().map_err(StartError)?
     };
+    let managed = managed(config, connection.clone())?;
     let watched = watched(config, connection)?;
     let (link, follower) = match watched {
         None => (None, None),
@@ -86,6 +88,7 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     );
     let beside =
         Beside { pages: pages.clone(), stage, drain: config.drain, presented: Arc::clone(&presented), files, signals };
+    let kept = Arc::clone(&presented);
     let (ended, mut end_of_operations) = watch::channel(());
     let operations_thread = thread::Builder::new().name("operations".to_owned()).spawn(move || {
         operations.block_on(async move {
@@ -93,6 +96,12 @@ pub fn run(config: &Config) -> Result<(), StartError> {
                 match cluster::client(connection) {
                     Ok(client) => drop(tokio::spawn(config_maps::follow(client, places, sender, orders))),
                     Err(error) => tracing::error!(error, "no ConfigMap can be read"),
+                }
+            }
+            if let Some((connection, managed)) = managed {
+                match cluster::client(connection) {
+                    Ok(client) => drop(tokio::spawn(certificates::managed::keep(client, managed, kept))),
+                    Err(error) => tracing::error!(error, "no certificate can be kept"),
                 }
             }
             let beside = beside.run();
@@ -111,10 +120,14 @@ pub fn run(config: &Config) -> Result<(), StartError> {
         loaded.send_replace(true);
     })?;
 
-    // Until there are policies, connections wait: who is not answered at once is answered by them.
+    // Until there are policies and a certificate, connections wait: who is not answered at once is answered by them.
     let is_ending = workers.block_on(async {
+        let has_started = async {
+            let _ = first.wait_for(|is_loaded| *is_loaded).await;
+            presented.filled().await;
+        };
         tokio::select! {
-            _ = first.wait_for(|is_loaded| *is_loaded) => false,
+            () = has_started => false,
             _ = stages.wait_for(|stage| *stage != Stage::Serving) => true,
         }
     });
@@ -150,6 +163,26 @@ fn watched(config: &Config, connection: Option<kube::Config>) -> Result<Option<(
     Ok(Some((connection, Places { own, others })))
 }
 
+/// Which certificates are kept in the cluster, and how it is reached.
+fn managed(config: &Config, connection: Option<kube::Config>) -> Result<Option<(kube::Config, Managed)>, StartError> {
+    let CertificateSource::Managed { secret, service, configuration, life, names } = &config.certificate else {
+        return Ok(None);
+    };
+    let Some(connection) = connection else {
+        let problem = "--certificate-secret needs a cluster: name one with --kubeconfig, or run in a pod";
+        return Err(StartError(problem.to_owned()));
+    };
+    let managed = Managed {
+        namespace: config.namespace.clone().unwrap_or_else(|| connection.default_namespace.clone()),
+        secret: secret.clone(),
+        service: service.clone(),
+        names: names.clone(),
+        configuration: configuration.clone(),
+        life: *life,
+    };
+    Ok(Some((connection, managed)))
+}
+
 /// Routers as the connection code wants them.
 fn service(
     router: Router,
@@ -178,8 +211,9 @@ fn certificate(source: &CertificateSource) -> Result<(Presented, Option<Certific
                 CertificateFiles::open(chain, key).map_err(|error| StartError(error.to_string()))?;
             Ok((Presented::new(certificate), Some(files)))
         }
+        CertificateSource::Managed { .. } => Ok((Presented::empty(), None)),
         CertificateSource::SelfSigned { names, write_to } => {
-            let made = tls::self_signed(names).map_err(|error| StartError(error.to_string()))?;
+            let made = certificates::self_signed(names).map_err(|error| StartError(error.to_string()))?;
             if let Some(path) = write_to {
                 std::fs::write(path, &made.pem)
                     .map_err(|error| StartError(format!("cannot write {}: {error}", path.display())))?;
@@ -220,11 +254,13 @@ struct Beside {
 
 impl Beside {
     async fn run(mut self) {
+        let mut changes = self.presented.changes();
         self.note_expiry();
-        let mut tick = tokio::time::interval(tls::POLL_EVERY);
+        let mut tick = tokio::time::interval(certificates::POLL_EVERY);
         loop {
             tokio::select! {
                 _ = tick.tick() => self.look(),
+                Ok(()) = changes.changed() => self.note_expiry(),
                 () = self.signals.next() => break,
             }
         }
@@ -236,10 +272,7 @@ impl Beside {
     fn look(&mut self) {
         if let Some(files) = &mut self.files {
             match files.poll(&self.presented) {
-                Some(Change::Replaced(_)) => {
-                    tracing::info!("the certificate was replaced");
-                    self.note_expiry();
-                }
+                Some(Change::Replaced(_)) => tracing::info!("the certificate was replaced"),
                 Some(Change::Kept(error)) => tracing::error!(%error, "the certificate that was served before stays"),
                 None => {}
             }
@@ -247,9 +280,10 @@ impl Beside {
     }
 
     fn note_expiry(&self) {
-        let expiry = self.presented.not_after().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let Some(not_after) = self.presented.not_after() else { return };
+        let expiry = not_after.duration_since(UNIX_EPOCH).unwrap_or_default();
         self.pages.metrics.certificate_expiry.set(expiry.as_secs_f64());
-        if self.presented.not_after() < SystemTime::now() {
+        if not_after < SystemTime::now() {
             tracing::error!("the certificate has expired");
         }
     }
