@@ -7,7 +7,8 @@
 //!  API server ─▶ server::connection ─▶ server::handler ─▶ engine: review, pipeline::admit, response ─▶ API server
 //!                                            │
 //!                                            ├─▶ cluster: what policies need to know, asked while the request waits
-//!                                            └─▶ telemetry::observe: one log line and the counters
+//!                                            ├─▶ telemetry::observe: one log line and the counters
+//!                                            └── certificates: files, or a CA and a leaf of our own in a Secret
 //!
 //!  doctor: a snapshot of a cluster ─▶ what could lock it, or leave things unchecked
 //!
@@ -20,6 +21,7 @@
 pub mod telemetry;
 pub mod cluster;
 pub mod source;
+pub mod certificates;
 pub mod server;
 pub mod manifests;
 pub mod doctor;

@@ -8,12 +8,13 @@ use std::{
     time::Duration,
 };
 
+use admittance::certificates::{Presented, self_signed};
 use admittance::server::{
     body::{self, Budget},
     connection::{Ending, Settings, serve},
     exchange::RequestBody,
     stage::Stage,
-    tls::{Presented, self_signed, server_config},
+    tls::server_config,
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};

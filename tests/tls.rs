@@ -11,9 +11,9 @@ use std::{
     time::Duration,
 };
 
-use admittance::server::{
-    connection::Settings,
-    tls::{CertificateFiles, Change, Presented},
+use admittance::{
+    certificates::{CertificateFiles, Change, Presented},
+    server::connection::Settings,
 };
 use rustls::ProtocolVersion;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

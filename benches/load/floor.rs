@@ -2,12 +2,13 @@
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
+use admittance::certificates::{Presented, self_signed};
 use admittance::server::{
     body::{self, Budget, MAX_BODY_BYTES},
     connection::{Settings, serve},
     exchange::RequestBody,
     stage::Stage,
-    tls::{Presented, self_signed, server_config},
+    tls::server_config,
 };
 use bytes::Bytes;
 use http_body_util::Full;

@@ -13,6 +13,11 @@ use crate::server::{self, CertificateSource, Config, Limits};
 use crate::telemetry::logs::{self, LogFormat};
 use crate::telemetry::{NamespaceGroup, NamespaceGroups};
 
+/// The shortest life of a kept certificate.
+const SHORTEST_LIFE: Duration = Duration::from_secs(5);
+/// The longest life of a kept certificate.
+const LONGEST_LIFE: Duration = Duration::from_hours(3_650 * 24);
+
 /// With no flags: https on 127.0.0.1:8443, a self-signed certificate in memory, the built-in starter policies.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -44,8 +49,8 @@ pub(super) struct Arguments {
         value_name = "NAMESPACE"
     )]
     config_maps_from: Vec<String>,
-    /// The MutatingWebhookConfiguration and the ValidatingWebhookConfiguration that send requests here: what they do not send of
-    /// what policies are for is reported.
+    /// The name of the MutatingWebhookConfiguration and of the ValidatingWebhookConfiguration that lead here. What they do not
+    /// send of what policies are for is reported; with a kept certificate they get its CA.
     #[arg(long, env = "ADMITTANCE_WEBHOOK_CONFIGURATION", default_value = "admittance", value_name = "NAME")]
     webhook_configuration: String,
     /// The certificate chain, PEM. Reloaded when it changes.
@@ -54,7 +59,30 @@ pub(super) struct Arguments {
     /// The certificate's private key, PEM.
     #[arg(long, env = "ADMITTANCE_TLS_KEY", requires = "tls_cert", value_name = "FILE")]
     tls_key: Option<PathBuf>,
-    /// A name or address that the self-signed certificate is also for; may be repeated.
+    /// Have certificates kept: a CA and a certificate in this Secret of the own namespace, the CA in the caBundle of the
+    /// webhook configurations, both renewed in time.
+    #[arg(
+        long,
+        env = "ADMITTANCE_CERTIFICATE_SECRET",
+        requires = "service",
+        conflicts_with_all = ["tls_cert", "write_certificate"],
+        value_name = "NAME"
+    )]
+    certificate_secret: Option<String>,
+    /// The name of the Service, in the own namespace, that the kept certificate is for.
+    #[arg(long, env = "ADMITTANCE_SERVICE", value_name = "NAME")]
+    service: Option<String>,
+    /// How long a kept certificate lives, as 90d, 12h, 2m or 30s; it is renewed after two thirds. Its CA lives ten times as
+    /// long.
+    #[arg(
+        long,
+        env = "ADMITTANCE_CERTIFICATE_LIFE",
+        default_value = "90d",
+        value_parser = certificate_life,
+        value_name = "DURATION"
+    )]
+    certificate_life: Duration,
+    /// A name or address that the self-signed or kept certificate is also for; may be repeated.
     #[arg(long, conflicts_with = "tls_cert", value_name = "NAME")]
     tls_name: Vec<String>,
     /// Where to write the self-signed certificate, PEM, for `--cacert` or a webhook configuration's caBundle.
@@ -110,8 +138,15 @@ pub(super) fn run(arguments: Arguments) -> ExitCode {
 fn start(arguments: Arguments) -> Result<(), String> {
     let filter = EnvFilter::try_new(&arguments.log)
         .map_err(|error| format!("invalid value '{}' for --log: {error}", arguments.log))?;
-    let certificate = match (arguments.tls_cert, arguments.tls_key) {
-        (Some(chain), Some(key)) => CertificateSource::Files { chain, key },
+    let certificate = match (arguments.tls_cert, arguments.tls_key, arguments.certificate_secret, arguments.service) {
+        (Some(chain), Some(key), ..) => CertificateSource::Files { chain, key },
+        (_, _, Some(secret), Some(service)) => CertificateSource::Managed {
+            secret,
+            service,
+            configuration: arguments.webhook_configuration.clone(),
+            life: arguments.certificate_life,
+            names: arguments.tls_name,
+        },
         _ => CertificateSource::SelfSigned { names: arguments.tls_name, write_to: arguments.write_certificate },
     };
     let config = Config {
@@ -137,6 +172,12 @@ fn start(arguments: Arguments) -> Result<(), String> {
     };
     let _logs = logs::start(arguments.log_format, filter).map_err(|error| format!("cannot start: {error}"))?;
     server::run(&config).map_err(|error| error.to_string())
+}
+
+/// From [`SHORTEST_LIFE`], below which whole seconds are too coarse, to [`LONGEST_LIFE`].
+fn certificate_life(text: &str) -> Result<Duration, String> {
+    let life = super::duration::duration(text)?;
+    if (SHORTEST_LIFE..=LONGEST_LIFE).contains(&life) { Ok(life) } else { Err("expected 5s to 3650d".to_owned()) }
 }
 
 fn mebibytes(count: u32) -> usize {

@@ -1,7 +1,6 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::server::tls;
 
 fn entry(name: &str, policy: &str) -> Value {
     json!({
@@ -225,7 +224,7 @@ fn asks_for_the_rights_that_policies_need_and_says_which_are_lacking() {
 #[test]
 fn verifies_the_certificate_that_is_served_with_the_bundle() {
     use k8s_openapi::ByteString;
-    let made = |name: &str| tls::self_signed(&[name.to_owned()]).unwrap().pem;
+    let made = |name: &str| crate::certificates::self_signed(&[name.to_owned()]).unwrap().pem;
     let encoded = |text: &str| serde_json::to_value(ByteString(text.as_bytes().to_vec())).unwrap();
     let mut snapshot = sound("Fail");
     let served = made("admittance.ours.svc");

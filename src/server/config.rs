@@ -52,6 +52,19 @@ pub enum CertificateSource {
         /// The key, PEM.
         key: PathBuf,
     },
+    /// A CA and a leaf of our own in a Secret of the own namespace, and in the webhook configurations what trusts them.
+    Managed {
+        /// The Secret's name.
+        secret: String,
+        /// The Service's name: the certificate is for it.
+        service: String,
+        /// The name of both webhook configurations.
+        configuration: String,
+        /// How long a leaf lives.
+        life: Duration,
+        /// Names beside the Service's and localhost.
+        names: Vec<String>,
+    },
     /// One made in memory.
     SelfSigned {
         /// Names beside localhost.

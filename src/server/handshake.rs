@@ -16,7 +16,7 @@ use tokio_rustls::TlsConnector;
 
 use super::pages::Health;
 use super::stage::Stage;
-use super::tls::Presented;
+use crate::certificates::Presented;
 
 /// How long an answer may take, and how long to wait before the next try.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -5,7 +5,7 @@
 //! | module | subject |
 //! |---|---|
 //! | [`stage`] | serving, draining, finishing: how a server ends without failing a request |
-//! | [`tls`] | the certificate, read from files or made in memory, and swapped while connections run |
+//! | [`tls`] | the settings of TLS |
 //! | [`connection`] | the accept loop of one listener, with or without TLS, and its bounds |
 //! | `stream` | one connection's socket: the deadlines between requests, and the end that lets an answer arrive |
 //! | [`exchange`] | one request and its answer: what is in flight, and when an answer says `Connection: close` |
@@ -17,6 +17,7 @@
 //! | [`pages`] | which path leads where: admission, probes, metrics, what is loaded |
 //! | `config` | what the server is told, and why it does not start |
 //! | `handshake` | the server's first client is itself |
+//! | `watching` | what a server in a cluster watches and keeps beside answering |
 //! | `running` | the server as a whole: two listeners, the files it watches, its end |
 
 pub mod body;
@@ -33,6 +34,7 @@ mod stream;
 mod timeout;
 pub mod tls;
 mod units;
+mod watching;
 
 pub use config::{CertificateSource, Config, StartError};
 pub use handler::Limits;

@@ -27,9 +27,10 @@ use super::handler::Admission;
 use super::handshake;
 use super::pages::{self, Pages};
 use super::stage::{Stage, shut_down};
-use super::tls::{self, CertificateFiles, Change, Presented};
-use crate::cluster::{self, Cluster, Mirrors, webhooks};
-use crate::source::config_maps::{self, Places};
+use super::tls;
+use super::watching::{Watching, managed, watched};
+use crate::certificates::{self, CertificateFiles, Change, Presented};
+use crate::cluster::{self, Cluster, Mirrors};
 use crate::source::policies::{Link, Policies};
 use crate::telemetry::Metrics;
 
@@ -48,6 +49,7 @@ pub fn run(config: &Config) -> Result<(), StartError> {
         let cluster = connection.clone().map(|connection| Cluster::new(connection, Arc::clone(&mirrors)));
         cluster.transpose().map_err(StartError)?
     };
+    let managed = managed(config, connection.as_ref())?;
     let (link, follower) = match watched(config, connection.as_ref())? {
         None => (None, None),
         Some(places) => {
@@ -90,24 +92,22 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     );
     let beside =
         Beside { pages: pages.clone(), stage, drain: config.drain, presented: Arc::clone(&presented), files, signals };
-    let (configuration, reached) = (config.webhook_configuration.clone(), pages.clone());
     let (ended, mut end_of_operations) = watch::channel(());
-    let (kept, has_cluster) = (Arc::clone(&mirrors), connection.is_some());
+    let has_cluster = connection.is_some();
+    let watching = connection.map(|connection| Watching {
+        connection,
+        mirrors: Arc::clone(&mirrors),
+        declared: declarations,
+        configuration: config.webhook_configuration.clone(),
+        pages: pages.clone(),
+        config_maps: follower,
+        managed,
+        presented: Arc::clone(&presented),
+    });
     let operations_thread = thread::Builder::new().name("operations".to_owned()).spawn(move || {
         operations.block_on(async move {
-            match connection.map(cluster::client).transpose() {
-                Ok(None) => {}
-                Ok(Some(client)) => {
-                    tokio::spawn(cluster::keep_up(client.clone(), kept, declarations));
-                    let asked = client.clone();
-                    tokio::spawn(async move {
-                        webhooks::follow(asked, &configuration, |entries| reached.know(entries)).await;
-                    });
-                    if let Some((places, sender, orders)) = follower {
-                        tokio::spawn(config_maps::follow(client, places, sender, orders));
-                    }
-                }
-                Err(error) => tracing::error!(error, "nothing can be watched"),
+            if let Some(watching) = watching {
+                watching.begin();
             }
             let beside = beside.run();
             tokio::select! {
@@ -125,10 +125,14 @@ pub fn run(config: &Config) -> Result<(), StartError> {
         loaded.send_replace(true);
     })?;
 
-    // Until there are policies, connections wait: who is not answered at once is answered by them.
+    // Until there are policies and a certificate, connections wait: who is not answered at once is answered by them.
     let is_ending = workers.block_on(async {
+        let has_started = async {
+            let _ = first.wait_for(|is_loaded| *is_loaded).await;
+            presented.filled().await;
+        };
         tokio::select! {
-            _ = first.wait_for(|is_loaded| *is_loaded) => false,
+            () = has_started => false,
             _ = stages.wait_for(|stage| *stage != Stage::Serving) => true,
         }
     });
@@ -153,18 +157,6 @@ pub fn run(config: &Config) -> Result<(), StartError> {
         Err(error) => return Err(StartError(format!("the listener ended: {error}"))),
     }
     Ok(())
-}
-
-/// Which ConfigMaps are watched.
-fn watched(config: &Config, connection: Option<&kube::Config>) -> Result<Option<Places>, StartError> {
-    let Some(others) = &config.config_maps else { return Ok(None) };
-    let Some(connection) = connection else {
-        let problem = "--config-maps needs a cluster: name one with --kubeconfig, or run in a pod";
-        return Err(StartError(problem.to_owned()));
-    };
-    let own = config.namespace.clone().unwrap_or_else(|| connection.default_namespace.clone());
-    let others = others.iter().filter(|other| **other != own).cloned().collect();
-    Ok(Some(Places { own, others }))
 }
 
 /// Routers as the connection code wants them.
@@ -195,8 +187,9 @@ fn certificate(source: &CertificateSource) -> Result<(Presented, Option<Certific
                 CertificateFiles::open(chain, key).map_err(|error| StartError(error.to_string()))?;
             Ok((Presented::new(certificate), Some(files)))
         }
+        CertificateSource::Managed { .. } => Ok((Presented::empty(), None)),
         CertificateSource::SelfSigned { names, write_to } => {
-            let made = tls::self_signed(names).map_err(|error| StartError(error.to_string()))?;
+            let made = certificates::self_signed(names).map_err(|error| StartError(error.to_string()))?;
             if let Some(path) = write_to {
                 std::fs::write(path, &made.pem)
                     .map_err(|error| StartError(format!("cannot write {}: {error}", path.display())))?;
@@ -237,11 +230,13 @@ struct Beside {
 
 impl Beside {
     async fn run(mut self) {
+        let mut changes = self.presented.changes();
         self.note_expiry();
-        let mut tick = tokio::time::interval(tls::POLL_EVERY);
+        let mut tick = tokio::time::interval(certificates::POLL_EVERY);
         loop {
             tokio::select! {
                 _ = tick.tick() => self.look(),
+                Ok(()) = changes.changed() => self.note_expiry(),
                 () = self.signals.next() => break,
             }
         }
@@ -253,10 +248,7 @@ impl Beside {
     fn look(&mut self) {
         if let Some(files) = &mut self.files {
             match files.poll(&self.presented) {
-                Some(Change::Replaced(_)) => {
-                    tracing::info!("the certificate was replaced");
-                    self.note_expiry();
-                }
+                Some(Change::Replaced(_)) => tracing::info!("the certificate was replaced"),
                 Some(Change::Kept(error)) => tracing::error!(%error, "the certificate that was served before stays"),
                 None => {}
             }
@@ -264,9 +256,10 @@ impl Beside {
     }
 
     fn note_expiry(&self) {
-        let expiry = self.presented.not_after().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let Some(not_after) = self.presented.not_after() else { return };
+        let expiry = not_after.duration_since(UNIX_EPOCH).unwrap_or_default();
         self.pages.metrics.certificate_expiry.set(expiry.as_secs_f64());
-        if self.presented.not_after() < SystemTime::now() {
+        if not_after < SystemTime::now() {
             tracing::error!("the certificate has expired");
         }
     }

@@ -1,0 +1,85 @@
+//! What a server in a cluster watches and keeps beside answering: its policies, what they look up, the configurations that
+//! lead to it, its certificate.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+
+use admittance_engine::review::Lookup;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::watch;
+
+use super::config::{CertificateSource, Config, StartError};
+use super::pages::Pages;
+use crate::certificates::{self, Managed, Presented};
+use crate::cluster::{self, Mirrors, webhooks};
+use crate::source::config_maps::{self, Places, Seen, Told};
+
+/// All of it, not begun.
+pub(super) struct Watching {
+    /// How to reach the cluster.
+    pub(super) connection: kube::Config,
+    /// What policies look up, and the latest that they declare.
+    pub(super) mirrors: Arc<Mirrors>,
+    pub(super) declared: watch::Receiver<BTreeSet<Lookup<'static>>>,
+    /// The webhook configurations' name, and who wants to know what they send.
+    pub(super) configuration: String,
+    pub(super) pages: Pages,
+    /// Where policies are, and the two ends that lead to the thread that loads them.
+    pub(super) config_maps: Option<(Places, Sender<Seen>, UnboundedReceiver<Told>)>,
+    /// The certificate that is kept, and where it is presented.
+    pub(super) managed: Option<Managed>,
+    pub(super) presented: Arc<Presented>,
+}
+
+impl Watching {
+    /// Begins all of it on the runtime that this is called in; it ends with that.
+    pub(super) fn begin(self) {
+        let client = match cluster::client(self.connection) {
+            Ok(client) => client,
+            Err(error) => return tracing::error!(error, "nothing can be watched"),
+        };
+        tokio::spawn(cluster::keep_up(client.clone(), self.mirrors, self.declared));
+        let (asked, pages, configuration) = (client.clone(), self.pages, self.configuration);
+        tokio::spawn(async move {
+            webhooks::follow(asked, &configuration, |entries| pages.know(entries)).await;
+        });
+        if let Some((places, seen, told)) = self.config_maps {
+            tokio::spawn(config_maps::follow(client.clone(), places, seen, told));
+        }
+        if let Some(managed) = self.managed {
+            tokio::spawn(certificates::managed::keep(client, managed, self.presented));
+        }
+    }
+}
+
+/// Which ConfigMaps are watched.
+pub(super) fn watched(config: &Config, connection: Option<&kube::Config>) -> Result<Option<Places>, StartError> {
+    let Some(others) = &config.config_maps else { return Ok(None) };
+    let Some(connection) = connection else {
+        let problem = "--config-maps needs a cluster: name one with --kubeconfig, or run in a pod";
+        return Err(StartError(problem.to_owned()));
+    };
+    let own = config.namespace.clone().unwrap_or_else(|| connection.default_namespace.clone());
+    let others = others.iter().filter(|other| **other != own).cloned().collect();
+    Ok(Some(Places { own, others }))
+}
+
+/// Which certificates are kept in the cluster, and how it is reached.
+pub(super) fn managed(config: &Config, connection: Option<&kube::Config>) -> Result<Option<Managed>, StartError> {
+    let CertificateSource::Managed { secret, service, configuration, life, names } = &config.certificate else {
+        return Ok(None);
+    };
+    let Some(connection) = connection else {
+        let problem = "--certificate-secret needs a cluster: name one with --kubeconfig, or run in a pod";
+        return Err(StartError(problem.to_owned()));
+    };
+    Ok(Some(Managed {
+        namespace: config.namespace.clone().unwrap_or_else(|| connection.default_namespace.clone()),
+        secret: secret.clone(),
+        service: service.clone(),
+        names: names.clone(),
+        configuration: configuration.clone(),
+        life: *life,
+    }))
+}
