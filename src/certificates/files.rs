@@ -93,7 +93,8 @@ impl CertificateFiles {
         let [chain, key] = read;
         let chain = chain.map_err(|error| FileError::unreadable(&self.chain, &error))?;
         let key = key.map_err(|error| FileError::unreadable(&self.key, &error))?;
-        Certificate::from_pem(&chain, &key, SystemTime::now()).map_err(|flaw| FileError::flawed(&self.chain, &self.key, &flaw))
+        Certificate::from_pem(&chain, &key, SystemTime::now())
+            .map_err(|flaw| FileError::flawed(&self.chain, &self.key, &flaw))
     }
 }
 

@@ -159,11 +159,7 @@ fn start(arguments: Arguments) -> Result<(), String> {
 /// From [`SHORTEST_LIFE`], below which whole seconds are too coarse, to [`LONGEST_LIFE`].
 fn certificate_life(text: &str) -> Result<Duration, String> {
     let life = super::duration::read(text)?;
-    if (SHORTEST_LIFE..=LONGEST_LIFE).contains(&life) {
-        Ok(life)
-    } else {
-        Err("expected 5s to 3650d".to_owned())
-    }
+    if (SHORTEST_LIFE..=LONGEST_LIFE).contains(&life) { Ok(life) } else { Err("expected 5s to 3650d".to_owned()) }
 }
 
 fn mebibytes(count: u32) -> usize {

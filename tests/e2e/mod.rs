@@ -30,3 +30,4 @@ mod objects;
 mod native;
 mod pod_security;
 mod config_maps;
+mod certificates;

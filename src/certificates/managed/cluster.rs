@@ -95,8 +95,7 @@ impl Cluster {
             return timely(self.secrets.replace(&self.secret, &parameters, &secret)).await;
         }
         let metadata = ObjectMeta { name: Some(self.secret.clone()), ..ObjectMeta::default() };
-        let secret =
-            Secret { metadata, type_: Some("Opaque".to_owned()), data: Some(data), ..Secret::default() };
+        let secret = Secret { metadata, type_: Some("Opaque".to_owned()), data: Some(data), ..Secret::default() };
         timely(self.secrets.create(&parameters, &secret)).await
     }
 

@@ -26,7 +26,12 @@ fn presents_at_once_at_the_first_start() {
     let root = stored.authority.unwrap().root;
     assert_eq!(root.span.created + LIFE * 10, root.span.not_after);
     // The entry of somebody else is left alone.
-    assert!(world.configurations[&Kind::Validating].1.iter().any(|(name, bundle, _)| *name == "other.example" && bundle.is_empty()));
+    assert!(
+        world.configurations[&Kind::Validating]
+            .1
+            .iter()
+            .any(|(name, bundle, _)| *name == "other.example" && bundle.is_empty())
+    );
     assert_eq!(world.next(), world.now + LIFE * 2 / 3);
 }
 
@@ -236,9 +241,11 @@ fn a_replica_that_starts_without_secret_does_not_present_what_nobody_trusts_yet(
 #[test]
 fn starts_again_after_everything_has_expired() {
     let (mut world, first) = started();
-    for (after, reason) in
-        [(LIFE * 2, "the certificate has expired"), (LIFE * 5, "the CA was due for renewal"), (LIFE * 30, "the CA has expired")]
-    {
+    for (after, reason) in [
+        (LIFE * 2, "the certificate has expired"),
+        (LIFE * 5, "the CA was due for renewal"),
+        (LIFE * 30, "the CA has expired"),
+    ] {
         world.replicas = vec![Replica::new()];
         world.now += after;
         world.settle();
