@@ -27,7 +27,7 @@ use super::handshake;
 use super::pages::{self, Pages};
 use super::stage::{Stage, shut_down};
 use super::tls;
-use crate::certificates::{self, CertificateFiles, Change, Managed, Presented};
+use crate::certificates::{self, CertificateFiles, Change, ClientAuthoritiesFile, Managed, Presented};
 use crate::cluster::{self, Cluster};
 use crate::source::config_maps::{self, Places};
 use crate::source::policies::{Link, Policies};
@@ -62,8 +62,12 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     let pages = Pages { admission: Arc::new(admission), metrics, health: Arc::default() };
     let (presented, files) = certificate(&config.certificate)?;
     let presented = Arc::new(presented);
-    let tls =
-        tls::server_config(Arc::clone(&presented), config.http2).map_err(|error| StartError(error.to_string()))?;
+    let clients = config.client_ca.as_ref().map(ClientAuthoritiesFile::open).transpose();
+    let clients = clients.map_err(|error| StartError(error.to_string()))?;
+    let authorities = clients.as_ref().map(ClientAuthoritiesFile::authorities);
+    let is_for_verified_clients = authorities.is_some();
+    let tls = tls::server_config(Arc::clone(&presented), authorities, config.http2)
+        .map_err(|error| StartError(error.to_string()))?;
 
     let listener = bind(&workers, config.listen)?;
     let metrics_listener = bind(&operations, config.metrics_listen)?;
@@ -86,8 +90,15 @@ pub fn run(config: &Config) -> Result<(), StartError> {
         Settings { max_age: None, ..settings.clone() },
         stages.clone(),
     );
-    let beside =
-        Beside { pages: pages.clone(), stage, drain: config.drain, presented: Arc::clone(&presented), files, signals };
+    let beside = Beside {
+        pages: pages.clone(),
+        stage,
+        drain: config.drain,
+        presented: Arc::clone(&presented),
+        files,
+        clients,
+        signals,
+    };
     let kept = Arc::clone(&presented);
     let (ended, mut end_of_operations) = watch::channel(());
     let operations_thread = thread::Builder::new().name("operations".to_owned()).spawn(move || {
@@ -134,7 +145,7 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     let ending = if is_ending {
         Ok(Ending::Finished)
     } else {
-        let router = service(pages::admission(pages.clone()));
+        let router = service(pages::admission(pages.clone(), is_for_verified_clients));
         let tls = Some(TlsAcceptor::from(Arc::new(tls)));
         let served = workers.spawn(connection::serve(listener, tls, router, settings, stages.clone()));
         workers.spawn(handshake::await_own_answer(addresses.0, presented, stages, Arc::clone(&pages.health)));
@@ -249,6 +260,7 @@ struct Beside {
     drain: Duration,
     presented: Arc<Presented>,
     files: Option<CertificateFiles>,
+    clients: Option<ClientAuthoritiesFile>,
     signals: Signals,
 }
 
@@ -259,7 +271,10 @@ impl Beside {
         let mut tick = tokio::time::interval(certificates::POLL_EVERY);
         loop {
             tokio::select! {
-                _ = tick.tick() => self.look(),
+                _ = tick.tick() => {
+                    self.look();
+                    self.look_at_clients();
+                }
                 Ok(()) = changes.changed() => self.note_expiry(),
                 () = self.signals.next() => break,
             }
@@ -276,6 +291,14 @@ impl Beside {
                 Some(Change::Kept(error)) => tracing::error!(%error, "the certificate that was served before stays"),
                 None => {}
             }
+        }
+    }
+
+    fn look_at_clients(&mut self) {
+        match self.clients.as_mut().and_then(ClientAuthoritiesFile::poll) {
+            Some(Ok(())) => tracing::info!("the CAs of clients were replaced"),
+            Some(Err(error)) => tracing::error!(%error, "the CAs of clients stay as they were"),
+            None => {}
         }
     }
 

@@ -31,3 +31,4 @@ mod native;
 mod pod_security;
 mod config_maps;
 mod certificates;
+mod clients;

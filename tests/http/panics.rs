@@ -64,7 +64,7 @@ fn router(set: PolicySet) -> Router {
     let metrics = Arc::new(Metrics::default());
     let admission = Arc::new(Admission::new(Arc::clone(&metrics), None, 20 << 20, 256 << 20));
     admission.activate(Arc::new(Active { set, ..Active::default() }));
-    pages::admission(Pages { admission, metrics, health: Arc::default() })
+    pages::admission(Pages { admission, metrics, health: Arc::default() }, false)
 }
 
 async fn ask(router: Router, uid: String, object: String) -> Value {
