@@ -64,7 +64,7 @@ impl Server {
     }
 
     pub(crate) async fn presenting(presented: Arc<Presented>, pem: String, settings: Settings, http2: bool) -> Self {
-        let acceptor = TlsAcceptor::from(Arc::new(server_config(presented, http2).unwrap()));
+        let acceptor = TlsAcceptor::from(Arc::new(server_config(presented, None, http2).unwrap()));
         let server = Self::start(Some(acceptor), settings).await;
         *server.trusted.lock().unwrap() = pem;
         server

@@ -47,7 +47,7 @@ async fn listen_on(kind: Kind, address: &str, uid: &str) -> Result<(), Failure> 
     let listener = TcpListener::bind(address).await?;
     println!("{}", listener.local_addr()?);
     let presented = Arc::new(Presented::new(self_signed(&[])?.certificate));
-    let tls = TlsAcceptor::from(Arc::new(server_config(presented, false)?));
+    let tls = TlsAcceptor::from(Arc::new(server_config(presented, None, false)?));
     let constant = Bytes::from(answer(uid));
     let budget = Arc::new(Budget::new(BUDGET_BYTES));
     let service = service_fn(move |request| handle(kind, request, constant.clone(), Arc::clone(&budget)));

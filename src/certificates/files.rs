@@ -98,7 +98,7 @@ impl CertificateFiles {
     }
 }
 
-fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+pub(super) fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     fs::File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
@@ -112,8 +112,12 @@ fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
 pub struct FileError(String);
 
 impl FileError {
-    fn unreadable(path: &Path, error: &io::Error) -> Self {
+    pub(super) fn unreadable(path: &Path, error: &io::Error) -> Self {
         Self(format!("cannot read \"{}\": {error}", path.display()))
+    }
+
+    pub(super) fn no_authorities(path: &Path, reason: &str) -> Self {
+        Self(format!("\"{}\" holds no usable CA certificates ({reason}): expected PEM", path.display()))
     }
 
     fn flawed(chain: &Path, key: &Path, flaw: &Flaw) -> Self {

@@ -165,3 +165,28 @@ fn keeps_keys_out_of_debug_output() {
     let printed = format!("{:?}", Presented::new(made.certificate));
     assert!(printed.contains("not_after") && !printed.contains("key"), "{printed}");
 }
+
+#[test]
+fn keeps_the_cas_of_clients_while_their_file_is_broken() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ca.crt");
+    let open = || ClientAuthoritiesFile::open(&path).map_err(|error| error.to_string());
+    assert_eq!(
+        open().unwrap_err(),
+        format!("cannot read \"{}\": No such file or directory (os error 2)", path.display())
+    );
+    fs::write(&path, "").unwrap();
+    let message =
+        format!("\"{}\" holds no usable CA certificates (no CERTIFICATE block found): expected PEM", path.display());
+    assert_eq!(open().unwrap_err(), message);
+
+    let (certificate, _) = pair(30);
+    fs::write(&path, &certificate).unwrap();
+    let mut file = open().unwrap();
+    assert!(file.poll().is_none());
+    fs::write(&path, "").unwrap();
+    assert_eq!(file.poll().unwrap().unwrap_err().to_string(), message);
+    assert!(file.poll().is_none(), "reported twice");
+    fs::write(&path, pair(60).0).unwrap();
+    assert!(file.poll().unwrap().is_ok());
+}

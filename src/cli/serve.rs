@@ -88,6 +88,10 @@ pub(super) struct Arguments {
     /// Where to write the self-signed certificate, PEM, for `--cacert` or a webhook configuration's caBundle.
     #[arg(long, conflicts_with = "tls_cert", value_name = "FILE")]
     write_certificate: Option<PathBuf>,
+    /// Judge only for clients with a certificate that a CA in this file has signed, PEM. Reloaded when it changes. The API
+    /// server shows a certificate only where its AdmissionConfiguration names a kubeconfig that has one.
+    #[arg(long, env = "ADMITTANCE_CLIENT_CA", value_name = "FILE")]
+    client_ca: Option<PathBuf>,
     /// Offer HTTP/2 as well. The API server speaks HTTP/1.1 to Services.
     #[arg(long)]
     http2: bool,
@@ -158,6 +162,7 @@ fn start(arguments: Arguments) -> Result<(), String> {
         config_maps: arguments.config_maps.then_some(arguments.config_maps_from),
         webhook_configuration: arguments.webhook_configuration,
         certificate,
+        client_ca: arguments.client_ca,
         http2: arguments.http2,
         drain: Duration::from_secs(arguments.drain_seconds),
         connection_age: Duration::from_secs(arguments.connection_age),

@@ -28,6 +28,8 @@ pub struct Config {
     pub webhook_configuration: String,
     /// Where the certificate comes from.
     pub certificate: CertificateSource,
+    /// The CAs of the clients that may ask for admission, PEM; none: everybody may.
+    pub client_ca: Option<PathBuf>,
     /// Whether HTTP/2 is offered.
     pub http2: bool,
     /// How long a terminating server goes on answering.

@@ -266,7 +266,7 @@ impl Open {
             draining: Arc::clone(&shared.draining),
             max_age: shared.settings.max_age.map(|age| vary(age, self.jitter.hash_one(peer))),
         };
-        let exchange = Exchange { inner, books: Arc::new(books) };
+        let exchange = Exchange { inner, books: Arc::new(books), is_verified: false };
         let connection = connection(tcp, shared.clone(), exchange, Arc::clone(&activity));
         let task = self.tasks.spawn(async move {
             if let Err(error) = connection.await {
@@ -287,7 +287,7 @@ fn vary(age: Duration, random: u64) -> Duration {
 async fn connection<S, B>(
     tcp: TcpStream,
     shared: Shared,
-    exchange: Exchange<S>,
+    mut exchange: Exchange<S>,
     activity: Arc<Activity>,
 ) -> Result<(), Box<dyn Error + Send + Sync>>
 where
@@ -307,6 +307,7 @@ where
             () = activity.wake.notified() => return Ok(()),
         },
     };
+    exchange.is_verified = socket.has_client_certificate();
     let http2 = socket.negotiated_http2();
     let header_bytes = settings.header_bytes;
     let stream = TimedStream::new(socket, Arc::clone(&activity), settings, !http2);

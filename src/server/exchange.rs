@@ -26,7 +26,13 @@ use super::stream::Activity;
 pub(super) struct Exchange<S> {
     pub(super) inner: S,
     pub(super) books: Arc<Books>,
+    /// Whether the client has shown a certificate that was verified.
+    pub(super) is_verified: bool,
 }
+
+/// An extension of each request of a client that has shown a certificate that was verified.
+#[derive(Clone, Copy, Debug)]
+pub struct VerifiedClient;
 
 /// What decides whether an answer is a connection's last.
 pub(super) struct Books {
@@ -68,7 +74,10 @@ where
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let version = request.version();
         let in_flight = InFlight::begin(&self.books, !request.body().is_end_stream());
-        let request = request.map(|incoming| RequestBody { incoming, activity: Arc::clone(&self.books.activity) });
+        let mut request = request.map(|incoming| RequestBody { incoming, activity: Arc::clone(&self.books.activity) });
+        if self.is_verified {
+            request.extensions_mut().insert(VerifiedClient);
+        }
         Answering { future: self.inner.call(request), version, in_flight: Some(in_flight) }
     }
 }

@@ -13,11 +13,13 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{any, get};
 use serde::Serialize;
 use tokio::sync::watch;
 
+use super::exchange::VerifiedClient;
 use super::handler::Admission;
 use super::reach::Reach;
 use crate::source::{Active, UnitState, UnitStatus};
@@ -94,12 +96,15 @@ impl Pages {
     }
 }
 
-/// The listener behind TLS: admission, probes, what is loaded.
-pub fn admission(pages: Pages) -> Router {
-    Router::new()
-        .route("/mutate", any(mutate))
-        .route("/validate", any(validate))
-        .route("/units", any(units))
+/// The listener behind TLS: admission, probes, what is loaded. Admission may be for clients with a verified certificate
+/// alone.
+pub fn admission(pages: Pages, is_for_verified_clients: bool) -> Router {
+    let mut reviews =
+        Router::new().route("/mutate", any(mutate)).route("/validate", any(validate)).route("/units", any(units));
+    if is_for_verified_clients {
+        reviews = reviews.route_layer(from_fn(only_verified));
+    }
+    reviews
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/policies", get(policies))
@@ -117,6 +122,13 @@ pub fn operations(pages: Pages) -> Router {
         .route("/policies", get(policies))
         .fallback(not_found)
         .with_state(pages)
+}
+
+async fn only_verified(request: Request, next: Next) -> Response {
+    if request.extensions().get::<VerifiedClient>().is_none() {
+        return (StatusCode::FORBIDDEN, "a client certificate is needed\n").into_response();
+    }
+    next.run(request).await
 }
 
 async fn mutate(State(pages): State<Pages>, request: Request) -> Response {

@@ -29,7 +29,7 @@ use super::pages::{self, Pages};
 use super::stage::{Stage, shut_down};
 use super::tls;
 use super::watching::{Watching, managed, watched};
-use crate::certificates::{self, CertificateFiles, Change, Presented};
+use crate::certificates::{self, CertificateFiles, Change, ClientAuthoritiesFile, Presented};
 use crate::cluster::{self, Cluster, Mirrors};
 use crate::source::policies::{Link, Policies};
 use crate::telemetry::Metrics;
@@ -66,8 +66,12 @@ pub fn run(config: &Config) -> Result<(), StartError> {
         Pages { admission: Arc::new(admission), metrics, health: Arc::default(), declared, reach: Arc::default() };
     let (presented, files) = certificate(&config.certificate)?;
     let presented = Arc::new(presented);
-    let tls =
-        tls::server_config(Arc::clone(&presented), config.http2).map_err(|error| StartError(error.to_string()))?;
+    let clients = config.client_ca.as_ref().map(ClientAuthoritiesFile::open).transpose();
+    let clients = clients.map_err(|error| StartError(error.to_string()))?;
+    let authorities = clients.as_ref().map(ClientAuthoritiesFile::authorities);
+    let is_for_verified_clients = authorities.is_some();
+    let tls = tls::server_config(Arc::clone(&presented), authorities, config.http2)
+        .map_err(|error| StartError(error.to_string()))?;
 
     let listener = bind(&workers, config.listen)?;
     let metrics_listener = bind(&operations, config.metrics_listen)?;
@@ -90,8 +94,15 @@ pub fn run(config: &Config) -> Result<(), StartError> {
         Settings { max_age: None, ..settings.clone() },
         stages.clone(),
     );
-    let beside =
-        Beside { pages: pages.clone(), stage, drain: config.drain, presented: Arc::clone(&presented), files, signals };
+    let beside = Beside {
+        pages: pages.clone(),
+        stage,
+        drain: config.drain,
+        presented: Arc::clone(&presented),
+        files,
+        clients,
+        signals,
+    };
     let (ended, mut end_of_operations) = watch::channel(());
     let has_cluster = connection.is_some();
     let watching = connection.map(|connection| Watching {
@@ -139,7 +150,7 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     let ending = if is_ending {
         Ok(Ending::Finished)
     } else {
-        let router = service(pages::admission(pages.clone()));
+        let router = service(pages::admission(pages.clone(), is_for_verified_clients));
         let tls = Some(TlsAcceptor::from(Arc::new(tls)));
         let served = workers.spawn(connection::serve(listener, tls, router, settings, stages.clone()));
         let declared = pages.declared.clone();
@@ -225,6 +236,7 @@ struct Beside {
     drain: Duration,
     presented: Arc<Presented>,
     files: Option<CertificateFiles>,
+    clients: Option<ClientAuthoritiesFile>,
     signals: Signals,
 }
 
@@ -235,7 +247,10 @@ impl Beside {
         let mut tick = tokio::time::interval(certificates::POLL_EVERY);
         loop {
             tokio::select! {
-                _ = tick.tick() => self.look(),
+                _ = tick.tick() => {
+                    self.look();
+                    self.look_at_clients();
+                }
                 Ok(()) = changes.changed() => self.note_expiry(),
                 () = self.signals.next() => break,
             }
@@ -252,6 +267,14 @@ impl Beside {
                 Some(Change::Kept(error)) => tracing::error!(%error, "the certificate that was served before stays"),
                 None => {}
             }
+        }
+    }
+
+    fn look_at_clients(&mut self) {
+        match self.clients.as_mut().and_then(ClientAuthoritiesFile::poll) {
+            Some(Ok(())) => tracing::info!("the CAs of clients were replaced"),
+            Some(Err(error)) => tracing::error!(%error, "the CAs of clients stay as they were"),
+            None => {}
         }
     }
 

@@ -116,6 +116,11 @@ impl Socket {
         matches!(self, Self::Tls(tls) if tls.get_ref().1.alpn_protocol() == Some(b"h2"))
     }
 
+    /// Whether the client has shown a certificate; the handshake fails with one that cannot be verified.
+    pub(super) fn has_client_certificate(&self) -> bool {
+        matches!(self, Self::Tls(tls) if tls.get_ref().1.peer_certificates().is_some())
+    }
+
     fn tcp(&mut self) -> &mut TcpStream {
         match self {
             Self::Plain(tcp) => tcp,

@@ -32,3 +32,5 @@ mod pod_security;
 mod config_maps;
 mod needs;
 mod doctor;
+mod certificates;
+mod clients;

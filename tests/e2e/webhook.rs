@@ -77,6 +77,12 @@ impl Webhook {
         Self::run(folder, "127.0.0.1:0", &flags)
     }
 
+    /// With the certificates that these flags name.
+    pub(super) fn start_as_told(options: &Options<'_>) -> Self {
+        let flags: Vec<String> = options.flags.iter().map(|&flag| flag.to_owned()).collect();
+        Self::run(Self::folder_with(options.policies), "127.0.0.1:0", &flags)
+    }
+
     /// With a certificate from files, which it has again after [`Self::start_again`].
     pub(super) fn start_with_files(policies: &str) -> Self {
         let folder = Self::folder_with(policies);

@@ -134,7 +134,8 @@ impl Leaf {
         let (span, names) = (Span::of(&parsed), names(&parsed));
         let issuer = parsed.issuer().iter_common_name().next().and_then(|name| name.as_str().ok()).unwrap_or_default();
         let checked = ParsedCertificate::try_from(der).map_err(|_| unreadable)?;
-        let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        // Who has made it may have a clock that is ahead of ours: replicas must not undo what the others do.
+        let since = now.max(span.created).duration_since(UNIX_EPOCH).unwrap_or_default();
         let algorithms = provider().signature_verification_algorithms;
         let has_signed = |root: &&Root| {
             let mut anchors = RootCertStore::empty();
