@@ -86,6 +86,9 @@ async fn look(arguments: &Arguments) -> Result<Vec<Finding>, String> {
             Ok::<Option<String>, String>((answer["status"]["allowed"] != true).then(|| right.name.clone()))
         }
     });
-    policies.lack(try_join_all(answers).await?.into_iter().flatten().collect());
+    match try_join_all(answers).await {
+        Ok(lacking) => policies.lack(lacking.into_iter().flatten().collect(), None),
+        Err(why) => policies.lack(vec![], Some(why)),
+    }
     Ok(examine(&snapshot, &policies))
 }

@@ -57,6 +57,12 @@ pub async fn follow(client: Client, name: &str, tell: impl Fn(Option<Entries>)) 
             validate: entry(validating, VALIDATE),
         });
         if told.as_ref() != Some(&entries) {
+            if entries.is_none() {
+                tracing::info!(
+                    name,
+                    "there are no two webhook configurations of this name: whether policies are asked is not known"
+                );
+            }
             tell(entries.clone());
             told = Some(entries);
         }

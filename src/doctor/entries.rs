@@ -83,7 +83,11 @@ fn examine_entry(snapshot: &Snapshot, entry: &Value, found: &mut Vec<Finding>) {
         }
     }
     for (group, resource, is_namespaced, why) in VITAL {
-        if sends(entry, "CREATE", group, resource, is_namespaced) && conditions_hold(entry, &request(group, resource)) {
+        let is_sent = |operation: &&str| {
+            sends(entry, operation, group, resource, is_namespaced)
+                && conditions_hold(entry, &request(operation, group, resource))
+        };
+        if ["CREATE", "UPDATE"].iter().any(is_sent) {
             let severity = if fails_closed(entry) { Severity::High } else { Severity::Medium };
             found.push(Finding::new(
                 severity,
@@ -96,12 +100,12 @@ fn examine_entry(snapshot: &Snapshot, entry: &Value, found: &mut Vec<Finding>) {
 }
 
 /// As much of a request as conditions about its resource read.
-fn request(group: &str, resource: &str) -> Value {
+fn request(operation: &str, group: &str, resource: &str) -> Value {
     let resource = json!({"group": group, "version": "v1", "resource": resource});
     json!({
         "resource": resource,
         "requestResource": resource,
-        "operation": "CREATE",
+        "operation": operation,
         "name": "x",
         "userInfo": {"username": "somebody", "groups": ["system:authenticated"]},
     })

@@ -20,6 +20,7 @@ pub struct Policies {
     broken: Vec<(String, String)>,
     unwatched: Vec<String>,
     lacking: Vec<String>,
+    unasked: Option<String>,
 }
 
 /// A question to the API server's authorizer.
@@ -113,9 +114,9 @@ impl Policies {
         all
     }
 
-    /// What the authorizer does not allow the servers.
-    pub fn lack(&mut self, rights: Vec<String>) {
-        self.lacking = rights;
+    /// What the authorizer does not allow the servers, and why it could not be asked: a webhook may stand before it.
+    pub fn lack(&mut self, rights: Vec<String>, unasked: Option<String>) {
+        (self.lacking, self.unasked) = (rights, unasked);
     }
 
     pub(super) fn examine(&self, snapshot: &Snapshot, found: &mut Vec<Finding>) {
@@ -133,6 +134,14 @@ impl Policies {
                 format!("the ConfigMap {name} is broken: {problem}"),
                 "its last good version runs, if it has one",
                 "repair it: `admittance check` says all that is wrong",
+            ));
+        }
+        if let Some(why) = &self.unasked {
+            found.push(Finding::new(
+                Severity::High,
+                format!("what the servers may do cannot be asked: {why}"),
+                "nobody's rights can be asked about while it is so, and whether policies can ask is not known",
+                "make SubjectAccessReviews possible, then look again",
             ));
         }
         let (Some(mutating), Some(validating)) =
