@@ -9,6 +9,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use serde_json::{Value, json};
 
 use super::{Finding, Severity, Snapshot};
+use crate::cluster::at;
 use crate::cluster::webhooks::{MUTATE, VALIDATE, entry};
 use crate::source::Read;
 use crate::source::config_maps::unit_of;
@@ -38,8 +39,8 @@ impl Policies {
         let watched = snapshot.watched();
         let (mut policies, mut units) = (Self::default(), Vec::<Arc<CompiledUnit>>::new());
         for object in &snapshot.config_maps {
-            let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default();
-            let name = format!("{namespace}/{}", object["metadata"]["name"].as_str().unwrap_or_default());
+            let namespace = at(object, "/metadata/namespace").as_str().unwrap_or_default();
+            let name = format!("{namespace}/{}", at(object, "/metadata/name").as_str().unwrap_or_default());
             if !watched.iter().any(|watched| watched == namespace) {
                 policies.unwatched.push(name);
                 continue;
@@ -71,7 +72,7 @@ impl Policies {
         let servers = snapshot.servers();
         let Some(server) = servers.first() else { return vec![] };
         let own = &snapshot.namespace;
-        let account = server["spec"]["serviceAccountName"].as_str().unwrap_or("default");
+        let account = at(server, "/spec/serviceAccountName").as_str().unwrap_or("default");
         let mut wanted: Vec<Value> = vec![];
         let mut want = |group: &str, resource: &str, namespace: &str, name: &str, verbs: &[&str]| {
             wanted.extend(verbs.iter().map(|verb| {
@@ -92,7 +93,7 @@ impl Policies {
             }
         }
         let right = |attributes: Value| {
-            let text = |field: &str| attributes[field].as_str().unwrap_or_default();
+            let text = |field: &str| attributes.get(field).and_then(Value::as_str).unwrap_or_default();
             let group = if text("group").is_empty() { String::new() } else { format!(".{}", text("group")) };
             let object = if text("name").is_empty() { String::new() } else { format!(" {:?}", text("name")) };
             let place = if text("namespace").is_empty() { String::new() } else { format!(" in {}", text("namespace")) };

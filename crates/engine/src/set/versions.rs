@@ -7,6 +7,9 @@ use super::webhook_rules::{Part, named};
 use crate::kubernetes::kinds::Kinds;
 use crate::matching::{Names, ResourcePattern};
 
+/// A policy, and the versions that it takes.
+type Wish<'p> = (&'p str, &'p [String]);
+
 /// A version for each group and resource whose version some policy names.
 pub(super) struct Versions(BTreeMap<(String, String), String>);
 
@@ -18,7 +21,7 @@ impl Versions {
         kinds: &Kinds,
         notes: &mut BTreeSet<String>,
     ) -> Self {
-        let mut wanted: BTreeMap<(String, String), Vec<(&str, &[String])>> = BTreeMap::new();
+        let mut wanted: BTreeMap<(String, String), Vec<Wish<'_>>> = BTreeMap::new();
         for (policy, part) in parts {
             if let (Some(key), Names::Only(versions)) = (key(part), &part.versions) {
                 wanted.entry(key).or_default().push((policy, versions));

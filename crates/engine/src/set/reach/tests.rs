@@ -81,8 +81,7 @@ fn names_the_rule_to_add_where_nothing_or_not_everything_is_sent() {
 
 #[test]
 fn takes_versions_for_equivalent_where_the_api_server_does() {
-    let sent =
-        r#"rules: [{ operations: [CREATE], apiGroups: [apps], apiVersions: [v1beta1], resources: [deployments] }]"#;
+    let sent = "rules: [{ operations: [CREATE], apiGroups: [apps], apiVersions: [v1beta1], resources: [deployments] }]";
     let named = policy(
         "a",
         "matchConstraints: { resourceRules: [{ apiGroups: [apps], apiVersions: [v1], resources: [deployments], operations: [CREATE] }] }, validations: [{ expression: 'true' }]",
