@@ -10,6 +10,8 @@ use kube::client::Body;
 use kube::config::{Config, KubeConfigOptions};
 use serde_json::Value;
 
+use crate::cluster::at;
+
 /// How long one question may take.
 const LONGEST: Duration = Duration::from_secs(10);
 
@@ -39,7 +41,7 @@ impl Answer {
 /// The message of a Status, or the first line of what is none.
 fn said(text: &str) -> String {
     let status: Option<Value> = serde_json::from_str(text).ok();
-    let message = status.as_ref().and_then(|status| status["message"].as_str());
+    let message = status.as_ref().and_then(|status| at(status, "/message").as_str());
     message.unwrap_or_else(|| text.lines().next().unwrap_or_default()).to_owned()
 }
 
@@ -98,7 +100,7 @@ impl Asked {
     /// As [`Self::find`].
     pub(super) async fn list(&self, path: &str) -> Result<Vec<Value>, String> {
         let found = self.find(path).await?.unwrap_or_default();
-        Ok(found["items"].as_array().cloned().unwrap_or_default())
+        Ok(at(&found, "/items").as_array().cloned().unwrap_or_default())
     }
 
     /// What becomes of an object that is sent.

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::asking::{self, Asked};
 use super::{BROKEN, DENIED};
+use crate::cluster::at;
 use crate::doctor::{Asks, Finding, Policies, Snapshot, examine};
 use crate::output::{Colour, doctor};
 
@@ -83,9 +84,12 @@ async fn look(arguments: &Arguments) -> Result<Vec<Finding>, String> {
         let asked = &asked;
         async move {
             let answer = asked.create("/apis/authorization.k8s.io/v1/subjectaccessreviews", &right.review).await?;
-            Ok::<Option<String>, String>((answer["status"]["allowed"] != true).then(|| right.name.clone()))
+            Ok::<Option<String>, String>((at(&answer, "/status/allowed") != true).then(|| right.name.clone()))
         }
     });
-    policies.lack(try_join_all(answers).await?.into_iter().flatten().collect());
+    match try_join_all(answers).await {
+        Ok(lacking) => policies.lack(lacking.into_iter().flatten().collect(), None),
+        Err(why) => policies.lack(vec![], Some(why)),
+    }
     Ok(examine(&snapshot, &policies))
 }

@@ -15,6 +15,7 @@ use rustls::pki_types::pem::PemObject as _;
 use super::asking::{self, Asked};
 use super::duration::duration;
 use super::{BROKEN, DENIED};
+use crate::cluster::at;
 use crate::output::Colour;
 use crate::output::status::{self, Page, Server, Standing};
 
@@ -145,18 +146,18 @@ async fn ask_pods(kubeconfig: &Path, namespace: &str, service: &str) -> Result<V
     );
     let mut pods = vec![];
     for slice in asked.list(&path).await? {
-        let ports = slice["ports"].as_array().cloned().unwrap_or_default();
+        let ports = at(&slice, "/ports").as_array().cloned().unwrap_or_default();
         let Some((scheme, port)) = ports
             .iter()
-            .find(|port| port["name"] == "metrics")
+            .find(|port| at(port, "/name") == "metrics")
             .map(|port| ("http", port))
             .or_else(|| ports.first().map(|port| ("https", port)))
-            .and_then(|(scheme, port)| Some((scheme, port["port"].as_u64()?)))
+            .and_then(|(scheme, port)| Some((scheme, at(port, "/port").as_u64()?)))
         else {
             continue;
         };
-        for endpoint in slice["endpoints"].as_array().into_iter().flatten() {
-            if let Some(pod) = endpoint["targetRef"]["name"].as_str() {
+        for endpoint in at(&slice, "/endpoints").as_array().into_iter().flatten() {
+            if let Some(pod) = at(endpoint, "/targetRef/name").as_str() {
                 let proxy = format!("/api/v1/namespaces/{namespace}/pods/{scheme}:{pod}:{port}/proxy");
                 pods.push((format!("{namespace}/{pod}"), proxy));
             }

@@ -24,6 +24,11 @@ use std::time::{Duration, Instant};
 use admittance_engine::review::Lookup;
 use kube::config::{Config, KubeConfigOptions, Kubeconfig};
 
+/// What is at a pointer (RFC 6901) in an object; null where nothing is.
+pub(crate) fn at<'v>(value: &'v serde_json::Value, pointer: &str) -> &'v serde_json::Value {
+    value.pointer(pointer).unwrap_or(&serde_json::Value::Null)
+}
+
 /// What is known about a lookup.
 #[derive(Clone, Debug)]
 pub(crate) enum Fact {

@@ -9,6 +9,8 @@ use kube::{Api, Client, Resource};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::at;
+
 /// The entry of what is sent to `/mutate`.
 pub const MUTATE: &str = "mutate.admittance.dev";
 /// The entry of what is sent to `/validate`.
@@ -57,6 +59,12 @@ pub async fn follow(client: Client, name: &str, tell: impl Fn(Option<Entries>)) 
             validate: entry(validating, VALIDATE),
         });
         if told.as_ref() != Some(&entries) {
+            if entries.is_none() {
+                tracing::info!(
+                    name,
+                    "there are no two webhook configurations of this name: whether policies are asked is not known"
+                );
+            }
             tell(entries.clone());
             told = Some(entries);
         }
@@ -65,11 +73,11 @@ pub async fn follow(client: Client, name: &str, tell: impl Fn(Option<Entries>)) 
 
 /// What an entry of a configuration sends; nothing, where there is no such entry.
 pub fn entry(configuration: &Value, name: &str) -> Entry {
-    let webhooks = configuration["webhooks"].as_array();
-    let webhook = webhooks.into_iter().flatten().find(|webhook| webhook["name"] == name);
-    let field = |field: &str| webhook.map(|webhook| webhook[field].clone()).filter(|value| !value.is_null());
+    let webhooks = at(configuration, "/webhooks").as_array();
+    let webhook = webhooks.into_iter().flatten().find(|webhook| at(webhook, "/name") == name);
+    let field = |field: &str| webhook.and_then(|webhook| webhook.get(field)).filter(|value| !value.is_null());
     let fields = json!({
-        "resourceRules": field("rules").unwrap_or_else(|| json!([])),
+        "resourceRules": field("rules"),
         "matchPolicy": field("matchPolicy"),
         "namespaceSelector": field("namespaceSelector"),
         "objectSelector": field("objectSelector"),

@@ -1,20 +1,23 @@
 //! DaemonSets that nodes need in order to run anything.
 
+use serde_json::Value;
+
 use super::selecting::{fails_closed, selects, sends};
 use super::{Finding, Severity, Snapshot};
+use crate::cluster::at;
 
 pub(super) fn examine(snapshot: &Snapshot, found: &mut Vec<Finding>) {
     for set in &snapshot.daemon_sets {
-        let spec = &set["spec"]["template"]["spec"];
-        let reason = if spec["priorityClassName"] == "system-node-critical" {
+        let spec = at(set, "/spec/template/spec");
+        let reason = if at(spec, "/priorityClassName") == "system-node-critical" {
             "has the priority system-node-critical"
-        } else if spec["hostNetwork"] == true {
+        } else if at(spec, "/hostNetwork") == true {
             "uses the network of its nodes"
         } else {
             continue;
         };
-        let text = |field: &str| set["metadata"][field].as_str().unwrap_or_default();
-        let (namespace, labels) = (text("namespace"), &set["spec"]["template"]["metadata"]["labels"]);
+        let text = |field: &str| at(set, "/metadata").get(field).and_then(Value::as_str).unwrap_or_default();
+        let (namespace, labels) = (text("namespace"), at(set, "/spec/template/metadata/labels"));
         // Those of the system's own namespaces and of ours are answered for by their exemption.
         if ["kube-system", "kube-node-lease", &snapshot.namespace].contains(&namespace) {
             continue;
@@ -23,8 +26,8 @@ pub(super) fn examine(snapshot: &Snapshot, found: &mut Vec<Finding>) {
             .entries()
             .filter(|entry| {
                 sends(entry, "CREATE", "", "pods", true)
-                    && selects(&entry["namespaceSelector"], &snapshot.labels_of(namespace))
-                    && selects(&entry["objectSelector"], labels)
+                    && selects(at(entry, "/namespaceSelector"), &snapshot.labels_of(namespace))
+                    && selects(at(entry, "/objectSelector"), labels)
             })
             .collect();
         if judging.is_empty() {

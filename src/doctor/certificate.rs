@@ -12,19 +12,21 @@ use serde_json::Value;
 
 use super::selecting::fails_closed;
 use super::{Finding, Severity, Snapshot};
+use crate::cluster::at;
 
 pub(super) fn examine(snapshot: &Snapshot, found: &mut Vec<Finding>) {
     let chains: Vec<(&str, Vec<u8>)> = snapshot
         .secrets
         .iter()
-        .filter_map(|(name, secret)| Some((name.as_str(), bytes(&secret["data"]["tls.crt"])?)))
+        .filter_map(|(name, secret)| Some((name.as_str(), bytes(at(secret, "/data/tls.crt"))?)))
         .collect();
     for entry in snapshot.entries() {
-        let Some(bundle) = bytes(&entry["clientConfig"]["caBundle"]).filter(|bundle| !bundle.is_empty()) else {
+        let Some(bundle) = bytes(at(entry, "/clientConfig/caBundle")).filter(|bundle| !bundle.is_empty()) else {
             continue;
         };
-        let service = &entry["clientConfig"]["service"];
-        let (Some(service), Some(namespace)) = (service["name"].as_str(), service["namespace"].as_str()) else {
+        let service = at(entry, "/clientConfig/service");
+        let (Some(service), Some(namespace)) = (at(service, "/name").as_str(), at(service, "/namespace").as_str())
+        else {
             continue;
         };
         let host = format!("{service}.{namespace}.svc");
@@ -35,7 +37,7 @@ pub(super) fn examine(snapshot: &Snapshot, found: &mut Vec<Finding>) {
                 Severity::High,
                 format!(
                     "the caBundle of {} does not verify the certificate in the Secret {secret} for {host}: {why}",
-                    entry["name"].as_str().unwrap_or_default()
+                    at(entry, "/name").as_str().unwrap_or_default()
                 ),
                 format!("every request is {becomes}"),
                 "with managed certificates look at the server's log, else put the certificate's CA into the caBundle",

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::selecting::{conditions_hold, fails_closed, selects, sends};
 use super::{Finding, Severity, Snapshot};
+use crate::cluster::at;
 use crate::cluster::webhooks::{MUTATE, VALIDATE};
 
 /// What a cluster needs in order to recover: group, resource, whether it lives in namespaces, and what becomes of it.
@@ -31,7 +32,7 @@ pub(super) fn examine(snapshot: &Snapshot, found: &mut Vec<Finding>) {
                 format!("nothing is {route}"),
                 "install the chart, or name the configuration with --webhook-configuration",
             ));
-        } else if !snapshot.entries().any(|entry| entry["name"] == name) {
+        } else if !snapshot.entries().any(|entry| at(entry, "/name") == name) {
             found.push(Finding::new(
                 Severity::High,
                 format!("the {kind} {} has no entry {name}", snapshot.name),
@@ -46,8 +47,8 @@ pub(super) fn examine(snapshot: &Snapshot, found: &mut Vec<Finding>) {
 }
 
 fn examine_entry(snapshot: &Snapshot, entry: &Value, found: &mut Vec<Finding>) {
-    let name = entry["name"].as_str().unwrap_or_default();
-    if entry["clientConfig"]["caBundle"].as_str().is_none_or(str::is_empty) {
+    let name = at(entry, "/name").as_str().unwrap_or_default();
+    if at(entry, "/clientConfig/caBundle").as_str().is_none_or(str::is_empty) {
         let becomes = if fails_closed(entry) { "refused" } else { "let pass unchecked" };
         found.push(Finding::new(
             Severity::High,
@@ -56,7 +57,7 @@ fn examine_entry(snapshot: &Snapshot, entry: &Value, found: &mut Vec<Finding>) {
             "with managed certificates look at the server's log, else set the chart's certificates.caBundle",
         ));
     }
-    let seconds = entry["timeoutSeconds"].as_i64().unwrap_or(10);
+    let seconds = at(entry, "/timeoutSeconds").as_i64().unwrap_or(10);
     if seconds > LONGEST {
         found.push(Finding::new(
             Severity::Medium,
@@ -67,7 +68,7 @@ fn examine_entry(snapshot: &Snapshot, entry: &Value, found: &mut Vec<Finding>) {
     }
     for namespace in ["kube-system", "kube-node-lease", &snapshot.namespace] {
         let is_sent = sends(entry, "CREATE", "", "pods", true)
-            && selects(&entry["namespaceSelector"], &snapshot.labels_of(namespace));
+            && selects(at(entry, "/namespaceSelector"), &snapshot.labels_of(namespace));
         if is_sent {
             let severity = if fails_closed(entry) { Severity::High } else { Severity::Medium };
             found.push(Finding::new(
@@ -83,7 +84,11 @@ fn examine_entry(snapshot: &Snapshot, entry: &Value, found: &mut Vec<Finding>) {
         }
     }
     for (group, resource, is_namespaced, why) in VITAL {
-        if sends(entry, "CREATE", group, resource, is_namespaced) && conditions_hold(entry, &request(group, resource)) {
+        let is_sent = |operation: &&str| {
+            sends(entry, operation, group, resource, is_namespaced)
+                && conditions_hold(entry, &request(operation, group, resource))
+        };
+        if ["CREATE", "UPDATE"].iter().any(is_sent) {
             let severity = if fails_closed(entry) { Severity::High } else { Severity::Medium };
             found.push(Finding::new(
                 severity,
@@ -96,12 +101,12 @@ fn examine_entry(snapshot: &Snapshot, entry: &Value, found: &mut Vec<Finding>) {
 }
 
 /// As much of a request as conditions about its resource read.
-fn request(group: &str, resource: &str) -> Value {
+fn request(operation: &str, group: &str, resource: &str) -> Value {
     let resource = json!({"group": group, "version": "v1", "resource": resource});
     json!({
         "resource": resource,
         "requestResource": resource,
-        "operation": "CREATE",
+        "operation": operation,
         "name": "x",
         "userInfo": {"username": "somebody", "groups": ["system:authenticated"]},
     })

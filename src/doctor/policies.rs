@@ -9,6 +9,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use serde_json::{Value, json};
 
 use super::{Finding, Severity, Snapshot};
+use crate::cluster::at;
 use crate::cluster::webhooks::{MUTATE, VALIDATE, entry};
 use crate::source::Read;
 use crate::source::config_maps::unit_of;
@@ -20,6 +21,7 @@ pub struct Policies {
     broken: Vec<(String, String)>,
     unwatched: Vec<String>,
     lacking: Vec<String>,
+    unasked: Option<String>,
 }
 
 /// A question to the API server's authorizer.
@@ -37,8 +39,8 @@ impl Policies {
         let watched = snapshot.watched();
         let (mut policies, mut units) = (Self::default(), Vec::<Arc<CompiledUnit>>::new());
         for object in &snapshot.config_maps {
-            let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default();
-            let name = format!("{namespace}/{}", object["metadata"]["name"].as_str().unwrap_or_default());
+            let namespace = at(object, "/metadata/namespace").as_str().unwrap_or_default();
+            let name = format!("{namespace}/{}", at(object, "/metadata/name").as_str().unwrap_or_default());
             if !watched.iter().any(|watched| watched == namespace) {
                 policies.unwatched.push(name);
                 continue;
@@ -70,7 +72,7 @@ impl Policies {
         let servers = snapshot.servers();
         let Some(server) = servers.first() else { return vec![] };
         let own = &snapshot.namespace;
-        let account = server["spec"]["serviceAccountName"].as_str().unwrap_or("default");
+        let account = at(server, "/spec/serviceAccountName").as_str().unwrap_or("default");
         let mut wanted: Vec<Value> = vec![];
         let mut want = |group: &str, resource: &str, namespace: &str, name: &str, verbs: &[&str]| {
             wanted.extend(verbs.iter().map(|verb| {
@@ -91,7 +93,7 @@ impl Policies {
             }
         }
         let right = |attributes: Value| {
-            let text = |field: &str| attributes[field].as_str().unwrap_or_default();
+            let text = |field: &str| attributes.get(field).and_then(Value::as_str).unwrap_or_default();
             let group = if text("group").is_empty() { String::new() } else { format!(".{}", text("group")) };
             let object = if text("name").is_empty() { String::new() } else { format!(" {:?}", text("name")) };
             let place = if text("namespace").is_empty() { String::new() } else { format!(" in {}", text("namespace")) };
@@ -113,9 +115,9 @@ impl Policies {
         all
     }
 
-    /// What the authorizer does not allow the servers.
-    pub fn lack(&mut self, rights: Vec<String>) {
-        self.lacking = rights;
+    /// What the authorizer does not allow the servers, and why it could not be asked: a webhook may stand before it.
+    pub fn lack(&mut self, rights: Vec<String>, unasked: Option<String>) {
+        (self.lacking, self.unasked) = (rights, unasked);
     }
 
     pub(super) fn examine(&self, snapshot: &Snapshot, found: &mut Vec<Finding>) {
@@ -133,6 +135,14 @@ impl Policies {
                 format!("the ConfigMap {name} is broken: {problem}"),
                 "its last good version runs, if it has one",
                 "repair it: `admittance check` says all that is wrong",
+            ));
+        }
+        if let Some(why) = &self.unasked {
+            found.push(Finding::new(
+                Severity::High,
+                format!("what the servers may do cannot be asked: {why}"),
+                "nobody's rights can be asked about while it is so, and whether policies can ask is not known",
+                "make SubjectAccessReviews possible, then look again",
             ));
         }
         let (Some(mutating), Some(validating)) =

@@ -4,10 +4,14 @@ use std::collections::BTreeSet;
 
 use super::selecting::{fails_closed, items, selects};
 use super::{Finding, Severity, Snapshot};
+use crate::cluster::at;
 
 pub(super) fn examine(snapshot: &Snapshot, found: &mut Vec<Finding>) {
-    let closed: Vec<&str> =
-        snapshot.entries().filter(|entry| fails_closed(entry)).filter_map(|entry| entry["name"].as_str()).collect();
+    let closed: Vec<&str> = snapshot
+        .entries()
+        .filter(|entry| fails_closed(entry))
+        .filter_map(|entry| at(entry, "/name").as_str())
+        .collect();
     // Where there is no Service, somebody else answers.
     if closed.is_empty() || snapshot.service().is_none() {
         return;
@@ -16,7 +20,9 @@ pub(super) fn examine(snapshot: &Snapshot, found: &mut Vec<Finding>) {
     let servers = snapshot.servers();
     let ready: Vec<_> = servers
         .iter()
-        .filter(|pod| items(&pod["status"]["conditions"]).any(|it| it["type"] == "Ready" && it["status"] == "True"))
+        .filter(|pod| {
+            items(at(pod, "/status/conditions")).any(|it| at(it, "/type") == "Ready" && at(it, "/status") == "True")
+        })
         .collect();
     if ready.len() < 2 {
         found.push(Finding::new(
@@ -27,8 +33,8 @@ pub(super) fn examine(snapshot: &Snapshot, found: &mut Vec<Finding>) {
         ));
     }
     let is_protected = |budget: &&serde_json::Value| {
-        let selector = &budget["spec"]["selector"];
-        selector.is_object() && servers.iter().any(|pod| selects(selector, &pod["metadata"]["labels"]))
+        let selector = at(budget, "/spec/selector");
+        selector.is_object() && servers.iter().any(|pod| selects(selector, at(pod, "/metadata/labels")))
     };
     if !snapshot.budgets.iter().any(|budget| is_protected(&budget)) {
         found.push(Finding::new(
@@ -38,7 +44,7 @@ pub(super) fn examine(snapshot: &Snapshot, found: &mut Vec<Finding>) {
             "set the chart's podDisruptionBudget.enabled",
         ));
     }
-    let nodes: BTreeSet<&str> = ready.iter().filter_map(|pod| pod["spec"]["nodeName"].as_str()).collect();
+    let nodes: BTreeSet<&str> = ready.iter().filter_map(|pod| at(pod, "/spec/nodeName").as_str()).collect();
     if ready.len() > 1 && nodes.len() == 1 {
         found.push(Finding::new(
             Severity::Medium,

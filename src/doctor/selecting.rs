@@ -6,6 +6,8 @@ use admittance_engine::matching::selectors::Test;
 use admittance_engine::matching::{LabelSelector, RawLabelSelector};
 use serde_json::{Value, json};
 
+use crate::cluster::at;
+
 /// Whether a label selector holds for an object's labels. One that is not there holds for all.
 pub(super) fn selects(selector: &Value, labels: &Value) -> bool {
     if selector.is_null() {
@@ -14,7 +16,7 @@ pub(super) fn selects(selector: &Value, labels: &Value) -> bool {
     let raw: RawLabelSelector = serde_json::from_value(selector.clone()).unwrap_or_default();
     let selector = LabelSelector::read(&raw).unwrap_or_default();
     selector.requirements().iter().all(|requirement| {
-        let value = labels[&requirement.key].as_str();
+        let value = labels.get(&requirement.key).and_then(Value::as_str);
         let is_among = |values: &[String]| value.is_some_and(|value| values.iter().any(|known| known == value));
         match &requirement.test {
             Test::In(values) => is_among(values),
@@ -38,11 +40,11 @@ pub(super) fn items(list: &Value) -> impl Iterator<Item = &Value> {
 /// Whether a webhook's rules send this operation on this resource of a group.
 pub(super) fn sends(webhook: &Value, operation: &str, group: &str, resource: &str, is_namespaced: bool) -> bool {
     let has = |list: &Value, wanted: &str| texts(list).any(|one| one == "*" || one == wanted);
-    items(&webhook["rules"]).any(|rule| {
-        let scope = rule["scope"].as_str().unwrap_or("*");
-        has(&rule["operations"], operation)
-            && has(&rule["apiGroups"], group)
-            && texts(&rule["resources"])
+    items(at(webhook, "/rules")).any(|rule| {
+        let scope = at(rule, "/scope").as_str().unwrap_or("*");
+        has(at(rule, "/operations"), operation)
+            && has(at(rule, "/apiGroups"), group)
+            && texts(at(rule, "/resources"))
                 .any(|one| one == resource || matches!(one, "*" | "*/*") || one.strip_suffix("/*") == Some(resource))
             && (scope == "*" || (scope == "Namespaced") == is_namespaced)
     })
@@ -50,8 +52,8 @@ pub(super) fn sends(webhook: &Value, operation: &str, group: &str, resource: &st
 
 /// Whether a webhook's conditions let a request pass to it. One that fails does not keep it away for certain.
 pub(super) fn conditions_hold(webhook: &Value, request: &Value) -> bool {
-    items(&webhook["matchConditions"]).all(|condition| {
-        let expression = condition["expression"].as_str().unwrap_or_default();
+    items(at(webhook, "/matchConditions")).all(|condition| {
+        let expression = at(condition, "/expression").as_str().unwrap_or_default();
         let line = json!({"expr": expression, "vars": {"request": request}, "params": false}).to_string();
         answer(&line, Deadline::never()).value.is_none_or(|value| value.get() != r#"{"bool":false}"#)
     })
@@ -59,7 +61,7 @@ pub(super) fn conditions_hold(webhook: &Value, request: &Value) -> bool {
 
 /// Whether it refuses what it is not asked about. That is the default.
 pub(super) fn fails_closed(webhook: &Value) -> bool {
-    webhook["failurePolicy"] != "Ignore"
+    at(webhook, "/failurePolicy") != "Ignore"
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::selecting::{items, selects};
 use super::{Finding, Severity};
+use crate::cluster::at;
 use crate::cluster::webhooks::{MUTATE, VALIDATE};
 
 /// The objects, as the API server says them.
@@ -49,10 +50,9 @@ impl Snapshot {
     /// # Errors
     /// What could not be read, and why: half of a cluster cannot be judged.
     pub async fn read(asked: &impl Asks, namespace: &str, name: &str) -> Result<Self, String> {
-        let list = async |path: &str, kind: &str| {
+        let list = async |path: &str| {
             let found = asked.get(path).await?;
-            // The API server leaves the kind of items out.
-            Ok::<Vec<Value>, String>(items(&found["items"]).map(|item| with_kind(item, kind)).collect())
+            Ok::<Vec<Value>, String>(items(at(&found, "/items")).cloned().collect())
         };
         let own = |path: &str, resource: &str| format!("{path}/namespaces/{namespace}/{resource}");
         let registrations = "/apis/admissionregistration.k8s.io/v1";
@@ -61,19 +61,14 @@ impl Snapshot {
             namespace: namespace.to_owned(),
             name: name.to_owned(),
             api_server: asked.get("/version").await?,
-            mutating: list(&format!("{registrations}/mutatingwebhookconfigurations"), "MutatingWebhookConfiguration")
-                .await?,
-            validating: list(
-                &format!("{registrations}/validatingwebhookconfigurations"),
-                "ValidatingWebhookConfiguration",
-            )
-            .await?,
-            namespaces: list("/api/v1/namespaces", "Namespace").await?,
-            daemon_sets: list("/apis/apps/v1/daemonsets", "DaemonSet").await?,
-            config_maps: list(&format!("/api/v1/configmaps?{labelled}"), "ConfigMap").await?,
-            services: list(&own("/api/v1", "services"), "Service").await?,
-            pods: list(&own("/api/v1", "pods"), "Pod").await?,
-            budgets: list(&own("/apis/policy/v1", "poddisruptionbudgets"), "PodDisruptionBudget").await?,
+            mutating: list(&format!("{registrations}/mutatingwebhookconfigurations")).await?,
+            validating: list(&format!("{registrations}/validatingwebhookconfigurations")).await?,
+            namespaces: list("/api/v1/namespaces").await?,
+            daemon_sets: list("/apis/apps/v1/daemonsets").await?,
+            config_maps: list(&format!("/api/v1/configmaps?{labelled}")).await?,
+            services: list(&own("/api/v1", "services")).await?,
+            pods: list(&own("/api/v1", "pods")).await?,
+            budgets: list(&own("/apis/policy/v1", "poddisruptionbudgets")).await?,
             secrets: BTreeMap::new(),
         };
         for name in snapshot.certificate_secrets() {
@@ -85,31 +80,31 @@ impl Snapshot {
 
     /// The configuration of the kind that belongs to the server.
     pub(super) fn configuration<'s>(&self, all: &'s [Value]) -> Option<&'s Value> {
-        all.iter().find(|one| one["metadata"]["name"] == self.name.as_str())
+        all.iter().find(|one| at(one, "/metadata/name") == self.name.as_str())
     }
 
     /// The server's two entries for everything, as far as they are there.
     pub(super) fn entries(&self) -> impl Iterator<Item = &Value> {
         let of = |all, name| {
-            let webhooks = self.configuration(all).map(|configuration| &configuration["webhooks"]);
-            webhooks.into_iter().flat_map(items).find(move |webhook| webhook["name"] == name)
+            let webhooks = self.configuration(all).map(|configuration| at(configuration, "/webhooks"));
+            webhooks.into_iter().flat_map(items).find(move |webhook| at(webhook, "/name") == name)
         };
         of(&self.mutating, MUTATE).into_iter().chain(of(&self.validating, VALIDATE))
     }
 
     /// The Service behind the entries.
     pub(super) fn service(&self) -> Option<&Value> {
-        let name = self.entries().find_map(|entry| entry["clientConfig"]["service"]["name"].as_str())?;
-        self.services.iter().find(|service| service["metadata"]["name"] == name)
+        let name = self.entries().find_map(|entry| at(entry, "/clientConfig/service/name").as_str())?;
+        self.services.iter().find(|service| at(service, "/metadata/name") == name)
     }
 
     /// The server's pods that are to stay.
     pub(super) fn servers(&self) -> Vec<&Value> {
-        let Some(selector) = self.service().map(|service| &service["spec"]["selector"]) else { return vec![] };
+        let Some(selector) = self.service().map(|service| at(service, "/spec/selector")) else { return vec![] };
         let is_server = |pod: &&Value| {
             selector.is_object()
-                && selects(&json!({ "matchLabels": selector }), &pod["metadata"]["labels"])
-                && pod["metadata"]["deletionTimestamp"].is_null()
+                && selects(&json!({ "matchLabels": selector }), at(pod, "/metadata/labels"))
+                && at(pod, "/metadata/deletionTimestamp").is_null()
         };
         self.pods.iter().filter(is_server).collect()
     }
@@ -117,17 +112,17 @@ impl Snapshot {
     /// An option of the servers, by its variable or its flag.
     pub(super) fn option(&self, variable: &str, flag: &str) -> Option<String> {
         let servers = self.servers();
-        let mut containers = servers.iter().flat_map(|pod| items(&pod["spec"]["containers"]));
+        let mut containers = servers.iter().flat_map(|pod| items(at(pod, "/spec/containers")));
         containers.find_map(|container| {
-            let of_environment = items(&container["env"]).find(|one| one["name"] == variable);
-            let arguments: Vec<&str> = items(&container["args"]).filter_map(Value::as_str).collect();
+            let of_environment = items(at(container, "/env")).find(|one| at(one, "/name") == variable);
+            let arguments: Vec<&str> = items(at(container, "/args")).filter_map(Value::as_str).collect();
             let of_flag =
                 arguments.iter().enumerate().find_map(|(position, argument)| match argument.strip_prefix(flag) {
                     Some("") => arguments.get(position + 1).copied(),
                     Some(value) => value.strip_prefix('='),
                     None => None,
                 });
-            of_flag.or_else(|| of_environment?["value"].as_str()).map(ToOwned::to_owned)
+            of_flag.or_else(|| at(of_environment?, "/value").as_str()).map(ToOwned::to_owned)
         })
     }
 
@@ -144,27 +139,27 @@ impl Snapshot {
             return vec![name];
         }
         let servers = self.servers();
-        let volumes = servers.iter().take(1).flat_map(|pod| items(&pod["spec"]["volumes"]));
-        volumes.filter_map(|volume| volume["secret"]["secretName"].as_str()).map(ToOwned::to_owned).collect()
+        let volumes = servers.iter().take(1).flat_map(|pod| items(at(pod, "/spec/volumes")));
+        volumes.filter_map(|volume| at(volume, "/secret/secretName").as_str()).map(ToOwned::to_owned).collect()
     }
 
     /// The labels of a namespace; the one with its name, where it is not there yet.
     pub(super) fn labels_of(&self, namespace: &str) -> Value {
-        let found = self.namespaces.iter().find(|one| one["metadata"]["name"] == namespace);
+        let found = self.namespaces.iter().find(|one| at(one, "/metadata/name") == namespace);
         found.map_or_else(
             || json!({ "kubernetes.io/metadata.name": namespace }),
-            |one| one["metadata"]["labels"].clone(),
+            |one| at(one, "/metadata/labels").clone(),
         )
     }
 
     /// Whether matchConditions are obeyed.
     pub(super) fn version(&self, found: &mut Vec<Finding>) {
         let number = |field: &str| {
-            let text = self.api_server[field].as_str().unwrap_or_default();
+            let text = self.api_server.get(field).and_then(Value::as_str).unwrap_or_default();
             text.trim_end_matches('+').parse::<u32>().unwrap_or_default()
         };
         if (number("major"), number("minor")) < (1, 28) {
-            let version = self.api_server["gitVersion"].as_str().unwrap_or("unknown");
+            let version = at(&self.api_server, "/gitVersion").as_str().unwrap_or("unknown");
             found.push(Finding::new(
                 Severity::High,
                 format!("the API server's version is {version}"),
@@ -173,10 +168,4 @@ impl Snapshot {
             ));
         }
     }
-}
-
-fn with_kind(item: &Value, kind: &str) -> Value {
-    let mut item = item.clone();
-    item["kind"] = kind.into();
-    item
 }

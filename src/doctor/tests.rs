@@ -216,7 +216,7 @@ fn asks_for_the_rights_that_policies_need_and_says_which_are_lacking() {
         "{names:?}"
     );
     assert_eq!(rights[0].review["spec"]["user"], "system:serviceaccount:ours:hook");
-    policies.lack(vec!["list poddisruptionbudgets.policy".to_owned()]);
+    policies.lack(vec!["list poddisruptionbudgets.policy".to_owned()], None);
     let found = examine(&snapshot, &policies);
     assert_eq!(found[0].what, "the servers may not list poddisruptionbudgets.policy");
 }

@@ -50,9 +50,9 @@ pub fn rbac_json(rights: &[Right]) -> String {
         if let (false, Some(metadata)) = (namespace.is_empty(), metadata.as_object_mut()) {
             metadata.insert("namespace".to_owned(), namespace.into());
         }
-        let rules: Vec<Value> = rights.into_iter().map(policy_rule).collect();
         roles.push(json!({
-            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": metadata, "rules": rules,
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": metadata,
+            "rules": rights.into_iter().map(policy_rule).collect::<Vec<Value>>(),
         }));
     }
     let needs: Vec<Value> = rights

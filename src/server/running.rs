@@ -28,7 +28,7 @@ use super::handshake;
 use super::pages::{self, Pages};
 use super::stage::{Stage, shut_down};
 use super::tls;
-use super::watching::{Watching, managed, watched};
+use super::watching::{Follower, Watching, managed, watched};
 use crate::certificates::{self, CertificateFiles, Change, ClientAuthoritiesFile, Presented};
 use crate::cluster::{self, Cluster, Mirrors};
 use crate::source::policies::{Link, Policies};
@@ -46,33 +46,17 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     let mirrors = Arc::new(Mirrors::new(config.limits.cache, Arc::clone(&metrics)));
     let cluster = {
         let _context = workers.enter();
-        let cluster = connection.clone().map(|connection| Cluster::new(connection, Arc::clone(&mirrors)));
-        cluster.transpose().map_err(StartError)?
+        let to = |connection| Cluster::new(connection, Arc::clone(&mirrors));
+        connection.clone().map(to).transpose().map_err(StartError)?
     };
     let managed = managed(config, connection.as_ref())?;
-    let (link, follower) = match watched(config, connection.as_ref())? {
-        None => (None, None),
-        Some(places) => {
-            let ((sender, seen), (told, orders)) = (std::sync::mpsc::channel(), unbounded_channel());
-            (Some(Link { seen, told }), Some((places, sender, orders)))
-        }
-    };
-    let mut policies = Policies::new(&config.policies, link, cluster.is_some());
-    policies.first().map_err(StartError)?;
+    let (policies, follower) = policies(config, connection.as_ref())?;
     let is_starter = config.policies.is_empty() && follower.is_none();
     let admission = Admission::new(Arc::clone(&metrics), cluster, config.namespace_groups.clone(), config.limits);
     let (declared, declarations) = watch::channel(BTreeSet::new());
     let pages =
         Pages { admission: Arc::new(admission), metrics, health: Arc::default(), declared, reach: Arc::default() };
-    let (presented, files) = certificate(&config.certificate)?;
-    let presented = Arc::new(presented);
-    let clients = config.client_ca.as_ref().map(ClientAuthoritiesFile::open).transpose();
-    let clients = clients.map_err(|error| StartError(error.to_string()))?;
-    let authorities = clients.as_ref().map(ClientAuthoritiesFile::authorities);
-    let is_for_verified_clients = authorities.is_some();
-    let tls = tls::server_config(Arc::clone(&presented), authorities, config.http2)
-        .map_err(|error| StartError(error.to_string()))?;
-
+    let Keys { presented, files, clients, tls, is_for_verified_clients } = keys(config)?;
     let listener = bind(&workers, config.listen)?;
     let metrics_listener = bind(&operations, config.metrics_listen)?;
     let addresses = (listener.local_addr()?, metrics_listener.local_addr()?);
@@ -85,8 +69,7 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     announce(addresses, is_starter);
 
     let (stage, mut stages) = watch::channel(Stage::Serving);
-    let settings =
-        Settings { connections: config.max_connections, max_age: Some(config.connection_age), ..Settings::default() };
+    let settings = settings(config);
     let plain = connection::serve(
         metrics_listener,
         None,
@@ -138,12 +121,8 @@ pub fn run(config: &Config) -> Result<(), StartError> {
 
     // Until there are policies and a certificate, connections wait: who is not answered at once is answered by them.
     let is_ending = workers.block_on(async {
-        let has_started = async {
-            let _ = first.wait_for(|is_loaded| *is_loaded).await;
-            presented.filled().await;
-        };
         tokio::select! {
-            () = has_started => false,
+            () = async { _ = first.wait_for(|is_loaded| *is_loaded).await; presented.filled().await } => false,
             _ = stages.wait_for(|stage| *stage != Stage::Serving) => true,
         }
     });
@@ -170,6 +149,24 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     Ok(())
 }
 
+fn settings(config: &Config) -> Settings {
+    Settings { connections: config.max_connections, max_age: Some(config.connection_age), ..Settings::default() }
+}
+
+/// The sources of policies, and what is to watch those in the cluster.
+fn policies(config: &Config, connection: Option<&kube::Config>) -> Result<(Policies, Option<Follower>), StartError> {
+    let (link, follower) = match watched(config, connection)? {
+        None => (None, None),
+        Some(places) => {
+            let ((sender, seen), (told, orders)) = (std::sync::mpsc::channel(), unbounded_channel());
+            (Some(Link { seen, told }), Some((places, sender, orders)))
+        }
+    };
+    let mut policies = Policies::new(&config.policies, link, connection.is_some());
+    policies.first().map_err(StartError)?;
+    Ok((policies, follower))
+}
+
 /// Routers as the connection code wants them.
 fn service(
     router: Router,
@@ -189,6 +186,27 @@ fn bind(runtime: &runtime::Runtime, address: SocketAddr) -> Result<TcpListener, 
     runtime
         .block_on(TcpListener::bind(address))
         .map_err(|error| StartError(format!("cannot listen on {address}: {error}")))
+}
+
+/// What the listener behind TLS goes by.
+struct Keys {
+    presented: Arc<Presented>,
+    files: Option<CertificateFiles>,
+    clients: Option<ClientAuthoritiesFile>,
+    tls: rustls::ServerConfig,
+    is_for_verified_clients: bool,
+}
+
+fn keys(config: &Config) -> Result<Keys, StartError> {
+    let (presented, files) = certificate(&config.certificate)?;
+    let presented = Arc::new(presented);
+    let clients = config.client_ca.as_ref().map(ClientAuthoritiesFile::open).transpose();
+    let clients = clients.map_err(|error| StartError(error.to_string()))?;
+    let authorities = clients.as_ref().map(ClientAuthoritiesFile::authorities);
+    let is_for_verified_clients = authorities.is_some();
+    let tls = tls::server_config(Arc::clone(&presented), authorities, config.http2)
+        .map_err(|error| StartError(error.to_string()))?;
+    Ok(Keys { presented, files, clients, tls, is_for_verified_clients })
 }
 
 fn certificate(source: &CertificateSource) -> Result<(Presented, Option<CertificateFiles>), StartError> {

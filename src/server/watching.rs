@@ -15,6 +15,9 @@ use crate::certificates::{self, Managed, Presented};
 use crate::cluster::{self, Mirrors, webhooks};
 use crate::source::config_maps::{self, Places, Seen, Told};
 
+/// Where ConfigMaps with policies are, and the two ends that lead to the thread that loads them.
+pub(super) type Follower = (Places, Sender<Seen>, UnboundedReceiver<Told>);
+
 /// All of it, not begun.
 pub(super) struct Watching {
     /// How to reach the cluster.
@@ -25,8 +28,8 @@ pub(super) struct Watching {
     /// The webhook configurations' name, and who wants to know what they send.
     pub(super) configuration: String,
     pub(super) pages: Pages,
-    /// Where policies are, and the two ends that lead to the thread that loads them.
-    pub(super) config_maps: Option<(Places, Sender<Seen>, UnboundedReceiver<Told>)>,
+    /// Policies in ConfigMaps.
+    pub(super) config_maps: Option<Follower>,
     /// The certificate that is kept, and where it is presented.
     pub(super) managed: Option<Managed>,
     pub(super) presented: Arc<Presented>,

@@ -85,9 +85,9 @@ fn held(head: &Head, entry: &Entry, kinds: &Kinds) -> Option<Unreached> {
     }
     let lives_in_namespaces = |part: &Part| lives(part, kinds) == Some(Lives::Namespaced);
     match namespaces(head, entry) {
-        Namespaces::All => {}
-        Namespaces::None(why) if parts.iter().all(lives_in_namespaces) => return whole(why),
-        Namespaces::None(why) | Namespaces::Some(why) => {
+        Sent::All => {}
+        Sent::None(why) if parts.iter().all(lives_in_namespaces) => return whole(why),
+        Sent::None(why) | Sent::Some(why) => {
             let text = format!("policy `{policy}` is not asked about everything: {why}");
             return Some(Unreached { policy, is_whole: false, text });
         }
@@ -177,13 +177,13 @@ fn to_add(policy: &str, parts: Vec<Part>) -> Vec<String> {
 }
 
 /// Which of the namespaces that a policy is for are sent.
-enum Namespaces {
+enum Sent {
     All,
     Some(String),
     None(String),
 }
 
-fn namespaces(head: &Head, entry: &Entry) -> Namespaces {
+fn namespaces(head: &Head, entry: &Entry) -> Sent {
     let own: Vec<&LabelSelector> = [Some(&head.constraints), head.binding.as_ref()]
         .into_iter()
         .flatten()
@@ -201,7 +201,7 @@ fn namespaces(head: &Head, entry: &Entry) -> Namespaces {
                 entry.name,
                 kept_away.join(", ")
             );
-            return if kept_away.len() == names.len() { Namespaces::None(why) } else { Namespaces::Some(why) };
+            return if kept_away.len() == names.len() { Sent::None(why) } else { Sent::Some(why) };
         }
     }
     let mut others = unshared(&entry.sends.namespace_selector, &own);
@@ -211,9 +211,9 @@ fn namespaces(head: &Head, entry: &Entry) -> Namespaces {
         others.retain(|text| !text.starts_with(NAME));
     }
     if others.is_empty() {
-        return Namespaces::All;
+        return Sent::All;
     }
-    Namespaces::Some(format!(
+    Sent::Some(format!(
         "{} sends only what is in namespaces with {}; take that out of its namespaceSelector",
         entry.name,
         others.join(",")

@@ -7,11 +7,11 @@ use super::webhook_rules::{Part, named};
 use crate::kubernetes::kinds::Kinds;
 use crate::matching::{Names, ResourcePattern};
 
+/// A policy, and the versions that it takes.
+type Wish<'p> = (&'p str, &'p [String]);
+
 /// A version for each group and resource whose version some policy names.
 pub(super) struct Versions(BTreeMap<(String, String), String>);
-
-/// Policies with the versions that they name, by group and resource.
-type Wanted<'p> = BTreeMap<(String, String), Vec<(&'p str, &'p [String])>>;
 
 impl Versions {
     /// Of the versions that policies name, the one that serves most of them; then the one that the API server prefers, then
@@ -21,7 +21,7 @@ impl Versions {
         kinds: &Kinds,
         notes: &mut BTreeSet<String>,
     ) -> Self {
-        let mut wanted: Wanted<'_> = BTreeMap::new();
+        let mut wanted: BTreeMap<(String, String), Vec<Wish<'_>>> = BTreeMap::new();
         for (policy, part) in parts {
             if let (Some(key), Names::Only(versions)) = (key(part), &part.versions) {
                 wanted.entry(key).or_default().push((policy, versions));

@@ -145,6 +145,9 @@ fn told_by_kind(scope: Scope, group: &str, pattern: &ResourcePattern, kinds: &Ki
 /// Group, version, pattern, scope.
 type Key = (String, String, ResourcePattern, Scope);
 
+/// What resources of one rule have in common: group, version, scope, operations.
+type Sameness = (String, String, Scope, Operations);
+
 /// What is needed of each key, and by whom.
 #[derive(Default)]
 pub(super) struct Needed(BTreeMap<Key, (Operations, BTreeSet<String>)>);
@@ -219,7 +222,7 @@ impl Needed {
 
     /// As few rules as can be had without sending more.
     pub(super) fn rules(self) -> Vec<WebhookRule> {
-        let mut by_group: BTreeMap<(String, String, Scope, Operations), Sent> = BTreeMap::new();
+        let mut by_group: BTreeMap<Sameness, (BTreeSet<String>, BTreeSet<String>)> = BTreeMap::new();
         for ((group, version, pattern, scope), (operations, policies)) in self.0 {
             let entry = by_group.entry((group, version, scope, operations)).or_default();
             entry.0.insert(pattern.to_string());
@@ -272,9 +275,6 @@ pub(super) fn named(group: &str, pattern: &ResourcePattern) -> String {
         (group, _) => format!("{pattern} of {group}"),
     }
 }
-
-/// Resources, and the policies that they are sent for.
-type Sent = (BTreeSet<String>, BTreeSet<String>);
 
 #[cfg(test)]
 mod tests;
