@@ -6,16 +6,18 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::Body;
 use hyper_util::service::TowerToHyperService;
+use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
@@ -29,7 +31,7 @@ use super::stage::{Stage, shut_down};
 use super::tls;
 use crate::certificates::{self, CertificateFiles, Change, ClientAuthoritiesFile, Managed, Presented};
 use crate::cluster::{self, Cluster};
-use crate::source::config_maps::{self, Places};
+use crate::source::config_maps::{self, Places, Seen, Told};
 use crate::source::policies::{Link, Policies};
 use crate::telemetry::Metrics;
 
@@ -62,12 +64,8 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     let pages = Pages { admission: Arc::new(admission), metrics, health: Arc::default() };
     let (presented, files) = certificate(&config.certificate)?;
     let presented = Arc::new(presented);
-    let clients = config.client_ca.as_ref().map(ClientAuthoritiesFile::open).transpose();
-    let clients = clients.map_err(|error| StartError(error.to_string()))?;
-    let authorities = clients.as_ref().map(ClientAuthoritiesFile::authorities);
-    let is_for_verified_clients = authorities.is_some();
-    let tls = tls::server_config(Arc::clone(&presented), authorities, config.http2)
-        .map_err(|error| StartError(error.to_string()))?;
+    let (tls, clients) = tls(config, Arc::clone(&presented))?;
+    let is_for_verified_clients = clients.is_some();
 
     let listener = bind(&workers, config.listen)?;
     let metrics_listener = bind(&operations, config.metrics_listen)?;
@@ -103,18 +101,7 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     let (ended, mut end_of_operations) = watch::channel(());
     let operations_thread = thread::Builder::new().name("operations".to_owned()).spawn(move || {
         operations.block_on(async move {
-            if let Some((connection, places, sender, orders)) = follower {
-                match cluster::client(connection) {
-                    Ok(client) => drop(tokio::spawn(config_maps::follow(client, places, sender, orders))),
-                    Err(error) => tracing::error!(error, "no ConfigMap can be read"),
-                }
-            }
-            if let Some((connection, managed)) = managed {
-                match cluster::client(connection) {
-                    Ok(client) => drop(tokio::spawn(certificates::managed::keep(client, managed, kept))),
-                    Err(error) => tracing::error!(error, "no certificate can be kept"),
-                }
-            }
+            keep_up(follower, managed, kept);
             let beside = beside.run();
             tokio::select! {
                 // Both end with the stage; what they wait for beyond is the end of admission.
@@ -160,6 +147,37 @@ pub fn run(config: &Config) -> Result<(), StartError> {
         Err(error) => return Err(StartError(format!("the listener ended: {error}"))),
     }
     Ok(())
+}
+
+/// The settings of TLS, and the file with the CAs of clients, if there is one.
+fn tls(
+    config: &Config,
+    presented: Arc<Presented>,
+) -> Result<(ServerConfig, Option<ClientAuthoritiesFile>), StartError> {
+    let clients = config.client_ca.as_ref().map(ClientAuthoritiesFile::open).transpose();
+    let clients = clients.map_err(|error| StartError(error.to_string()))?;
+    let authorities = clients.as_ref().map(ClientAuthoritiesFile::authorities);
+    let tls = tls::server_config(presented, authorities, config.http2);
+    Ok((tls.map_err(|error| StartError(error.to_string()))?, clients))
+}
+
+/// What watches ConfigMaps.
+type Follower = (kube::Config, Places, Sender<Seen>, UnboundedReceiver<Told>);
+
+/// Begins what goes on in the cluster beside admission: policies from ConfigMaps, certificates.
+fn keep_up(follower: Option<Follower>, managed: Option<(kube::Config, Managed)>, presented: Arc<Presented>) {
+    if let Some((connection, places, sender, orders)) = follower {
+        match cluster::client(connection) {
+            Ok(client) => drop(tokio::spawn(config_maps::follow(client, places, sender, orders))),
+            Err(error) => tracing::error!(error, "no ConfigMap can be read"),
+        }
+    }
+    if let Some((connection, managed)) = managed {
+        match cluster::client(connection) {
+            Ok(client) => drop(tokio::spawn(certificates::managed::keep(client, managed, presented))),
+            Err(error) => tracing::error!(error, "no certificate can be kept"),
+        }
+    }
 }
 
 /// Which ConfigMaps are watched, and how.
