@@ -103,6 +103,7 @@ impl Run {
                 }
             }
         }
+        self.remember();
         self.check();
     }
 
