@@ -42,6 +42,7 @@ fn asked(case: &Case) -> (Vec<Lookup<'static>>, Vec<Lookup<'static>>) {
         budget: Budget::default(),
         lookups: &noting,
         trace: false,
+        timed: false,
     };
     admit(&set, &review, &run).unwrap();
     let heads = set.mutators().iter().map(|one| &one.head).chain(set.validators().iter().map(|one| &one.head));
