@@ -125,7 +125,7 @@ fn counts_who_answers_for_a_closed_webhook() {
         ]
     );
     snapshot.pods[1]["status"]["conditions"][0]["status"] = json!("False");
-    assert_eq!(said(&snapshot)[0], format!("high: {both} 1 pods answer"));
+    assert_eq!(said(&snapshot)[0], format!("high: {both} one pod answers"));
     let mut open = sound("Ignore");
     (open.pods, open.budgets) = (vec![], vec![]);
     assert_eq!(said(&open), [""; 0]);
