@@ -15,6 +15,7 @@ fn entry(name: &str, policy: &str) -> Value {
         "matchConditions": [
             {"name": "a", "expression": "!(request.resource.resource in ['nodes', 'leases', 'events'])"},
             {"name": "b", "expression": "!request.resource.group.endsWith('.k8s.io')"},
+            {"name": "c", "expression": "request.resource.resource != 'configmaps' || request.namespace != 'team'"},
         ],
     })
 }
@@ -109,6 +110,25 @@ fn sees_what_is_not_exempt() {
     );
     snapshot.validating[0]["webhooks"][0]["rules"][0]["resources"] = json!(["services"]);
     assert_eq!(said(&snapshot), [""; 0]);
+}
+
+#[test]
+fn sees_what_a_closed_webhook_cannot_be_repaired_by() {
+    let conditions = json!([{"name": "a", "expression": "!(request.resource.resource in ['nodes', 'leases', 'events', 'tokenreviews', 'subjectaccessreviews'])"}]);
+    let with = |policy: &str| {
+        let mut snapshot = sound(policy);
+        snapshot.validating[0]["webhooks"][0]["matchConditions"] = conditions.clone();
+        said(&snapshot)
+    };
+    assert_eq!(
+        with("Fail"),
+        [
+            "medium: validate.admittance.dev sends changes of clusterroles named admittance",
+            "medium: validate.admittance.dev sends changes of clusterrolebindings named admittance",
+            "medium: validate.admittance.dev sends the ConfigMaps with policies in team",
+        ]
+    );
+    assert_eq!(with("Ignore"), [""; 0]);
 }
 
 #[test]
