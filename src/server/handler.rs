@@ -115,7 +115,7 @@ impl Admission {
         }
     }
 
-    /// Answers a request that is about the policies themselves: see [`units`].
+    /// Answers a request that is about the policies themselves: see `units`.
     pub async fn answer_about_units(&self, request: Request, entries: Option<Arc<Entries>>) -> Response {
         let deadline = Instant::now() + timeout::time_for(request.uri().query());
         let (collected, problem) = self.receive(request, deadline).await;
