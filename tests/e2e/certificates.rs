@@ -95,7 +95,7 @@ async fn restores_bundles_and_gives_one_to_a_configuration_that_is_made_again() 
         scene.create(kind).await;
         scene.is_trusted(kind, &trusted).await;
         assert!(made.elapsed() < SOON, "{:?}", made.elapsed());
-        say(&format!("a {kind} that was made again got its caBundle after {:?}", made.elapsed()));
+        say(&format!("one of the {kind}, made again, got its caBundle after {:?}", made.elapsed()));
         let configuration = scene.api.get(&path).await.expect_ok();
         let other =
             configuration["webhooks"].as_array().unwrap().iter().find(|entry| entry["name"] == "other.webhook.example");

@@ -153,7 +153,7 @@ impl Run {
 
     fn remember(&mut self) {
         self.past.push_back((self.world.now, self.world.configurations.clone()));
-        let oldest = self.world.now - self.world.wishes.settled() / 2;
+        let oldest = self.world.now - Duration::from_mins(1).min(self.world.wishes.life / 6) / 2;
         // The last state from before is the one that is known at that time.
         while self.past.get(1).is_some_and(|(time, _)| *time <= oldest) {
             self.past.pop_front();
