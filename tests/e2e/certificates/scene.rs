@@ -55,7 +55,7 @@ impl Scene {
         let kubeconfig = kubeconfig(control_plane, &token, folder.path());
         let mut flags = flags(&kubeconfig, &own, test, life);
         // Handshakes are what this is about.
-        flags.extend(["--connection-age", "1"]);
+        flags.extend(["--connection-age", "1s"]);
         let start = || Webhook::start_as_told(&Options { policies: POLICY, flags: &flags, name: None });
         let replicas = [start(), start()];
         let addresses = replicas.each_ref().map(|replica| replica.address.parse().unwrap());
