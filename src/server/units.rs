@@ -16,10 +16,8 @@ use kube::ResourceExt as _;
 use serde::Deserialize;
 
 use crate::source::config_maps::unit_of;
-use crate::source::{Active, Read};
+use crate::source::{Active, Read, too_large_for_kubectl};
 
-/// What `kubectl apply` can keep a copy of in an annotation.
-const LARGE: usize = 256 << 10;
 /// The longest message: several diagnostics with their excerpts.
 const MESSAGE: usize = 16 << 10;
 /// Who deletes what belongs to something that is gone; it must never be kept from that.
@@ -105,12 +103,7 @@ fn check(object: &ConfigMap, active: &Active, entries: Option<&Entries>) -> Resu
     }
     let mut said: Vec<String> = compiled.warnings().iter().chain(&warnings).map(ToString::to_string).collect();
     said.extend(partly.into_iter().map(|one| one.text));
-    let bytes: usize = unit.files.iter().map(|file| file.text().len()).sum();
-    if bytes > LARGE {
-        said.push(format!(
-            "the policies have {bytes} bytes: over {LARGE} a client-side `kubectl apply` fails, use --server-side or split them"
-        ));
-    }
+    said.extend(too_large_for_kubectl(&unit));
     Ok(said)
 }
 

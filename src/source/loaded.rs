@@ -334,6 +334,12 @@ fn settle(
             .into_iter()
             .map(|error| error.line)
             .chain(version.iter().flat_map(|version| version.compiled.warnings()).map(ToString::to_string))
+            .chain(
+                version
+                    .iter()
+                    .filter(|it| !it.revision.uid.is_empty())
+                    .filter_map(|it| too_large_for_kubectl(&it.source)),
+            )
             .collect(),
     };
     if let Some(version) = version.filter(|_| state == UnitState::Active) {
@@ -347,6 +353,20 @@ fn settle(
         unit.good = Some(Version { revision: unit.revision.clone(), ..version });
     }
     status
+}
+
+/// What `kubectl apply` can keep a copy of in an annotation, in bytes.
+const LARGE: usize = 256 << 10;
+
+/// What is said of a ConfigMap that a client-side `kubectl apply` cannot store.
+pub(crate) fn too_large_for_kubectl(unit: &Unit) -> Option<String> {
+    let bytes: usize = unit.files.iter().map(|file| file.text().len()).sum();
+    (bytes > LARGE).then(|| {
+        format!(
+            "{} has {bytes} bytes: over {LARGE} a client-side `kubectl apply` fails, use --server-side or split it",
+            unit.name
+        )
+    })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! that the server runs, with the [`last_good`] version of what is broken; [`policies`] is the thread on which this happens.
 
 mod read;
+mod mounts;
 pub mod last_good;
 pub mod directory;
 pub mod config_maps;
@@ -11,5 +12,6 @@ pub mod loaded;
 pub mod policies;
 pub mod starter;
 
+pub(crate) use loaded::too_large_for_kubectl;
 pub use loaded::{Active, Change, Loaded, UnitState, UnitStatus};
 pub use read::{Read, Revision};

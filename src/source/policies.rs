@@ -3,7 +3,7 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
 
@@ -12,6 +12,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::config_maps::{Seen, Told};
 use super::directory::{self, Directory};
 use super::last_good::LastGoods;
+use super::mounts::is_mount;
 use super::{Active, Loaded, Read, Revision, UnitState, UnitStatus, starter};
 
 /// All sources of policies, and what was loaded from them.
@@ -68,6 +69,9 @@ impl Policies {
     pub fn first(&mut self) -> Result<(), String> {
         if let Some(directory) = &mut self.directory {
             self.files = directory.poll().map_err(|error| error.to_string())?.unwrap_or_default();
+        }
+        for file in self.files.iter().map(Read::name).filter(|file| is_mount(Path::new(file))) {
+            tracing::warn!(file, "the file is mounted by itself: where that is a subPath, its changes never get here");
         }
         Ok(())
     }

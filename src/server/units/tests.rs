@@ -100,13 +100,11 @@ fn warns_when_the_last_one_that_enforces_goes_or_loses_its_label() {
 
 #[test]
 fn warns_about_what_is_too_large_for_kubectl() {
-    let text = format!("{}# {}\n", policy("x", "host-ports"), "-".repeat(LARGE));
+    let text = format!("{}# {}\n", policy("x", "host-ports"), "-".repeat(256 << 10));
     let warnings = allowed(&json!({"object": config_map("new", &text)}));
     assert_eq!(
         warnings,
-        [
-            "the policies have 262247 bytes: over 262144 a client-side `kubectl apply` fails, use --server-side or split them"
-        ]
+        ["ns/new has 262247 bytes: over 262144 a client-side `kubectl apply` fails, use --server-side or split it"]
     );
 }
 
