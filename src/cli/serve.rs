@@ -9,6 +9,7 @@ use clap::Args;
 use tracing_subscriber::EnvFilter;
 
 use super::BROKEN;
+use super::duration::duration;
 use crate::server::{self, CertificateSource, Config, Limits};
 use crate::telemetry::logs::{self, LogFormat};
 use crate::telemetry::{NamespaceGroup, NamespaceGroups};
@@ -98,10 +99,10 @@ pub(super) struct Arguments {
     /// How long a terminating server goes on answering, in seconds: until every node has heard that it leaves.
     #[arg(long, env = "ADMITTANCE_DRAIN_SECONDS", default_value_t = 5, value_name = "SECONDS")]
     drain_seconds: u64,
-    /// The age in seconds, give or take a tenth, at which a connection is ended with an answer, so that the API server's
-    /// connections spread over replicas.
-    #[arg(long, env = "ADMITTANCE_CONNECTION_AGE", default_value_t = 300, value_name = "SECONDS")]
-    connection_age: u64,
+    /// The age, give or take a tenth, at which a connection is ended with an answer, so that the API server's connections
+    /// spread over replicas: 30s, 5m.
+    #[arg(long, env = "ADMITTANCE_CONNECTION_AGE", default_value = "5m", value_parser = duration, value_name = "DURATION")]
+    connection_age: Duration,
     /// How many connections may be open.
     #[arg(long, default_value_t = 4_096, value_name = "NUMBER")]
     max_connections: usize,
@@ -165,7 +166,7 @@ fn start(arguments: Arguments) -> Result<(), String> {
         client_ca: arguments.client_ca,
         http2: arguments.http2,
         drain: Duration::from_secs(arguments.drain_seconds),
-        connection_age: Duration::from_secs(arguments.connection_age),
+        connection_age: arguments.connection_age,
         max_connections: arguments.max_connections,
         limits: Limits {
             body: mebibytes(arguments.max_body_mib),
@@ -181,10 +182,33 @@ fn start(arguments: Arguments) -> Result<(), String> {
 
 /// From [`SHORTEST_LIFE`], below which whole seconds are too coarse, to [`LONGEST_LIFE`].
 fn certificate_life(text: &str) -> Result<Duration, String> {
-    let life = super::duration::duration(text)?;
+    let life = duration(text)?;
     if (SHORTEST_LIFE..=LONGEST_LIFE).contains(&life) { Ok(life) } else { Err("expected 5s to 3650d".to_owned()) }
 }
 
 fn mebibytes(count: u32) -> usize {
     usize::try_from(u64::from(count) << 20).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    #[test]
+    fn reads_ages_with_their_unit() {
+        let age = |text: &str| {
+            Command::try_parse_from(["serve", "--connection-age", text]).map(|it| it.arguments.connection_age)
+        };
+        assert_eq!(age("5m").ok(), Some(Duration::from_secs(300)));
+        assert_eq!(age("1s").ok(), Some(Duration::from_secs(1)));
+        assert!(age("300").is_err(), "a number without a unit says nothing");
+    }
 }

@@ -63,7 +63,7 @@ async fn judges_for_clients_with_a_certificate_alone() {
     fs::write(&file, &ca).unwrap();
     let webhook = Webhook::start(&Options {
         policies: "apiVersion: admittance.dev/v1alpha1\nkind: Policy\nmetadata: { name: x }\nspec: { module: latest-tag }\n",
-        flags: &["--client-ca", &file.display().to_string(), "--connection-age", "1"],
+        flags: &["--client-ca", &file.display().to_string(), "--connection-age", "1s"],
         name: None,
     });
     Registration::closed("clients").act_on(&api, &webhook, "clients").await;

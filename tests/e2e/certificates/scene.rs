@@ -65,7 +65,7 @@ impl Scene {
             ["--webhook-configuration", test],
             ["--certificate-life", life],
             // Handshakes are what this is about.
-            ["--connection-age", "1"],
+            ["--connection-age", "1s"],
         ];
         let start = || Webhook::start_as_told(&Options { policies: POLICY, flags: flags.as_flattened(), name: None });
         let replicas = [start(), start()];
