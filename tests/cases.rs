@@ -55,7 +55,14 @@ pub(crate) fn judge<T>(
     read.unwrap_or_else(|error| panic!("{}: {error}", case.name));
     let review = envelope.into_review(&arena).unwrap_or_else(|error| panic!("{}: {error}", case.name));
     let lookups = Cluster::of(case);
-    let run = Run { route, deadline: Deadline::never(), budget: Budget::default(), lookups: &lookups, trace: false };
+    let run = Run {
+        route,
+        deadline: Deadline::never(),
+        budget: Budget::default(),
+        lookups: &lookups,
+        trace: false,
+        timed: false,
+    };
     let verdict = admit(set, &review, &run).unwrap_or_else(|needs| panic!("{}: {needs:?}", case.name));
     see(&review, &verdict)
 }

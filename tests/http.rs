@@ -4,6 +4,7 @@ mod envelopes;
 mod hostile;
 mod overload;
 mod panics;
+mod secrets;
 mod texts;
 
 use std::fmt::Write as _;

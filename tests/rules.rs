@@ -27,6 +27,7 @@ fn denials(rules: &str, review: &str) -> Vec<String> {
         budget: Budget::default(),
         lookups: &NoLookups,
         trace: false,
+        timed: false,
     };
     let verdict = admit(&policies, &review, &run).unwrap();
     assert_eq!((verdict.matched, verdict.failures.len()), (14, 0));

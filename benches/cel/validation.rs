@@ -77,6 +77,7 @@ impl Validation {
             budget: Budget::default(),
             lookups: &self.namespace,
             trace: false,
+            timed: false,
         };
         let verdict = admit(&self.policies, &review, &run).map_err(|needs| format!("{needs:?}"))?;
         Ok(black_box(verdict).is_allowed())

@@ -58,7 +58,14 @@ impl Hardened {
             let review = measure::review(&arena, body)?;
             review.judged()?;
             let (budget, lookups) = (Budget::default(), &Bench);
-            let run = Run { route: Route::Validate, deadline: Deadline::never(), budget, lookups, trace: false };
+            let run = Run {
+                route: Route::Validate,
+                deadline: Deadline::never(),
+                budget,
+                lookups,
+                trace: false,
+                timed: false,
+            };
             let begin = Instant::now();
             for _ in 0..count {
                 black_box(admit(&self.set, black_box(&review), &run).map_err(|needs| format!("{needs:?}"))?);

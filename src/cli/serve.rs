@@ -1,5 +1,6 @@
 //! `admittance serve`
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,6 +15,8 @@ use crate::server::{self, CertificateSource, Config, Limits};
 use crate::telemetry::logs::{self, LogFormat};
 use crate::telemetry::{NamespaceGroup, NamespaceGroups};
 
+/// The library logs each request to the cluster that fails; who asked says it once.
+const QUIET: &str = "kube_client::client::builder=off";
 /// The shortest life of a kept certificate.
 const SHORTEST_LIFE: Duration = Duration::from_secs(5);
 /// The longest life of a kept certificate.
@@ -141,8 +144,13 @@ pub(super) fn run(arguments: Arguments) -> ExitCode {
 }
 
 fn start(arguments: Arguments) -> Result<(), String> {
-    let filter = EnvFilter::try_new(&arguments.log)
-        .map_err(|error| format!("invalid value '{}' for --log: {error}", arguments.log))?;
+    let invalid = |error: &dyn fmt::Display| format!("invalid value '{}' for --log: {error}", arguments.log);
+    let filter = EnvFilter::try_new(&arguments.log).map_err(|error| invalid(&error))?;
+    let filter = if arguments.log.contains("kube_client") {
+        filter
+    } else {
+        filter.add_directive(QUIET.parse().map_err(|error| invalid(&error))?)
+    };
     let certificate = match (arguments.tls_cert, arguments.tls_key, arguments.certificate_secret, arguments.service) {
         (Some(chain), Some(key), ..) => CertificateSource::Files { chain, key },
         (_, _, Some(secret), Some(service)) => CertificateSource::Managed {
@@ -207,7 +215,7 @@ mod tests {
         let age = |text: &str| {
             Command::try_parse_from(["serve", "--connection-age", text]).map(|it| it.arguments.connection_age)
         };
-        assert_eq!(age("5m").ok(), Some(Duration::from_secs(300)));
+        assert_eq!(age("5m").ok(), Some(Duration::from_mins(5)));
         assert_eq!(age("1s").ok(), Some(Duration::from_secs(1)));
         assert!(age("300").is_err(), "a number without a unit says nothing");
     }

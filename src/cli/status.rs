@@ -116,9 +116,9 @@ async fn ask(arguments: &Arguments) -> Result<Vec<Server>, String> {
             return Err(format!("{url} is no URL of a server: expected http://HOST:PORT or https://HOST:PORT"));
         }
         let mut config = Config::new(url.clone());
-        config.root_cert.clone_from(&roots);
-        // Where nothing is encrypted, nobody is to look for authorities either.
+        // Where none is needed, none is looked for: an image with nothing but the binary has none.
         config.accept_invalid_certs = arguments.insecure || url.scheme_str() == Some("http");
+        config.root_cert = roots.clone().or_else(|| config.accept_invalid_certs.then(Vec::new));
         config.default_retry = false;
         asked.push((url.to_string().trim_end_matches('/').to_owned(), Asked::of(config)?));
     }

@@ -98,6 +98,39 @@ fn examine_entry(snapshot: &Snapshot, entry: &Value, found: &mut Vec<Finding>) {
             ));
         }
     }
+    if fails_closed(entry) {
+        examine_repair(snapshot, entry, found);
+    }
+}
+
+/// What repairs the webhook itself, where it refuses what it cannot judge.
+fn examine_repair(snapshot: &Snapshot, entry: &Value, found: &mut Vec<Finding>) {
+    let name = at(entry, "/name").as_str().unwrap_or_default();
+    let is_sent = |group: &str, resource: &str, namespace: &str, object: &str| {
+        let mut request = request("UPDATE", group, resource);
+        if let Some(request) = request.as_object_mut() {
+            request.insert("name".to_owned(), object.into());
+            request.extend((!namespace.is_empty()).then(|| ("namespace".to_owned(), namespace.into())));
+        }
+        sends(entry, "UPDATE", group, resource, !namespace.is_empty()) && conditions_hold(entry, &request)
+    };
+    let mut report = |what: String, why: &str| {
+        let remedy = "add the matchConditions of the chart";
+        found.push(Finding::new(Severity::Medium, format!("{name} sends {what}"), why, remedy));
+    };
+    for resource in ["clusterroles", "clusterrolebindings"] {
+        if is_sent("rbac.authorization.k8s.io", resource, "", &snapshot.name) {
+            let why = "while the webhook does not answer, its own rights cannot be repaired";
+            report(format!("changes of {resource} named {}", snapshot.name), why);
+        }
+    }
+    for namespace in snapshot.watched().iter().filter(|namespace| **namespace != snapshot.namespace) {
+        let is_judged = selects(at(entry, "/namespaceSelector"), &snapshot.labels_of(namespace));
+        if is_judged && is_sent("", "configmaps", namespace, "x") {
+            let why = "while the webhook does not answer, a policy that is the cause cannot be repaired";
+            report(format!("the ConfigMaps with policies in {namespace}"), why);
+        }
+    }
 }
 
 /// As much of a request as conditions about its resource read.

@@ -27,7 +27,10 @@ pub(super) fn examine(snapshot: &Snapshot, found: &mut Vec<Finding>) {
     if ready.len() < 2 {
         found.push(Finding::new(
             Severity::High,
-            format!("{entries} refuse what is not judged, and {} pods answer", ready.len()),
+            format!(
+                "{entries} refuse what is not judged, and {} answers",
+                if ready.is_empty() { "no pod" } else { "one pod" }
+            ),
             "while the last one moves, nothing can be written",
             "set the chart's replicas to 2 or more, or its mode to open",
         ));

@@ -14,6 +14,7 @@ fn entry(name: &str, policy: &str) -> Value {
         "matchConditions": [
             {"name": "a", "expression": "!(request.resource.resource in ['nodes', 'leases', 'events'])"},
             {"name": "b", "expression": "!request.resource.group.endsWith('.k8s.io')"},
+            {"name": "c", "expression": "request.resource.resource != 'configmaps' || request.namespace != 'team'"},
         ],
     })
 }
@@ -111,6 +112,25 @@ fn sees_what_is_not_exempt() {
 }
 
 #[test]
+fn sees_what_a_closed_webhook_cannot_be_repaired_by() {
+    let conditions = json!([{"name": "a", "expression": "!(request.resource.resource in ['nodes', 'leases', 'events', 'tokenreviews', 'subjectaccessreviews'])"}]);
+    let with = |policy: &str| {
+        let mut snapshot = sound(policy);
+        snapshot.validating[0]["webhooks"][0]["matchConditions"] = conditions.clone();
+        said(&snapshot)
+    };
+    assert_eq!(
+        with("Fail"),
+        [
+            "medium: validate.admittance.dev sends changes of clusterroles named admittance",
+            "medium: validate.admittance.dev sends changes of clusterrolebindings named admittance",
+            "medium: validate.admittance.dev sends the ConfigMaps with policies in team",
+        ]
+    );
+    assert_eq!(with("Ignore"), [""; 0]);
+}
+
+#[test]
 fn counts_who_answers_for_a_closed_webhook() {
     let mut snapshot = sound("Fail");
     snapshot.pods[1]["spec"]["nodeName"] = json!("n1");
@@ -124,7 +144,7 @@ fn counts_who_answers_for_a_closed_webhook() {
         ]
     );
     snapshot.pods[1]["status"]["conditions"][0]["status"] = json!("False");
-    assert_eq!(said(&snapshot)[0], format!("high: {both} 1 pods answer"));
+    assert_eq!(said(&snapshot)[0], format!("high: {both} one pod answers"));
     let mut open = sound("Ignore");
     (open.pods, open.budgets) = (vec![], vec![]);
     assert_eq!(said(&open), [""; 0]);

@@ -108,6 +108,7 @@ impl Prepared {
             budget: Budget::default(),
             lookups: &self.cluster,
             trace: true,
+            timed: false,
         };
         let verdict = pipeline::admit(&self.set, &review, &run).map_err(|needs| format!("not known: {needs:?}"))?;
         Ok((review, verdict))

@@ -193,6 +193,7 @@ impl Judge {
             budget: Budget::default(),
             lookups: &known,
             trace: false,
+            timed: false,
         };
         let verdict = loop {
             match pipeline::admit(&self.set, &review, &run) {

@@ -1,6 +1,7 @@
 //! The generated part of the documentation: what the program says about itself, as files.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use admittance_engine::modules::MODULES;
 use admittance_engine::unit::schema as documents;
@@ -32,6 +33,7 @@ fn metrics() -> String {
     metrics.activated("", 0, &[("active", 0)]);
     let labels = PolicyLabels { policy: String::new(), action: "Deny", namespace_group: String::new() };
     drop(metrics.findings.get_or_create(&labels));
+    metrics.policy("", Duration::ZERO);
     drop(metrics.cache_objects.get_or_create(&KindLabels { kind: String::new() }));
     let page = metrics.page();
     let mut text =

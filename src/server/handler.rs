@@ -20,6 +20,7 @@ use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
 
+use super::arenas::Arenas;
 use super::body::{self, Budget, Collected, Incomplete, Reason};
 use super::{timeout, units};
 use crate::cluster::{Asked, Cluster};
@@ -27,6 +28,8 @@ use crate::source::Active;
 use crate::telemetry::metrics::{OutcomeLabel, ShedLabels};
 use crate::telemetry::{Metrics, NamespaceGroups, Observation, observe, route_label};
 
+/// Of how many reviews one has its policies timed: reading a clock costs as much as a small policy.
+const TIMED: usize = 64;
 const TOO_MANY: &str = "too many requests are under way: try again";
 /// How often a request may wait for answers of the cluster.
 const ROUNDS: usize = 3;
@@ -55,6 +58,8 @@ pub struct Admission {
     /// How many requests may be under way, and are.
     max_requests: usize,
     requests: AtomicUsize,
+    /// How many reviews policies have judged.
+    judged: AtomicUsize,
     max_body: usize,
     arenas: Arenas,
     turned_away: TurnedAway,
@@ -71,6 +76,7 @@ impl Admission {
             in_flight: Budget::new(limits.in_flight),
             max_requests: limits.requests,
             requests: AtomicUsize::new(0),
+            judged: AtomicUsize::new(0),
             max_body: limits.body,
             arenas: Arenas::default(),
             turned_away: TurnedAway::default(),
@@ -109,7 +115,7 @@ impl Admission {
         }
     }
 
-    /// Answers a request that is about the policies themselves: see [`units`].
+    /// Answers a request that is about the policies themselves: see `units`.
     pub async fn answer_about_units(&self, request: Request, entries: Option<Arc<Entries>>) -> Response {
         let deadline = Instant::now() + timeout::time_for(request.uri().query());
         let (collected, problem) = self.receive(request, deadline).await;
@@ -204,6 +210,7 @@ impl Admission {
             budget: MemoryBudget::default(),
             lookups,
             trace: false,
+            timed: self.judged.fetch_add(1, Relaxed).is_multiple_of(TIMED),
         };
         match pipeline::admit(set, review, &run) {
             Ok(verdict) => {
@@ -340,28 +347,6 @@ fn bare(problem: &Problem) -> Response {
         _ => {}
     }
     response
-}
-
-/// Arenas that wait for the next review: their memory is warm.
-#[derive(Debug, Default)]
-struct Arenas(Mutex<Vec<Arena>>);
-
-/// How many arenas wait at the most, and how large one may be: what one huge review took is given back.
-const KEPT_ARENAS: usize = 64;
-const KEPT_BYTES: usize = 1 << 20;
-
-impl Arenas {
-    fn take(&self) -> Arena {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        kept.unwrap_or_else(|| Arena::with_limit(MemoryBudget::REVIEW))
-    }
-
-    fn give_back(&self, arena: Arena) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() < KEPT_ARENAS && arena.used() <= KEPT_BYTES {
-            kept.push(arena);
-        }
-    }
 }
 
 /// The uids that were turned away lately, as hashes.

@@ -11,6 +11,7 @@
 //! | [`exchange`] | one request and its answer: what is in flight, and when an answer says `Connection: close` |
 //! | `timeout` | how long a request may take |
 //! | [`body`] | a request's body, collected within a size, a deadline and a budget shared by all |
+//! | `arenas` | memory for reviews, kept warm |
 //! | [`handler`] | one request for admission: from its body to the bytes of its answer |
 //! | `units` | one request about a ConfigMap with policies: what is broken is refused when somebody applies it |
 //! | [`reach`] | whether the API server sends what the policies are for |
@@ -20,6 +21,7 @@
 //! | `watching` | what a server in a cluster watches and keeps beside answering |
 //! | `running` | the server as a whole: two listeners, the files it watches, its end |
 
+mod arenas;
 pub mod body;
 mod config;
 pub mod connection;

@@ -56,6 +56,13 @@ pub struct RouteLabels {
     pub route: RouteLabel,
 }
 
+/// Labels of `admittance_policy_duration_seconds`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct PolicyName {
+    /// The policy.
+    pub policy: String,
+}
+
 /// Labels of `admittance_policy_findings_total`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct PolicyLabels {
@@ -102,6 +109,8 @@ pub struct Metrics {
     pub requests: Family<RequestLabels, Counter>,
     /// Seconds from the first byte of a request's body to the answer.
     pub duration: Family<RouteLabels, Histogram, fn() -> Histogram>,
+    /// Seconds that policies take, of one request in 64.
+    pub policy_duration: Family<PolicyName, Histogram, fn() -> Histogram>,
     /// Findings and evaluation errors by policy.
     pub findings: Family<PolicyLabels, Counter>,
     /// Policies that run.
@@ -134,13 +143,18 @@ pub struct Metrics {
 const BUCKETS: [f64; 14] =
     [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
 
+/// A microsecond to a hundred milliseconds.
+const POLICY_BUCKETS: [f64; 8] = [0.000_001, 0.000_005, 0.000_025, 0.000_1, 0.000_5, 0.002_5, 0.01, 0.1];
+
 impl Default for Metrics {
     fn default() -> Self {
         let histogram: fn() -> Histogram = || Histogram::new(BUCKETS);
+        let policies: fn() -> Histogram = || Histogram::new(POLICY_BUCKETS);
         let mut metrics = Self {
             registry: Registry::with_prefix("admittance"),
             requests: Family::default(),
             duration: Family::new_with_constructor(histogram),
+            policy_duration: Family::new_with_constructor(policies),
             findings: Family::default(),
             policies: Gauge::default(),
             broken_units: Gauge::default(),
@@ -162,6 +176,12 @@ impl Default for Metrics {
             "Time from a request to its answer",
             Unit::Seconds,
             metrics.duration.clone(),
+        );
+        registry.register_with_unit(
+            "policy_duration",
+            "Time that a policy takes where it matches, of one request in 64",
+            Unit::Seconds,
+            metrics.policy_duration.clone(),
         );
         registry.register(
             "policy_findings",
@@ -243,6 +263,12 @@ impl Metrics {
         self.duration.get_or_create(&RouteLabels { route }).observe(elapsed.as_secs_f64());
     }
 
+    /// Counts the time that a policy took.
+    pub fn policy(&self, policy: &str, taken: Duration) {
+        let labels = PolicyName { policy: policy.to_owned() };
+        self.policy_duration.get_or_create(&labels).observe(taken.as_secs_f64());
+    }
+
     /// Says which policies run from now on, and how many units stand how.
     pub fn activated(&self, digest: &str, policies: usize, units: &[(&'static str, usize)]) {
         let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
@@ -254,6 +280,8 @@ impl Metrics {
         }
         // Between the two no digest is shown: none is less wrong than two.
         self.set.clear();
+        // Policies that are gone leave nothing behind.
+        self.policy_duration.clear();
         self.set.get_or_create(&SetLabels { digest: digest.to_owned() }).set(1);
         self.reloads.inc();
     }

@@ -48,6 +48,9 @@ pub fn observe(
         count(metrics, &failure.origin.policy, "Error", group);
         tracing::warn!(uid = review.uid, policy = failure.origin.policy, error = %failure.error, "evaluation error");
     }
+    for (origin, taken) in &verdict.times {
+        metrics.policy(&origin.policy, *taken);
+    }
     tracing::info!(
         uid = review.uid,
         operation = review.operation.as_str(),

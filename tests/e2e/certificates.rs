@@ -3,13 +3,18 @@
 mod scene;
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::json;
 
-use self::scene::{CONFIGURATIONS, Scene};
-use super::control_plane::say;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+use self::scene::{CONFIGURATIONS, Scene, account, flags, give_rights, kubeconfig};
+use super::control_plane::{ControlPlane, PATIENCE, say};
+use super::webhook::{Options, Webhook};
 
 /// How soon a bundle is to be whole again.
 const SOON: Duration = Duration::from_secs(2);
@@ -90,11 +95,87 @@ async fn restores_bundles_and_gives_one_to_a_configuration_that_is_made_again() 
         scene.create(kind).await;
         scene.is_trusted(kind, &trusted).await;
         assert!(made.elapsed() < SOON, "{:?}", made.elapsed());
-        say(&format!("a {kind} that was made again got its caBundle after {:?}", made.elapsed()));
+        say(&format!("one of the {kind}, made again, got its caBundle after {:?}", made.elapsed()));
         let configuration = scene.api.get(&path).await.expect_ok();
         let other =
             configuration["webhooks"].as_array().unwrap().iter().find(|entry| entry["name"] == "other.webhook.example");
         assert!(other.unwrap()["clientConfig"]["caBundle"].is_null(), "{configuration}");
     }
     scene.answers().await;
+}
+
+/// What the server's plain listener says: the head and the body.
+async fn page(webhook: &Webhook, path: &str) -> String {
+    let log = webhook.log();
+    let address =
+        log.lines().find_map(|line| line.strip_prefix("metrics on http://")?.strip_suffix("/metrics")).unwrap();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+async fn says(webhook: &Webhook, wanted: &str) {
+    let begun = Instant::now();
+    while !webhook.log().contains(wanted) {
+        assert!(begun.elapsed() < PATIENCE, "\"{wanted}\" is not in {}", webhook.log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn waits_for_the_api_server_and_for_its_rights() {
+    let Some(control_plane) = ControlPlane::shared() else { return };
+    let (api, folder) = (control_plane.api().await, TempDir::new().unwrap());
+    control_plane.namespace(&api, "nobody", "waiting-servers").await;
+    let token = account(&api, "waiting-servers").await;
+    // Nobody is at the address yet where the server looks for the API server.
+    let path = kubeconfig(control_plane, &token, folder.path());
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (_, rest) = text.split_once("https://").unwrap();
+    let there = rest.split(|c: char| !c.is_ascii_alphanumeric() && !".:".contains(c)).next().unwrap().to_owned();
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    std::fs::write(&path, text.replace(&there, &nobody.to_string())).unwrap();
+    let webhook = Webhook::start_as_told(&Options {
+        flags: &flags(&path, "waiting-servers", "waiting", "2h"),
+        ..Options::default()
+    });
+    says(&webhook, "the Secret of the certificates cannot be read").await;
+    says(&webhook, "the MutatingWebhookConfiguration cannot be watched").await;
+    assert!(page(&webhook, "/readyz").await.starts_with("HTTP/1.1 503 "));
+    assert!(page(&webhook, "/healthz").await.starts_with("HTTP/1.1 200 "));
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    for text in ["the Secret of the certificates cannot be read", "the MutatingWebhookConfiguration cannot be watched"]
+    {
+        assert_eq!(webhook.log().matches(text).count(), 1, "{}", webhook.log());
+    }
+
+    let listener = TcpListener::bind(nobody).await.unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let there = there.clone();
+            tokio::spawn(async move {
+                let mut server = TcpStream::connect(there).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+            });
+        }
+    });
+    says(&webhook, "secrets \\\"admittance-certificates\\\" is forbidden").await;
+    assert!(page(&webhook, "/startupz").await.starts_with("HTTP/1.1 503 "));
+
+    give_rights(&api, "waiting-servers", "waiting").await;
+    let begun = Instant::now();
+    while !page(&webhook, "/readyz").await.starts_with("HTTP/1.1 200 ") {
+        assert!(begun.elapsed() < PATIENCE, "{}", webhook.log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    says(&webhook, "the Secret of the certificates cannot be read: it works again").await;
+    let metrics = page(&webhook, "/metrics").await;
+    let expiry = metrics.lines().find_map(|line| line.strip_prefix("admittance_certificate_expiry_timestamp_seconds "));
+    let left =
+        expiry.unwrap().parse::<f64>().unwrap() - SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
+    assert!((7_100.0..=7_200.0).contains(&left), "{left}");
+    assert!(!webhook.log().contains("PRIVATE"), "{}", webhook.log());
 }

@@ -72,6 +72,7 @@ pub(crate) fn judge(policies: &[Value], row: &Row) -> Result<Judged, String> {
         budget: Budget::default(),
         lookups: &Inventory(&row.inventory),
         trace: false,
+        timed: false,
     };
     let verdict = admit(&set, &review, &run).unwrap();
     assert!(verdict.failures.is_empty(), "{}: {:?}", row.id, verdict.failures);

@@ -6,10 +6,12 @@ mod settle;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 pub use run::{Budget, Route, Run};
 
 use self::native::{decision, is_policy, what_an_error_does};
+use crate::deadline::Stopwatch;
 use crate::json::Node;
 use crate::kubernetes::kinds::Kinds;
 use crate::matching::{self, NamespaceGlobs, Outcome};
@@ -195,8 +197,10 @@ impl<'p, 'a> Pass<'p, 'a> {
             if mutator.shadow || compares { |roots| roots.shadow } else { |roots| roots.mutated };
         let Some(objects) = self.is_due(head, (action, true), root) else { return };
         let before = root(&self.verdict.roots);
+        let watch = self.stopwatch();
         let (result, reported) =
             self.evaluate(head, before, objects.old, |subject, report| mutator.rule.mutate(subject, report));
+        self.stop(head, watch);
         let place = if self.again.is_some() { usize::MAX } else { position };
         if compares {
             let after = result.unwrap_or(before);
@@ -247,7 +251,9 @@ impl<'p, 'a> Pass<'p, 'a> {
             Ok(())
         };
         let object = root(&self.verdict.roots);
+        let watch = self.stopwatch();
         let (result, mut reported) = self.evaluate(head, object, objects.old, judge);
+        self.stop(head, watch);
         if let Err(error) = result {
             self.fail(head, action, error);
         }
@@ -300,6 +306,14 @@ impl<'p, 'a> Pass<'p, 'a> {
             result
         };
         (result, reported)
+    }
+
+    fn stopwatch(&self) -> Option<Stopwatch> {
+        self.run.timed.then(Stopwatch::start)
+    }
+
+    fn stop(&mut self, head: &Head, watch: Option<Stopwatch>) {
+        self.verdict.times.extend(watch.map(|watch| (Arc::clone(&head.origin), watch.read())));
     }
 
     fn note(&mut self, head: &Head, (action, mutates): (Action, bool), reported: Reported) {

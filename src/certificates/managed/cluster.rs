@@ -87,7 +87,7 @@ impl Cluster {
     pub(super) async fn write(&self, read: Option<&Secret>, data: Data) -> Result<Secret, Failure> {
         let parameters = PostParams::default();
         if let Some(read) = read {
-            if read.type_.as_deref().is_some_and(|type_| type_ != "Opaque") || !is_ours(read) {
+            if !is_ours(read) {
                 let problem = "it is of another type or holds other keys: somebody else's, which is left alone";
                 return Err(Failure::Trouble(problem.to_owned()));
             }
@@ -124,9 +124,10 @@ impl Cluster {
     }
 }
 
-/// Whether nothing is in it but what this server writes.
+/// Whether it is of the type that this server makes, and nothing is in it but what this server writes.
 fn is_ours(secret: &Secret) -> bool {
-    secret.data.iter().flatten().all(|(key, _)| KEYS.contains(&key.as_str()))
+    secret.type_.as_deref().is_none_or(|type_| type_ == "Opaque")
+        && secret.data.iter().flatten().all(|(key, _)| KEYS.contains(&key.as_str()))
 }
 
 async fn timely<T>(asked: impl Future<Output = kube::Result<T>>) -> Result<T, Failure> {
@@ -203,4 +204,23 @@ impl Iterator for Steady {
 
 impl Backoff for Steady {
     fn reset(&mut self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::ByteString;
+
+    use super::*;
+
+    #[test]
+    fn leaves_the_secrets_of_others_alone() {
+        let secret = |type_: &str, keys: &[&str]| Secret {
+            type_: Some(type_.to_owned()),
+            data: Some(keys.iter().map(|key| ((*key).to_owned(), ByteString::default())).collect()),
+            ..Secret::default()
+        };
+        assert!(is_ours(&secret("Opaque", &KEYS)) && is_ours(&secret("Opaque", &[])) && is_ours(&Secret::default()));
+        assert!(!is_ours(&secret("kubernetes.io/tls", &["ca.crt", "tls.crt", "tls.key"])));
+        assert!(!is_ours(&secret("Opaque", &["ca.crt", "password"])));
+    }
 }

@@ -133,7 +133,8 @@ impl Keeper {
     fn hear(&mut self, kind: Kind, news: News) {
         match news {
             News::Trouble(problem) => return self.failed(Task::Watch(kind), problem),
-            News::Begins => drop(self.arriving.insert(kind, None)),
+            // Nothing has been heard yet.
+            News::Begins => return drop(self.arriving.insert(kind, None)),
             News::Is(configuration) => match self.arriving.get_mut(&kind) {
                 Some(arriving) => *arriving = configuration,
                 None => drop(self.live.known.insert(kind, configuration)),

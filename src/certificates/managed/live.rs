@@ -41,22 +41,25 @@ pub(super) struct Entry {
     pub(super) name: String,
     /// Its caBundle; empty where it has none.
     pub(super) bundle: Vec<u8>,
+    /// The CAs of ours in it.
+    roots: Vec<Root>,
 }
 
 impl Configuration {
     /// Of all entries, by name and caBundle.
     pub(super) fn of(uid: String, version: String, entries: impl Iterator<Item = (String, Vec<u8>)>) -> Self {
-        let ours = entries.filter(|(name, _)| name.ends_with(OURS)).map(|(name, bundle)| Entry { name, bundle });
-        Self { uid, version, entries: ours.collect() }
+        let ours = entries.filter(|(name, _)| name.ends_with(OURS));
+        let entries = ours.map(|(name, bundle)| Entry { name, roots: root::read(&bundle), bundle });
+        Self { uid, version, entries: entries.collect() }
     }
 
     /// The CAs of ours in any entry.
     pub(super) fn roots(&self) -> Vec<Root> {
-        self.entries.iter().flat_map(|entry| root::read(&entry.bundle)).collect()
+        self.entries.iter().flat_map(|entry| entry.roots.iter().cloned()).collect()
     }
 
     fn trusts(&self, wanted: &Root) -> bool {
-        self.entries.iter().all(|entry| root::read(&entry.bundle).iter().any(|root| root.id == wanted.id))
+        self.entries.iter().all(|entry| entry.roots.contains(wanted))
     }
 }
 

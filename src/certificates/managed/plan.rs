@@ -75,7 +75,7 @@ enum Signed {
     /// One that there is.
     Kept(Arc<Leaf>),
     /// A new one of this CA, for these names.
-    By(Authority, Vec<String>),
+    By(Box<Authority>, Vec<String>),
     /// A new one of the CA that is written, for these names.
     ByCurrent(Vec<String>),
 }
@@ -190,12 +190,11 @@ impl Situation<'_> {
     fn may_present(&self, leaf: &Leaf) -> May {
         match self.presented() {
             Some(presented) if presented.root == leaf.root => May::Now,
-            Some(_) => self.is_settled(&leaf.root),
             // Somebody who has presented already may not present again what nobody trusts; better than what has expired it is.
             None if self.presented.is_some() => May::Now,
             // A start. What is in the Secret may be presented, unless it was made because what others present was lost.
             None if self.trusted.is_from_start(&leaf.root) || self.trusts_no_other(&leaf.root) => May::Now,
-            None => self.is_settled(&leaf.root),
+            _ => self.is_settled(&leaf.root),
         }
     }
 
@@ -283,7 +282,9 @@ impl Situation<'_> {
         let names = self.wishes.names.clone();
         let leaf = match (old, stored.or_else(|| self.presented().cloned())) {
             // The last leaf of the old CA gives the new one all the time that a leaf lives.
-            (Some(old), leaf) if leaf.as_ref().is_none_or(|leaf| leaf.root == old.root) => Signed::By(old, names),
+            (Some(old), leaf) if leaf.as_ref().is_none_or(|leaf| leaf.root == old.root) => {
+                Signed::By(Box::new(old), names)
+            }
             (_, Some(leaf)) => Signed::Kept(leaf),
             (_, None) => Signed::ByCurrent(names),
         };

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
@@ -49,25 +50,13 @@ impl Scene {
         });
         api.post(&format!("/api/v1/namespaces/{own}/services"), &service).await.expect_created();
         let folder = TempDir::new().unwrap();
-        let kubeconfig = folder.path().join("kubeconfig");
-        let token = give_rights(&api, &own, test).await;
-        let admins = fs::read_to_string(control_plane.kubeconfig()).unwrap();
-        let (front, rest) = admins.split_once("token: \"").unwrap();
-        let (_, end) = rest.split_once('"').unwrap();
-        fs::write(&kubeconfig, format!("{front}token: \"{token}\"{end}")).unwrap();
-
-        let kubeconfig = kubeconfig.display().to_string();
-        let flags = [
-            ["--kubeconfig", &kubeconfig],
-            ["--namespace", &own],
-            ["--certificate-secret", SECRET],
-            ["--service", "admittance"],
-            ["--webhook-configuration", test],
-            ["--certificate-life", life],
-            // Handshakes are what this is about.
-            ["--connection-age", "1s"],
-        ];
-        let start = || Webhook::start_as_told(&Options { policies: POLICY, flags: flags.as_flattened(), name: None });
+        let token = account(&api, &own).await;
+        give_rights(&api, &own, test).await;
+        let kubeconfig = kubeconfig(control_plane, &token, folder.path());
+        let mut flags = flags(&kubeconfig, &own, test, life);
+        // Handshakes are what this is about.
+        flags.extend(["--connection-age", "1s"]);
+        let start = || Webhook::start_as_told(&Options { policies: POLICY, flags: &flags, name: None });
         let replicas = [start(), start()];
         let addresses = replicas.each_ref().map(|replica| replica.address.parse().unwrap());
         let scene = Self { port: balance(addresses).await, api, test, replicas, _folder: folder };
@@ -242,12 +231,42 @@ fn is_whole(data: &Value) -> bool {
         && String::from_utf8(text("ca-bundle.crt")).unwrap().contains(std::str::from_utf8(&text("ca.crt")).unwrap())
 }
 
-/// Makes a service account with the rights that certificates need, and no others; its token.
-async fn give_rights(api: &Api, own: &str, configuration: &str) -> String {
-    let in_own = |path: &str| format!("{path}/namespaces/{own}");
-    let rbac = "/apis/rbac.authorization.k8s.io/v1";
+/// Who the servers are: a service account, by its token.
+pub(super) async fn account(api: &Api, own: &str) -> String {
+    let path = format!("/api/v1/namespaces/{own}/serviceaccounts");
     let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "admittance"}});
-    api.post(&format!("{}/serviceaccounts", in_own("/api/v1")), &account).await.expect_created();
+    api.post(&path, &account).await.expect_created();
+    let asked = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}});
+    let made = api.post(&format!("{path}/admittance/token"), &asked).await.expect_created();
+    made["status"]["token"].as_str().unwrap().to_owned()
+}
+
+/// Writes a kubeconfig for the owner of a token; its path.
+pub(super) fn kubeconfig(control_plane: &ControlPlane, token: &str, folder: &Path) -> String {
+    let admins = fs::read_to_string(control_plane.kubeconfig()).unwrap();
+    let (front, rest) = admins.split_once("token: \"").unwrap();
+    let (_, end) = rest.split_once('"').unwrap();
+    let path = folder.join("kubeconfig");
+    fs::write(&path, format!("{front}token: \"{token}\"{end}")).unwrap();
+    path.display().to_string()
+}
+
+/// The flags of a server that keeps certificates.
+pub(super) fn flags<'f>(kubeconfig: &'f str, own: &'f str, configuration: &'f str, life: &'f str) -> Vec<&'f str> {
+    let flags = [
+        ["--kubeconfig", kubeconfig],
+        ["--namespace", own],
+        ["--certificate-secret", SECRET],
+        ["--service", "admittance"],
+        ["--webhook-configuration", configuration],
+        ["--certificate-life", life],
+    ];
+    flags.concat()
+}
+
+/// Gives the rights that certificates need, and no others.
+pub(super) async fn give_rights(api: &Api, own: &str, configuration: &str) {
+    let rbac = "/apis/rbac.authorization.k8s.io/v1";
     let name = format!("{configuration}-certificates");
     let object =
         |kind: &str| json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": {"name": name}});
@@ -262,18 +281,14 @@ async fn give_rights(api: &Api, own: &str, configuration: &str) -> String {
         "resourceNames": [configuration], "verbs": ["get", "list", "watch", "patch"],
     }]);
     let subjects = json!([{"kind": "ServiceAccount", "namespace": own, "name": "admittance"}]);
-    for (role, binding, path) in
-        [(role, "RoleBinding", in_own(rbac)), (cluster_role, "ClusterRoleBinding", rbac.to_owned())]
-    {
+    let in_own = format!("{rbac}/namespaces/{own}");
+    for (role, binding, path) in [(role, "RoleBinding", in_own.as_str()), (cluster_role, "ClusterRoleBinding", rbac)] {
         let mut bound = object(binding);
         bound["subjects"] = subjects.clone();
         bound["roleRef"] = json!({"apiGroup": "rbac.authorization.k8s.io", "kind": role["kind"], "name": name});
         api.post(&format!("{path}/{}s", role["kind"].as_str().unwrap().to_lowercase()), &role).await.expect_created();
         api.post(&format!("{path}/{}s", binding.to_lowercase()), &bound).await.expect_created();
     }
-    let asked = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}});
-    let path = format!("{}/serviceaccounts/admittance/token", in_own("/api/v1"));
-    api.post(&path, &asked).await.expect_created()["status"]["token"].as_str().unwrap().to_owned()
 }
 
 /// What kube-proxy does: connections to a port lead to the one or the other.

@@ -125,8 +125,14 @@ pub(super) fn bodies(cases: &[Case], kinds: &Kinds) -> Vec<(String, String)> {
 
 /// What becomes of the request's object.
 pub(super) fn mutated<'a>(set: &'a PolicySet, review: &Review<'a>, lookups: &dyn Lookups) -> (Node<'a>, Vec<String>) {
-    let run =
-        Run { route: Route::Mutate, deadline: Deadline::never(), budget: Budget::default(), lookups, trace: false };
+    let run = Run {
+        route: Route::Mutate,
+        deadline: Deadline::never(),
+        budget: Budget::default(),
+        lookups,
+        trace: false,
+        timed: false,
+    };
     let verdict = admit(set, review, &run).unwrap();
     let failures = verdict.failures.iter();
     let mut errors: Vec<String> =

@@ -29,6 +29,8 @@ pub struct Run<'r> {
     pub lookups: &'r dyn Lookups,
     /// Whether the verdict says of every candidate what became of it.
     pub trace: bool,
+    /// Whether the verdict says how long each policy took.
+    pub timed: bool,
 }
 
 /// Limits on memory, in bytes.

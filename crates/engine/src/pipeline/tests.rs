@@ -101,7 +101,14 @@ struct Seen {
 }
 
 fn run(route: Route) -> Run<'static> {
-    Run { route, deadline: Deadline::never(), budget: Budget::default(), lookups: &NoLookups, trace: false }
+    Run {
+        route,
+        deadline: Deadline::never(),
+        budget: Budget::default(),
+        lookups: &NoLookups,
+        trace: false,
+        timed: false,
+    }
 }
 
 fn with_review<T>(operation: &str, objects: &str, test: impl FnOnce(&Review<'_>) -> T) -> T {
@@ -365,5 +372,16 @@ fn says_what_became_of_each_candidate_when_asked() {
                 ("labels", "1 findings"),
             ]
         );
+    });
+}
+
+#[test]
+fn says_how_long_each_policy_took_when_asked() {
+    let policies = set(vec![mutator("a", 0, Changes(NEVER, "x"))], vec![validator("labels", DENY, Labels)]);
+    with_review("CREATE", r#""object":{}"#, |review| {
+        let verdict = admit(policies, review, &Run { timed: true, ..run(Route::Offline) }).unwrap();
+        let names: Vec<&str> = verdict.times.iter().map(|(origin, _)| origin.policy.as_str()).collect();
+        assert_eq!(names, ["a", "labels"]);
+        assert!(admit(policies, review, &run(Route::Offline)).unwrap().times.is_empty());
     });
 }

@@ -45,7 +45,14 @@ fn answer_to(route: Route, operation: &str, objects: &str) -> String {
     );
     let arena = Arena::with_limit(1 << 20);
     let review = Envelope::read(&arena, body.as_bytes()).0.into_review(&arena).unwrap();
-    let run = Run { route, deadline: Deadline::never(), budget: Budget::default(), lookups: &NoLookups, trace: false };
+    let run = Run {
+        route,
+        deadline: Deadline::never(),
+        budget: Budget::default(),
+        lookups: &NoLookups,
+        trace: false,
+        timed: false,
+    };
     String::from_utf8(answer(&review, &admit(&set, &review, &run).unwrap(), route)).unwrap()
 }
 

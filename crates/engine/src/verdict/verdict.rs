@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::decision::{Decision, Refusal};
 use super::error::PolicyError;
@@ -89,6 +90,8 @@ pub struct Verdict<'a> {
     pub matched: usize,
     /// What became of each candidate, if the run asked for it.
     pub trace: Vec<Step>,
+    /// How long each policy took that matched, if the run asked for it; one that ran several times stands several times.
+    pub times: Vec<(Arc<Origin>, Duration)>,
 }
 
 impl Verdict<'_> {

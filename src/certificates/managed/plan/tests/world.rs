@@ -1,5 +1,7 @@
 //! The world: whatever happens in it happens because a test says so.
 
+use std::collections::BTreeMap;
+
 use super::super::super::live::Configuration;
 use super::super::*;
 
@@ -31,8 +33,6 @@ pub(super) struct Replica {
     pub(super) fast: Duration,
 }
 
-use std::collections::BTreeMap;
-
 impl Replica {
     pub(super) fn new() -> Self {
         Self {
@@ -54,7 +54,7 @@ impl Replica {
 impl World {
     pub(super) fn new(replicas: usize, life: Duration) -> Self {
         let mut world = Self {
-            now: SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000),
+            now: SystemTime::UNIX_EPOCH + Duration::from_hours(500_000),
             wishes: Wishes { names: vec!["admittance.admittance.svc".to_owned(), "127.0.0.1".to_owned()], life },
             secret: None,
             configurations: BTreeMap::new(),

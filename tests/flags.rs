@@ -1,0 +1,41 @@
+//! Flags of `serve` that do not fit.
+
+use std::process::Command;
+
+/// What a server that does not start says, after its exit code 2.
+fn refused(flags: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_admittance"));
+    command.args(["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]).args(flags);
+    let output = command.env_remove("KUBERNETES_SERVICE_HOST").output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn rejects_flags_about_certificates_that_do_not_fit() {
+    let managed = ["--certificate-secret", "certificates", "--service", "admittance"];
+    let with = |more: &[&'static str]| [&managed[..], more].concat();
+    let lives = "expected a whole number and a unit, as 90d, 12h, 2m or 30s";
+    let cases: [(Vec<&str>, String); 7] = [
+        (managed[..2].to_vec(), "the following required arguments were not provided:\n  --service <NAME>".to_owned()),
+        (with(&["--tls-cert", "a", "--tls-key", "b"]), "cannot be used with".to_owned()),
+        (with(&["--write-certificate", "a"]), "cannot be used with".to_owned()),
+        (with(&["--certificate-life", "1w"]), format!("'1w' for '--certificate-life <DURATION>': {lives}")),
+        (
+            with(&["--certificate-life", "4s"]),
+            "'4s' for '--certificate-life <DURATION>': expected 5s to 3650d".to_owned(),
+        ),
+        (
+            managed.to_vec(),
+            "error: --certificate-secret needs a cluster: name one with --kubeconfig, or run in a pod\n".to_owned(),
+        ),
+        (
+            vec!["--client-ca", "no-such-file"],
+            "error: cannot read \"no-such-file\": No such file or directory (os error 2)\n".to_owned(),
+        ),
+    ];
+    for (flags, message) in cases {
+        let said = refused(&flags);
+        assert!(said.contains(&message), "{flags:?}: {said}");
+    }
+}
