@@ -106,7 +106,7 @@ pub(crate) fn nothing_left(cluster: &Cluster) -> Row {
 /// A first installation that never gets its image: the rest of the cluster works, and another try mends it.
 pub(crate) fn no_image(cluster: &Cluster) -> Row {
     row("a first installation without its image", Mode::Open, || {
-        cluster.install(Mode::Open, "localhost/there-is-none:1", &["--wait=hookOnly"])?;
+        cluster.install(Mode::Open, "localhost/there-is-none:here", &["--wait=hookOnly"])?;
         await_that(Duration::from_mins(1), "a pod that has no image", || {
             cluster.pods().iter().any(|pod| {
                 let waits = pod.pointer("/status/containerStatuses/0/state/waiting/reason").and_then(Value::as_str);
