@@ -61,7 +61,7 @@ cluster: setup ## the chart and the image in a real cluster of one node, through
 	hack/cluster/try
 	hack/cluster/soak
 
-soak: setup ## the same ten times as much, for SECONDS (1800)
+soak: setup ## the same many times over, for at least SECONDS (1800)
 	hack/cluster/soak $(or $(SECONDS),1800)
 
 instructions: setup ## what the engine takes for expressions, in instructions, against what is expected

@@ -36,6 +36,8 @@ impl Proxy {
             .args(["proxy", "--port=0"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            // While the API server is away it says so for each request, and so does the answer.
+            .stderr(Stdio::null())
             .spawn()
             .map_err(|error| format!("cannot start kubectl proxy: {error}"))?;
         let mut line = String::new();
@@ -120,6 +122,6 @@ impl Answer {
     pub(crate) fn message(&self) -> String {
         let json = self.json();
         let message = json.get("message").and_then(Value::as_str).unwrap_or(&self.text);
-        format!("{} {}", self.status, message.chars().take(300).collect::<String>())
+        format!("{} {}", self.status, message.trim().chars().take(300).collect::<String>())
     }
 }

@@ -112,7 +112,9 @@ impl Worker {
         self.counts.denied += u64::from(outcome == Outcome::Right && sort.is_bad());
         self.counts.exempt += u64::from(outcome == Outcome::Right && sort == Sort::ExemptPod);
         self.counts.failed_exempt += u64::from(outcome == Outcome::Failed && sort == Sort::ExemptPod);
-        self.counts.note(outcome, began, || format!("{sort:?} {name}: {}", answer.message()));
+        self.counts.note(outcome, began, || {
+            if answer.is_good() { format!("{sort:?} {name}") } else { format!("{sort:?} {name}: {}", answer.message()) }
+        });
         // Where nothing was heard, it may be there.
         if answer.is_good() || outcome == Outcome::Unavailable {
             self.made.push_back(Made { until: began + LIFE, sort, name });

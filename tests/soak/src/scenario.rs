@@ -45,7 +45,7 @@ pub(crate) struct Row {
 }
 
 /// How long load runs before something happens, and after it.
-const AROUND: Duration = Duration::from_secs(4);
+const AROUND: Duration = Duration::from_secs(3);
 
 /// Runs `act` under load, and holds what came of it against `bound`. What `act` returns is noted.
 pub(crate) fn under_load(

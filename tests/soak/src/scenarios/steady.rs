@@ -20,7 +20,7 @@ pub(super) fn rotate(cluster: &Cluster, _: Mode, size: &Size) -> Result<String, 
     for _ in 0..size.rotations {
         last = await_some(within, "another certificate", || leaf().filter(|now| *now != last))?;
     }
-    Ok(format!("{} times", size.rotations))
+    Ok(format!("{}x", size.rotations))
 }
 
 /// Changes a policy again and again. What is broken reaches the server too: it is labelled as a part of the chart, which is
