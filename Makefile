@@ -58,7 +58,6 @@ chart: setup ## the Helm chart: lint, every set of values, unit tests, alerts; t
 	CONTROLLERS=1 APISERVER_FLAGS=--service-cluster-ip-range=127.9.0.0/24 hack/control-plane/with hack/chart/lifecycle
 
 cluster: setup ## the chart and the image in a real cluster of one node, through upgrades and outages; needs root, no Docker
-	hack/cluster/try
 	hack/cluster/soak
 
 soak: setup ## the same many times over, for at least SECONDS (1800)
