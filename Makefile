@@ -3,7 +3,7 @@
 # What is built for development stands outside the checkout (hack/README.md); what is missing is installed where that can be
 # done, or named.
 .DEFAULT_GOAL := help
-.PHONY: help run build test control-plane tools lint unit generated e2e chart cluster bench instructions fmt generate advisories fuzz image \
+.PHONY: help run build test control-plane tools lint unit generated e2e chart cluster soak bench instructions fmt generate advisories fuzz image \
 	smoke kind kind-down setup
 
 # What stages need besides cargo is prepared by scripts that do nothing when it is there already.
@@ -56,6 +56,12 @@ chart: setup ## the Helm chart: lint, every set of values, unit tests, alerts; t
 	hack/control-plane/with hack/chart/no-lockout
 	hack/control-plane/with hack/chart/rights
 	CONTROLLERS=1 APISERVER_FLAGS=--service-cluster-ip-range=127.9.0.0/24 hack/control-plane/with hack/chart/lifecycle
+
+cluster: setup ## the chart and the image in a real cluster of one node, through upgrades and outages; needs root, no Docker
+	hack/cluster/soak
+
+soak: setup ## the same many times over, for at least SECONDS (1800)
+	hack/cluster/soak $(or $(SECONDS),1800)
 
 instructions: setup ## what the engine takes for expressions, in instructions, against what is expected
 	hack/instructions
