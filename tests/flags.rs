@@ -15,7 +15,7 @@ fn refused(flags: &[&str]) -> String {
 fn rejects_flags_about_certificates_that_do_not_fit() {
     let managed = ["--certificate-secret", "certificates", "--service", "admittance"];
     let with = |more: &[&'static str]| [&managed[..], more].concat();
-    let lives = "expected a whole number and a unit, as 90d, 12h, 2m or 30s";
+    let lives = "expected a number with a unit: 500ms, 30s, 5m, 12h or 90d";
     let cases: [(Vec<&str>, String); 7] = [
         (managed[..2].to_vec(), "the following required arguments were not provided:\n  --service <NAME>".to_owned()),
         (with(&["--tls-cert", "a", "--tls-key", "b"]), "cannot be used with".to_owned()),

@@ -193,6 +193,11 @@ webhook:
         apiGroups: [apps]
         apiVersions: [v1]
         resources: [deployments]
+      # budgets
+      - operations: [CREATE, UPDATE]
+        apiGroups: [policy]
+        apiVersions: [\"*\"]
+        resources: [poddisruptionbudgets]
 "
     );
     let read: Vec<Value> = serde_saphyr::from_multiple(&out).unwrap();
