@@ -44,8 +44,13 @@ pub(crate) struct Subject {
 
 impl Subject {
     /// The module with the first settings under which it has nothing to say about the pod; one that changes objects with those
-    /// under which it changes the pod. None where there are no such settings.
+    /// under which it changes the pod, if there are any, else where it leaves it as it is. None where there are no such settings.
     pub(crate) fn of(module: &ModuleEntry, body: &str) -> Result<Option<Self>, Failure> {
+        let found = Self::with(module, body, module.mutates)?;
+        if found.is_none() && module.mutates { Self::with(module, body, false) } else { Ok(found) }
+    }
+
+    fn with(module: &ModuleEntry, body: &str, wants_changes: bool) -> Result<Option<Self>, Failure> {
         for settings in settings::of(module)? {
             let Some(built) = build(module, &settings) else { continue };
             let arena = Arena::with_limit(1 << 24);
@@ -53,7 +58,7 @@ impl Subject {
             let object = review.judged()?;
             let (after, is_silent) = once(&built, module.public, &review, object);
             let changes = !after.is_same(object);
-            if is_silent && changes == module.mutates {
+            if is_silent && changes == wants_changes {
                 return Ok(Some(Self { built, public: module.public, changes }));
             }
         }
