@@ -87,10 +87,12 @@ impl Mirrors {
     fn take(&self, kind: &KindName<'static>, event: watcher::Event<DynamicObject>) -> bool {
         let mut kinds = self.lock();
         let Some(kept) = kinds.get_mut(kind) else { return false };
-        if kept.objects.take(event, |object| read(object, kind)) {
-            kept.lists.clear();
-            kept.bytes = kept.objects.iter().map(|(_, text)| text.len()).sum();
+        // A list that is still arriving changes nothing: requests wait for this lock.
+        if !kept.objects.take(event, |object| read(object, kind)) {
+            return true;
         }
+        kept.lists.clear();
+        kept.bytes = kept.objects.iter().map(|(_, text)| text.len()).sum();
         let total: usize = kinds.values().map(|kept| kept.bytes).sum();
         let is_over = total > self.budget;
         if is_over && let Some(kept) = kinds.get_mut(kind) {

@@ -25,6 +25,13 @@ pub struct LastGood {
     pub revision: Revision,
 }
 
+impl LastGood {
+    /// Whether a version need not be kept beside this one: it is the same, or an older one of the same object.
+    pub fn covers(&self, revision: &Revision, digest: &str) -> bool {
+        self.revision.uid == revision.uid && (self.revision.version > revision.version || self.unit.digest() == digest)
+    }
+}
+
 /// The last good versions of all units, by name.
 pub type LastGoods = BTreeMap<String, LastGood>;
 

@@ -343,10 +343,7 @@ fn settle(
             .collect(),
     };
     if let Some(version) = version.filter(|_| state == UnitState::Active) {
-        let is_kept = kept.is_some_and(|kept| {
-            kept.revision.uid == unit.revision.uid
-                && (kept.revision.version > unit.revision.version || kept.unit.digest() == version.compiled.digest())
-        });
+        let is_kept = kept.is_some_and(|kept| kept.covers(&unit.revision, version.compiled.digest()));
         if !is_kept {
             update.good.push(LastGood { unit: version.source.clone(), revision: unit.revision.clone() });
         }

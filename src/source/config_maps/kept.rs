@@ -78,7 +78,8 @@ impl Keeper {
     pub(super) async fn keep(&self, good: &LastGood, kept: &Mirror<KeptObject>) -> bool {
         let name = object_name(&good.unit.name);
         let there = kept.get(&self.namespace, &name);
-        if there.and_then(KeptObject::last_good).is_some_and(|there| is_kept(there, good)) {
+        if there.and_then(KeptObject::last_good).is_some_and(|there| there.covers(&good.revision, &good.unit.digest()))
+        {
             return true;
         }
         let object = self.object(&name, good, there.and_then(|there| there.resource_version.clone()));
@@ -130,11 +131,6 @@ impl Keeper {
             ..OwnerReference::default()
         })
     }
-}
-
-fn is_kept(there: &LastGood, good: &LastGood) -> bool {
-    there.revision.uid == good.revision.uid
-        && (there.revision.version > good.revision.version || there.unit.digest() == good.unit.digest())
 }
 
 /// What the object of a unit is called. Names of namespaces and ConfigMaps together may be longer than a name.

@@ -37,6 +37,21 @@ pub(crate) struct Template {
     pub(crate) map: fn(&Value) -> Mapped,
 }
 
+impl Template {
+    /// What most have in common.
+    const PLAIN: Self = Self {
+        kind: "",
+        library: "",
+        modules: &[],
+        parameters: &[],
+        note: "",
+        acts: Acts::Writes,
+        counts: false,
+        differs: None,
+        map: |_| Ok(vec![]),
+    };
+}
+
 /// The operations that a template judges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Acts {

@@ -4,17 +4,7 @@ use serde_json::json;
 
 use super::{Acts, Template, one, texts};
 
-const DEFAULTS: Template = Template {
-    kind: "",
-    library: "",
-    modules: &[],
-    parameters: &[],
-    note: "",
-    acts: Acts::Writes,
-    counts: false,
-    differs: None,
-    map: |_| Ok(vec![]),
-};
+const DEFAULTS: Template = Template { acts: Acts::Writes, ..Template::PLAIN };
 
 pub(super) const BLOCK_ENDPOINT_EDIT: Template = Template {
     kind: "K8sBlockEndpointEditDefaultRole",

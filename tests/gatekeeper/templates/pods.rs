@@ -5,17 +5,7 @@ use serde_json::{Value, json};
 use super::images::{EXEMPT, exempt, exempt_in_cel};
 use super::{Acts, Mapped, Template, one, texts};
 
-const DEFAULTS: Template = Template {
-    kind: "",
-    library: "",
-    modules: &[],
-    parameters: &[],
-    note: "",
-    acts: Acts::Create,
-    counts: false,
-    differs: None,
-    map: |_| Ok(vec![]),
-};
+const DEFAULTS: Template = Template { acts: Acts::Create, ..Template::PLAIN };
 
 pub(super) const DISALLOW_INTERACTIVE: Template = Template {
     kind: "K8sDisallowInteractiveTTY",
