@@ -49,3 +49,5 @@ mod rules;
 mod status;
 #[cfg(test)]
 mod tls;
+#[cfg(test)]
+mod traces;

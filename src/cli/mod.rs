@@ -15,7 +15,10 @@ mod webhook_rules;
 
 use std::process::ExitCode;
 
+use anstream::{AutoStream, ColorChoice};
 use clap::{Command as Definition, CommandFactory as _, Parser, Subcommand};
+
+use crate::output::Colour;
 
 /// Exit code: something was denied, failed or different.
 pub(crate) const DENIED: u8 = 1;
@@ -63,6 +66,14 @@ pub fn run() -> ExitCode {
 /// All commands and options, for whoever documents them.
 pub fn definition() -> Definition {
     Cli::command()
+}
+
+/// Whether standard output is coloured.
+fn colour() -> Colour {
+    match AutoStream::choice(&std::io::stdout()) {
+        ColorChoice::Never => Colour::Off,
+        _ => Colour::On,
+    }
 }
 
 /// Writes a command's whole output. A reader that closed the pipe has seen enough.

@@ -33,6 +33,8 @@ pub struct Judge {
     pub parameters: Parameters,
     /// The API server's defaults; None judges manifests as they stand.
     pub defaults: Option<Defaults>,
+    /// Whether verdicts say of every policy what became of it and why.
+    pub explains: bool,
 }
 
 /// An object, what was asked about it and what was decided.
@@ -192,7 +194,7 @@ impl Judge {
             deadline: Deadline::never(),
             budget: Budget::default(),
             lookups: &known,
-            trace: false,
+            trace: self.explains,
             timed: false,
         };
         let verdict = loop {

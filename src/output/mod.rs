@@ -1,6 +1,7 @@
 //! What commands print: one file a format.
 
 pub mod doctor;
+pub mod explain;
 pub mod github;
 pub mod jsonl;
 pub mod junit;
@@ -41,6 +42,8 @@ pub enum Tone {
     Note,
     /// A heading.
     Strong,
+    /// Beside the matter.
+    Faint,
 }
 
 impl Colour {
@@ -52,6 +55,7 @@ impl Colour {
             Tone::Good => AnsiColor::Green.on_default(),
             Tone::Note => AnsiColor::Cyan.on_default(),
             Tone::Strong => Style::new().bold(),
+            Tone::Faint => Style::new().dimmed(),
         };
         match self {
             Self::On => format!("{style}{text}{style:#}"),

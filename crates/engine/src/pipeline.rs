@@ -162,7 +162,11 @@ impl<'p, 'a> Pass<'p, 'a> {
             }
         }
         if objects.only_releases && head.origin.module.is_some() {
-            self.trace_passed_by(head, mutates, "the update only takes finalizers away from an object that is being deleted");
+            self.trace_passed_by(
+                head,
+                mutates,
+                "the update only takes finalizers away from an object that is being deleted",
+            );
             return None;
         }
         self.verdict.matched += 1;
