@@ -31,6 +31,7 @@ tools: ## install what lint needs besides the toolchain, once
 lint: setup ## formatting, clippy, shellcheck, licences and bans
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --features otlp --bin admittance --test traces -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 	shellcheck --external-sources --source-path=SCRIPTDIR $$(git ls-files | xargs grep -lE '^#!(/usr/bin/env bash|/bin/bash|/bin/sh)')
 	$(TOOLS) cargo deny --log-level error check bans licenses sources
@@ -45,6 +46,7 @@ generated: setup ## compare the tables made from the API server with what it say
 unit: setup ## all tests of both packages, those against a real API server among them
 	hack/control-plane/build > /dev/null
 	$(ORACLES) ADMITTANCE_E2E=require cargo test --workspace
+	cargo test --features otlp --test traces
 
 e2e: setup ## only the tests against a real API server
 	hack/control-plane/build > /dev/null

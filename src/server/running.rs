@@ -32,7 +32,7 @@ use super::watching::{Follower, Watching, managed, watched};
 use crate::certificates::{self, CertificateFiles, Change, ClientAuthoritiesFile, Presented};
 use crate::cluster::{self, Cluster, Mirrors};
 use crate::source::policies::{Link, Policies};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, Traces};
 
 /// Serves until SIGTERM or SIGINT, then drains and finishes. A second signal ends it at once.
 ///
@@ -44,15 +44,13 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     let workers = runtime::Builder::new_multi_thread().enable_all().thread_name("admission").build()?;
     let connection = workers.block_on(cluster::connection(config.kubeconfig.as_deref())).map_err(StartError)?;
     let mirrors = Arc::new(Mirrors::new(config.limits.cache, Arc::clone(&metrics)));
-    let cluster = {
-        let _context = workers.enter();
-        let to = |connection| Cluster::new(connection, Arc::clone(&mirrors));
-        connection.clone().map(to).transpose().map_err(StartError)?
-    };
+    let cluster = ask(&workers, connection.as_ref(), &mirrors)?;
+    let traces = Traces::start(operations.handle()).map_err(StartError)?;
     let managed = managed(config, connection.as_ref())?;
     let (policies, follower) = policies(config, connection.as_ref())?;
     let is_starter = config.policies.is_empty() && follower.is_none();
-    let admission = Admission::new(Arc::clone(&metrics), cluster, config.namespace_groups.clone(), config.limits);
+    let groups = config.namespace_groups.clone();
+    let admission = Admission::new(Arc::clone(&metrics), cluster, groups, config.limits).with_traces(traces);
     let (declared, declarations) = watch::channel(BTreeSet::new());
     let pages =
         Pages { admission: Arc::new(admission), metrics, health: Arc::default(), declared, reach: Arc::default() };
@@ -147,6 +145,16 @@ pub fn run(config: &Config) -> Result<(), StartError> {
         Err(error) => return Err(StartError(format!("the listener ended: {error}"))),
     }
     Ok(())
+}
+
+/// A cluster that the workers can ask.
+fn ask(
+    workers: &runtime::Runtime,
+    connection: Option<&kube::Config>,
+    mirrors: &Arc<Mirrors>,
+) -> Result<Option<Cluster>, StartError> {
+    let _context = workers.enter();
+    connection.cloned().map(|to| Cluster::new(to, Arc::clone(mirrors))).transpose().map_err(StartError)
 }
 
 fn settings(config: &Config) -> Settings {
