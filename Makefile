@@ -4,7 +4,7 @@
 # done, or named.
 .DEFAULT_GOAL := help
 .PHONY: help run build test control-plane tools lint unit generated e2e chart cluster soak bench instructions fmt generate advisories fuzz image \
-	smoke kind kind-down setup
+	release-check smoke kind kind-down setup
 
 # What stages need besides cargo is prepared by scripts that do nothing when it is there already.
 TOOLS = PATH="$$(hack/tools | tail -n 1):$$PATH"
@@ -97,6 +97,12 @@ fuzz: setup ## each fuzz target for SECONDS_EACH (60) seconds; needs a nightly t
 	cd fuzz && for target in $$(cargo fuzz list); do \
 		case $$target in cel_*) words=-dict=$$PWD/dictionaries/cel.dict ;; *) words=-len_control=0 ;; esac; \
 		cargo +nightly fuzz run $$target -- $$words -max_total_time=$${SECONDS_EACH:-60} -timeout=10 || exit 1; done
+
+release-check: setup ## what a release needs besides `make test`: two builds alike to the byte, advisories, long fuzzing, the soak; takes hours
+	hack/image/reproducible
+	$(MAKE) --no-print-directory advisories
+	$(MAKE) --no-print-directory fuzz SECONDS_EACH=$${SECONDS_EACH:-900}
+	$(MAKE) --no-print-directory soak
 
 image: setup ## build target/image/admittance-VERSION.tar, an OCI archive, without Docker, and its bill of materials
 	hack/image/build
