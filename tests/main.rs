@@ -22,6 +22,8 @@ mod e2e;
 #[cfg(test)]
 mod flags;
 #[cfg(test)]
+mod formats;
+#[cfg(test)]
 mod generated;
 #[cfg(test)]
 mod http;
