@@ -107,7 +107,7 @@ impl<'p, 'a> Pass<'p, 'a> {
     /// Whether this policy has its turn on `root`. What keeps it from it is recorded.
     fn is_due(
         &mut self,
-        head: &Head,
+        head: &'a Head,
         (action, mutates): (Action, bool),
         root: fn(&Roots<'a>) -> Node<'a>,
     ) -> Option<Objects<'a>> {
@@ -153,6 +153,9 @@ impl<'p, 'a> Pass<'p, 'a> {
             return None;
         }
         self.verdict.matched += 1;
+        if self.again.is_none() {
+            self.verdict.takes_turn(self.review.arena, &head.origin, mutates);
+        }
         Some(objects)
     }
 

@@ -12,4 +12,4 @@ pub use decision::{Decision, Expressed, Judged, Judgement, Refusal};
 pub use error::PolicyError;
 pub use finding::{Action, BoundBy, Finding, Origin, PolicyFinding};
 pub use report::{Bounds, Report, Reported, Shown};
-pub use verdict::{Annotation, Edit, PolicyFailure, Roots, Step, Verdict};
+pub use verdict::{Annotation, Edit, PolicyFailure, Roots, Step, Turn, Verdict};
