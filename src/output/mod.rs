@@ -1,6 +1,8 @@
 //! What commands print: one file a format.
 
 pub mod doctor;
+pub mod promotion;
+pub mod evidence;
 pub mod jsonl;
 pub mod upstream;
 pub mod module_page;
