@@ -4,6 +4,7 @@ mod decision;
 mod error;
 mod finding;
 mod report;
+mod shadow;
 #[expect(clippy::module_inception, reason = "the room is named after what comes out of it")]
 mod verdict;
 pub mod wording;
