@@ -20,6 +20,8 @@ mod docs;
 #[cfg(test)]
 mod e2e;
 #[cfg(test)]
+mod evidence;
+#[cfg(test)]
 mod flags;
 #[cfg(test)]
 mod formats;

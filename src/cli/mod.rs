@@ -8,8 +8,10 @@ mod duration;
 mod modules;
 mod policies;
 mod rbac;
+mod promote;
 mod schema;
 mod serve;
+mod servers;
 mod status;
 mod webhook_rules;
 
@@ -40,6 +42,7 @@ enum Command {
     Rbac(rbac::Arguments),
     WebhookRules(webhook_rules::Arguments),
     Status(status::Arguments),
+    Promote(promote::Arguments),
     Doctor(doctor::Arguments),
     /// Print the JSON Schema of policy documents, for editors.
     Schema,
@@ -55,6 +58,7 @@ pub fn run() -> ExitCode {
         Command::Rbac(arguments) => rbac::run(&arguments),
         Command::WebhookRules(arguments) => webhook_rules::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
+        Command::Promote(arguments) => promote::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Schema => schema::run(),
     }

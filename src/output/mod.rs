@@ -2,6 +2,8 @@
 
 pub mod doctor;
 pub mod github;
+pub mod promotion;
+pub mod evidence;
 pub mod jsonl;
 pub mod junit;
 pub mod place;

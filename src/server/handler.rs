@@ -24,6 +24,7 @@ use super::arenas::Arenas;
 use super::body::{self, Budget, Collected, Incomplete, Reason};
 use super::{timeout, units};
 use crate::cluster::{Asked, Cluster};
+use crate::evidence::{self, Evidence};
 use crate::source::Active;
 use crate::telemetry::metrics::{OutcomeLabel, ShedLabels};
 use crate::telemetry::{Metrics, NamespaceGroups, Observation, TraceParent, Traced, Traces, observe, route_label};
@@ -55,6 +56,7 @@ pub struct Admission {
     metrics: Arc<Metrics>,
     groups: NamespaceGroups,
     traces: Traces,
+    evidence: Arc<Evidence>,
     in_flight: Budget,
     /// How many requests may be under way, and are.
     max_requests: usize,
@@ -75,6 +77,7 @@ impl Admission {
             metrics,
             groups,
             traces: Traces::default(),
+            evidence: Arc::default(),
             in_flight: Budget::new(limits.in_flight),
             max_requests: limits.requests,
             requests: AtomicUsize::new(0),
@@ -93,12 +96,18 @@ impl Admission {
 
     /// Requests that come from now on are judged by this set; those under way end with the one they began with.
     pub fn activate(&self, active: Arc<Active>) {
+        self.evidence.activate(&active, evidence::now());
         self.active.store(active);
     }
 
     /// What is active.
     pub fn active(&self) -> Arc<Active> {
         self.active.load_full()
+    }
+
+    /// What policies have done so far.
+    pub fn evidence(&self) -> &Arc<Evidence> {
+        &self.evidence
     }
 
     /// Answers one request.
@@ -228,6 +237,7 @@ impl Admission {
                 let seen = Observation { route: call.route, patched, elapsed: call.started.elapsed() };
                 observe(&self.metrics, &self.groups, review, &verdict, seen);
                 self.traces.decided(review, &verdict, call.traced());
+                self.evidence.count(review, &verdict, call.route, evidence::now());
                 Answer::Review(bytes)
             }
             Err(Needs(lookups)) => Answer::Needs { uid: review.uid.to_owned(), lookups },

@@ -116,7 +116,7 @@ impl<'p, 'a> Pass<'p, 'a> {
     /// Whether this policy has its turn on `root`. What keeps it from it is recorded.
     fn is_due(
         &mut self,
-        head: &Head,
+        head: &'a Head,
         (action, mutates): (Action, bool),
         root: fn(&Roots<'a>) -> Node<'a>,
     ) -> Option<Objects<'a>> {
@@ -162,10 +162,17 @@ impl<'p, 'a> Pass<'p, 'a> {
             }
         }
         if objects.only_releases && head.origin.module.is_some() {
-            self.trace_passed_by(head, mutates, "the update only takes finalizers away from an object that is being deleted");
+            self.trace_passed_by(
+                head,
+                mutates,
+                "the update only takes finalizers away from an object that is being deleted",
+            );
             return None;
         }
         self.verdict.matched += 1;
+        if self.again.is_none() {
+            self.verdict.takes_turn(self.review.arena, &head.origin, mutates);
+        }
         Some(objects)
     }
 

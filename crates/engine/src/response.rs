@@ -22,6 +22,11 @@ use crate::verdict::{Refusal, Verdict};
 
 /// The AdmissionReview that answers `review`.
 pub fn answer(review: &Review<'_>, verdict: &Verdict<'_>, route: Route) -> Vec<u8> {
+    answer_with(review, verdict, route, None)
+}
+
+/// The same with a last line under a denial: how to ask more about it.
+pub fn answer_with(review: &Review<'_>, verdict: &Verdict<'_>, route: Route, how_to_ask: Option<&str>) -> Vec<u8> {
     let refusal = verdict.refusal();
     let patch = if refusal.is_none() && route == Route::Mutate { patch(review, verdict) } else { vec![] };
     let encoded = (!patch.is_empty()).then(|| encode(&patch));
@@ -35,7 +40,7 @@ pub fn answer(review: &Review<'_>, verdict: &Verdict<'_>, route: Route) -> Vec<u
     }
     let status = refusal.map(|refusal| Status {
         outcome: "Failure",
-        message: verdict.message(),
+        message: how_to_ask.map_or_else(|| verdict.message(), |how| format!("{}\n{how}", verdict.message())),
         reason: refusal.reason,
         details: Some(Details { causes: causes(verdict) }),
         code: refusal.code,

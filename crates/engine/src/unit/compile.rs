@@ -63,6 +63,7 @@ pub struct CompiledUnit {
     pub(crate) parameters: Vec<Parameter>,
     warnings: Vec<Diagnostic>,
     places: BTreeMap<String, Diagnostic>,
+    versions: Vec<(String, String)>,
 }
 
 /// A policy of a unit, for lists of what is loaded.
@@ -92,6 +93,13 @@ impl CompiledUnit {
     /// What its author should know although nothing is wrong.
     pub fn warnings(&self) -> &[Diagnostic] {
         &self.warnings
+    }
+
+    /// The names of its policies, each with a digest of what its document says, in hexadecimal: comments, metadata and the
+    /// order of fields do not count. A policy of Kubernetes' own kinds stands here once more for each binding of it, with the
+    /// binding's.
+    pub fn versions(&self) -> &[(String, String)] {
+        &self.versions
     }
 
     /// Its policies, by name.
@@ -172,12 +180,13 @@ impl fmt::Debug for CompiledUnit {
 /// # Errors
 /// Every problem of every file, if one of them is an error; warnings among them.
 pub fn compile(unit: &Unit) -> Result<Arc<CompiledUnit>, Vec<Diagnostic>> {
-    let mut found = Found { unit: &unit.name, documents: vec![], parameters: vec![], problems: vec![] };
+    let mut found =
+        Found { unit: &unit.name, documents: vec![], versions: vec![], parameters: vec![], problems: vec![] };
     for file in &unit.files {
         found.read_file(file);
     }
     let places = found.places();
-    let Found { documents, parameters, problems, .. } = found;
+    let Found { documents, versions, parameters, problems, .. } = found;
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(problems);
     }
@@ -200,7 +209,14 @@ pub fn compile(unit: &Unit) -> Result<Arc<CompiledUnit>, Vec<Diagnostic>> {
         parameters,
         warnings: problems,
         places,
+        versions,
     }))
+}
+
+/// What a document says, whatever it looks like: the front of SHA-256 over its `spec`.
+fn version(document: &Spanned) -> String {
+    let spec = document.at("/spec").map(Spanned::to_value).unwrap_or_default();
+    hexadecimal(Sha256::digest(spec.to_string()).get(..8).unwrap_or_default())
 }
 
 /// A document that has been read.
@@ -220,6 +236,15 @@ impl Read {
         }
     }
 
+    /// The name of the policy that it is, or puts in force.
+    fn policy(&self) -> &str {
+        match self {
+            Self::Own(policy) => &policy.head().origin.policy,
+            Self::Native(Document::Policy(native)) => &native.origin.policy,
+            Self::Native(Document::Binding(binding)) => &binding.policy,
+        }
+    }
+
     /// The same, said to start on another line: the one in the file around its own.
     pub(super) fn on_line(self, line: u32) -> Self {
         match self {
@@ -234,6 +259,8 @@ impl Read {
 pub(super) struct Found<'u> {
     pub(super) unit: &'u str,
     pub(super) documents: Vec<(Read, Diagnostic)>,
+    /// Of each document: the policy's name, and a digest of what the document says about it.
+    pub(super) versions: Vec<(String, String)>,
     pub(super) parameters: Vec<Parameter>,
     pub(super) problems: Vec<Diagnostic>,
 }
@@ -261,7 +288,7 @@ impl Found<'_> {
                 let line = u32::try_from(file.position(document.span.start).line).unwrap_or(u32::MAX);
                 if let Some(policy) = policy_document::decode(decoder, document, self.unit, line) {
                     let place = Diagnostic::error(file, document.place("/metadata/name"), "");
-                    self.documents.push((Read::Own(policy), place));
+                    self.take(document, Read::Own(policy), place);
                 }
             }
             ("v1", "ConfigMap") if !config_map::holds_policies(document) => {
@@ -287,7 +314,7 @@ impl Found<'_> {
                     Origin { policy: String::new(), module: None, unit: self.unit.to_owned(), line, binding: None };
                 if let Some(read) = admission_policy::decode(decoder, document, (version, kind), origin) {
                     let place = Diagnostic::error(file, document.place("/metadata/name"), "");
-                    self.documents.push((Read::Native(read), place));
+                    self.take(document, Read::Native(read), place);
                 }
             }
             (API_VERSION, kind) => {
@@ -299,6 +326,11 @@ impl Found<'_> {
             // Whether it is the parameter of a policy is known when all units are.
             _ => self.parameters.extend(Parameter::read(decoder, document)),
         }
+    }
+
+    fn take(&mut self, document: &Spanned, read: Read, place: Diagnostic) {
+        self.versions.push((read.policy().to_owned(), version(document)));
+        self.documents.push((read, place));
     }
 
     /// Where each policy has its name; a name that stands twice is an error at the later place.

@@ -7,6 +7,7 @@ mod finding;
 mod report;
 pub mod trace;
 mod tracer;
+mod shadow;
 #[expect(clippy::module_inception, reason = "the room is named after what comes out of it")]
 mod verdict;
 pub mod wording;
@@ -18,4 +19,4 @@ pub use finding::{Action, BoundBy, Finding, Origin, PolicyFinding};
 pub use report::{Bounds, Report, Reported, Shown};
 pub use trace::{Fate, Step};
 pub use tracer::{Tracer, computations};
-pub use verdict::{Annotation, Edit, PolicyFailure, Roots, Verdict};
+pub use verdict::{Annotation, Edit, PolicyFailure, Roots, Turn, Verdict};
