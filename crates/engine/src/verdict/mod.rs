@@ -1,6 +1,7 @@
 //! What comes out: findings and errors of policies, and the verdict over a review.
 
 mod decision;
+mod doubt;
 mod error;
 mod finding;
 mod report;
@@ -9,6 +10,7 @@ mod verdict;
 pub mod wording;
 
 pub use decision::{Decision, Expressed, Judged, Judgement, Refusal};
+pub use doubt::Doubt;
 pub use error::PolicyError;
 pub use finding::{Action, BoundBy, Finding, Origin, PolicyFinding};
 pub use report::{Bounds, Report, Reported, Shown};
