@@ -14,6 +14,7 @@ pub mod json;
 pub mod kubernetes;
 pub mod cel;
 pub mod review;
+pub mod redaction;
 pub mod verdict;
 pub mod document;
 pub mod rule;
