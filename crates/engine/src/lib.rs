@@ -16,6 +16,7 @@ pub mod cel;
 pub mod review;
 pub mod verdict;
 pub mod document;
+pub mod twin;
 pub mod rule;
 pub mod matching;
 pub mod expression;
@@ -23,6 +24,7 @@ pub mod modules;
 pub mod policy;
 pub mod unit;
 pub mod set;
+pub mod export;
 pub mod pipeline;
 pub mod response;
 

@@ -33,6 +33,7 @@ use crate::kubernetes::image::{Image, ImageError};
 use crate::matching::glob;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which tags move.
@@ -75,6 +76,20 @@ impl Module for LatestTag {
             .collect();
         let refused = moving_tags.iter().fold("\"latest\"".to_owned(), |text, tag| format!("{text}, {tag:?}"));
         if errors.is_empty() { Ok(Self { moving_tags, refused }) } else { Err(errors) }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let pinned = twin::pinned("i", &self.moving_tags);
+        let is_wrong = format!("i != '' && !{pinned}");
+        let of_containers = format!("[c.it.?image.orValue('')].exists(i, {is_wrong})");
+        let of_volumes = format!("[v.?image.?reference.orValue('')].exists(i, {is_wrong})");
+        let findings = format!(
+            "{} + #spec.?volumes.orValue([]).filter(v, {of_volumes}).map(v, \
+             'volumes[' + v.name + '].image.reference\\n' + v.image.reference)",
+            twin::containers_with(&of_containers, "image", "c.it.image")
+        );
+        let message = format!("the image is not pinned: name a tag other than {}, or a digest", self.refused);
+        Ok(CelTwin::of(findings, message).differing("takes repositories of more than 255 bytes for readable"))
     }
 }
 
