@@ -47,3 +47,5 @@ mod rules;
 mod status;
 #[cfg(test)]
 mod tls;
+#[cfg(test)]
+mod twins;

@@ -1,6 +1,7 @@
 //! What commands print: one file a format.
 
 pub mod doctor;
+pub mod export;
 pub mod jsonl;
 pub mod upstream;
 pub mod module_page;

@@ -10,7 +10,8 @@ use crate::review::Operation;
 use crate::twin::{CelCheck, CelTwin, quoted};
 
 /// Variables that words of twins stand for, in the order in which they use each other, with and without a capital.
-const WORDS: [(&str, &str); 4] = [("pod", "Pod"), ("spec", "Spec"), ("containers", "Containers"), ("contexts", "Contexts")];
+const WORDS: [(&str, &str); 4] =
+    [("pod", "Pod"), ("spec", "Spec"), ("containers", "Containers"), ("contexts", "Contexts")];
 
 /// Kinds with pods, and where the pods are.
 const PODS: &str = "!has(OBJECT.kind) ? {} \
@@ -95,7 +96,8 @@ pub(super) fn of(twin: &CelTwin, validator: &Validator) -> Map<String, Value> {
     let is_lenient = is_lenient && !of_state.is_empty();
     if is_lenient {
         define(Of::Stored, &all(&of_state), &mut variables);
-        let lists: Vec<String> = of_state.iter().map(|check| format!("({})", Of::Stored.expand(&check.findings))).collect();
+        let lists: Vec<String> =
+            of_state.iter().map(|check| format!("({})", Of::Stored.expand(&check.findings))).collect();
         let stored = format!("request.operation == 'UPDATE' && oldObject != null ? {} : []", lists.join(" + "));
         variables.push(("stored".to_owned(), stored));
     }

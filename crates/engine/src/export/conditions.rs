@@ -188,5 +188,9 @@ fn namespaces(globs: &NamespaceGlobs) -> Option<String> {
 }
 
 fn bracketed(expression: &str) -> String {
-    if expression.starts_with('(') || expression.starts_with("n.") { expression.to_owned() } else { format!("({expression})") }
+    if expression.starts_with('(') || expression.starts_with("n.") {
+        expression.to_owned()
+    } else {
+        format!("({expression})")
+    }
 }

@@ -46,7 +46,8 @@ pub(super) fn of(source: &Expressions, existing: Existing) -> Result<Map<String,
         map.insert("variables".to_owned(), variables.into());
     }
     if !source.annotations.is_empty() {
-        let annotation = |annotation: &Named| json!({ "key": annotation.name, "valueExpression": annotation.expression });
+        let annotation =
+            |annotation: &Named| json!({ "key": annotation.name, "valueExpression": annotation.expression });
         map.insert("auditAnnotations".to_owned(), source.annotations.iter().map(annotation).collect());
     }
     Ok(map)
@@ -66,7 +67,9 @@ fn of_stored(expression: &str) -> Result<String, String> {
         let name = expression.get(start..end).unwrap_or_default();
         let replaced = match name {
             "object" | "oldObject" if identifier.is_declared => {
-                return Err(format!("`existing: Allow` cannot be said where an expression has a variable `{name}` of its own"));
+                return Err(format!(
+                    "`existing: Allow` cannot be said where an expression has a variable `{name}` of its own"
+                ));
             }
             "object" if !identifier.is_field => "oldObject".to_owned(),
             "oldObject" if !identifier.is_field => "dyn(null)".to_owned(),
@@ -87,8 +90,14 @@ mod tests {
 
     #[test]
     fn asks_of_the_stored_object() {
-        assert_eq!(of_stored("object.spec.object == variables.limit").unwrap(), "oldObject.spec.object == variables.admittanceStored_limit");
-        assert_eq!(of_stored("oldObject == null || object.a == 'object'").unwrap(), "dyn(null) == null || oldObject.a == 'object'");
+        assert_eq!(
+            of_stored("object.spec.object == variables.limit").unwrap(),
+            "oldObject.spec.object == variables.admittanceStored_limit"
+        );
+        assert_eq!(
+            of_stored("oldObject == null || object.a == 'object'").unwrap(),
+            "dyn(null) == null || oldObject.a == 'object'"
+        );
         assert_eq!(of_stored("{'object': object}").unwrap(), "{'object': oldObject}");
         assert_eq!(
             of_stored("request.x.all(object, object > 1)").unwrap_err(),

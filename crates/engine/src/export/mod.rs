@@ -78,6 +78,8 @@ pub struct Unchecked {
     pub source: Source,
     /// Why it has none.
     pub reason: String,
+    /// Whether it refuses requests.
+    pub denies: bool,
 }
 
 /// Where a policy comes from.
@@ -104,7 +106,10 @@ pub fn export(units: &[Arc<CompiledUnit>], exemptions: &Exemptions) -> Export {
             let source = source(unit, &origin.policy, (&origin.policy, origin.module, origin.line));
             match twin(validator, judging, &source, exemptions) {
                 Ok(twin) => export.twins.push(twin),
-                Err(reason) => export.unchecked.push(Unchecked { source, reason }),
+                Err(reason) => {
+                    let denies = matches!(validator.actions, Actions::Deny { .. });
+                    export.unchecked.push(Unchecked { source, reason, denies });
+                }
             }
         }
         for mutator in &unit.mutators {
@@ -112,6 +117,7 @@ pub fn export(units: &[Arc<CompiledUnit>], exemptions: &Exemptions) -> Export {
             export.unchecked.push(Unchecked {
                 source: source(unit, &origin.policy, (&origin.policy, origin.module, origin.line)),
                 reason: "it changes objects, and a ValidatingAdmissionPolicy only judges".to_owned(),
+                denies: false,
             });
         }
         natives(unit, units, &mut export);
@@ -119,11 +125,7 @@ pub fn export(units: &[Arc<CompiledUnit>], exemptions: &Exemptions) -> Export {
     export
 }
 
-fn source(
-    unit: &CompiledUnit,
-    key: &str,
-    (policy, module, line): (&str, Option<&'static str>, u32),
-) -> Source {
+fn source(unit: &CompiledUnit, key: &str, (policy, module, line): (&str, Option<&'static str>, u32)) -> Source {
     let digest = unit.policy_digest(key).unwrap_or_default().to_owned();
     Source { policy: policy.to_owned(), module, unit: unit.name().to_owned(), line, digest }
 }
@@ -136,7 +138,7 @@ fn natives(unit: &CompiledUnit, units: &[Arc<CompiledUnit>], export: &mut Export
         if native.mutates {
             let reason = "it changes objects, and a ValidatingAdmissionPolicy only judges: the API server runs the \
                           MutatingAdmissionPolicy itself if it is applied as it is";
-            export.unchecked.push(Unchecked { source, reason: reason.to_owned() });
+            export.unchecked.push(Unchecked { source, reason: reason.to_owned(), denies: false });
             continue;
         }
         let bindings = units.iter().flat_map(|unit| {
@@ -147,7 +149,7 @@ fn natives(unit: &CompiledUnit, units: &[Arc<CompiledUnit>], export: &mut Export
             unit.native_document(&key).into_iter().chain(bindings).map(|document| stamped(document, &source)).collect();
         if documents.len() < 2 {
             let reason = "it has no binding: it is loaded and does nothing".to_owned();
-            export.unchecked.push(Unchecked { source, reason });
+            export.unchecked.push(Unchecked { source, reason, denies: false });
             continue;
         }
         export.twins.push(Twin { source, is_native: true, documents, differs: vec![] });
@@ -177,12 +179,7 @@ fn entry<'v>(value: &'v mut Value, key: &str) -> &'v mut Value {
     inner
 }
 
-fn twin(
-    validator: &Validator,
-    judging: &Judging,
-    source: &Source,
-    exemptions: &Exemptions,
-) -> Result<Twin, String> {
+fn twin(validator: &Validator, judging: &Judging, source: &Source, exemptions: &Exemptions) -> Result<Twin, String> {
     let head = &validator.head;
     let (mut spec, mut differs) = match judging {
         Judging::Module { twin, .. } => {
@@ -200,7 +197,10 @@ fn twin(
         Judging::Module { conditions, .. } => conditions,
         Judging::Expressions(expressions) => &expressions.conditions,
     };
-    spec.insert("failurePolicy".to_owned(), if head.failure_policy == FailurePolicy::Ignore { "Ignore" } else { "Fail" }.into());
+    spec.insert(
+        "failurePolicy".to_owned(),
+        if head.failure_policy == FailurePolicy::Ignore { "Ignore" } else { "Fail" }.into(),
+    );
     spec.insert("matchConstraints".to_owned(), constraints::of(&head.constraints));
     spec.insert("matchConditions".to_owned(), conditions::of(head, own, exemptions));
     let name = format!("{PREFIX}{}", source.policy);

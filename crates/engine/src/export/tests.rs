@@ -9,7 +9,8 @@ use crate::document::SourceFile;
 use crate::unit::{Unit, compile};
 
 fn exported(text: &str) -> Export {
-    let unit = compile(&Unit::of_file(SourceFile::new("p.yaml", text))).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let unit =
+        compile(&Unit::of_file(SourceFile::new("p.yaml", text))).unwrap_or_else(|problems| panic!("{problems:?}"));
     export(&[Arc::clone(&unit)], &Exemptions::default())
 }
 
@@ -52,9 +53,14 @@ spec: { module: privileged, actions: [Warn, Audit], existing: Deny, failurePolic
 #[test]
 fn digests_what_a_policy_says_and_not_how() {
     let digest = |text: &str| only(text)[0]["metadata"]["annotations"][SOURCE_DIGEST].clone();
-    let one = digest("# comment\napiVersion: admittance.dev/v1alpha1\nkind: Policy\nmetadata: {name: p}\nspec: {module: privileged, existing: Deny}");
-    let same = digest("kind: Policy\napiVersion: admittance.dev/v1alpha1\nspec: {existing: Deny, module: privileged}\nmetadata: {name: p}");
-    let other = digest("apiVersion: admittance.dev/v1alpha1\nkind: Policy\nmetadata: {name: p}\nspec: {module: privileged}");
+    let one = digest(
+        "# comment\napiVersion: admittance.dev/v1alpha1\nkind: Policy\nmetadata: {name: p}\nspec: {module: privileged, existing: Deny}",
+    );
+    let same = digest(
+        "kind: Policy\napiVersion: admittance.dev/v1alpha1\nspec: {existing: Deny, module: privileged}\nmetadata: {name: p}",
+    );
+    let other =
+        digest("apiVersion: admittance.dev/v1alpha1\nkind: Policy\nmetadata: {name: p}\nspec: {module: privileged}");
     assert_eq!(one, same);
     assert_ne!(one, other);
 }

@@ -18,7 +18,7 @@ mod image;
 mod text;
 
 pub(crate) use image::{covered, pinned, readable};
-pub(crate) use text::{fits, lists, quoted, whole};
+pub(crate) use text::{escaped_text, expression_of, fits, lists, quoted, whole};
 
 use std::borrow::Cow;
 use std::fmt;
@@ -108,6 +108,43 @@ pub(crate) fn nested(outer: &str, variable: &str, inner: &str) -> String {
     // `flatten` is known to new expressions since Kubernetes 1.35 alone.
     format!("{outer}.map({variable}, ({inner}).join('\\t')).join('\\t').split('\\t').filter(f, f != '')")
 }
+
+/// The same for each `item` at `index`. Positions tell things apart that have no name.
+pub(crate) fn nested_at(outer: &str, (index, item): (&str, &str), inner: &str) -> String {
+    format!("{outer}.transformList({index}, {item}, ({inner}).join('\\t')).join('\\t').split('\\t').filter(f, f != '')")
+}
+
+/// One finding at `place`, where CEL says so.
+pub(crate) fn one(is_wrong: &str, place: &str) -> String {
+    format!("(({is_wrong}) ? [{}] : [])", quoted(place))
+}
+
+/// The same, with the value there, a text.
+pub(crate) fn one_with(is_wrong: &str, place: &str, value: &str) -> String {
+    format!("(({is_wrong}) ? [{} + {value}] : [])", quoted(&format!("{place}\n")))
+}
+
+/// What pods name as images, as the variable `i`, where CEL says so of it: of containers, then of volumes.
+pub(crate) fn images(is_wrong: &str) -> String {
+    let of = |image: &str| format!("[{image}].exists(i, i != '' && {is_wrong})");
+    let of_volumes = format!(
+        "#spec.?volumes.orValue([]).filter(v, {}).map(v, 'volumes[' + v.name + '].image.reference\\n' + v.image.reference)",
+        of("v.?image.?reference.orValue('')")
+    );
+    let of_containers = containers_with(&of("c.it.?image.orValue('')"), "image", "c.it.image");
+    format!("{of_containers} + {of_volumes}")
+}
+
+/// The name to match: the request's, else the object's.
+pub(crate) const OBJECT_NAME: &str =
+    "(request.?name.orValue('') != '' ? request.name : #object.?metadata.?name.orValue(''))";
+/// The request's namespace.
+pub(crate) const NAMESPACE: &str = "request.?namespace.orValue('')";
+/// Whether it is about a Namespace itself.
+pub(crate) const IS_NAMESPACE: &str = "(request.kind.group == '' && request.kind.kind == 'Namespace')";
+/// Whether a controller made the object.
+pub(crate) const IS_CONTROLLED: &str =
+    "#object.?metadata.?ownerReferences.orValue([]).exists(o, o.?controller.orValue(false))";
 
 /// The same, of pods that are not for Windows.
 pub(crate) fn unless_windows(findings: &str) -> String {

@@ -32,7 +32,8 @@ pub(crate) fn whole(value: &str, pattern: &str) -> String {
 
 /// Whether the text `value` fits one of the patterns of names (`*` is any text, `?` one character); none fits no text.
 pub(crate) fn fits(value: &str, patterns: &[impl AsRef<str>]) -> String {
-    if patterns.iter().any(|pattern| !pattern.as_ref().is_empty() && pattern.as_ref().bytes().all(|byte| byte == b'*')) {
+    if patterns.iter().any(|pattern| !pattern.as_ref().is_empty() && pattern.as_ref().bytes().all(|byte| byte == b'*'))
+    {
         return "true".to_owned();
     }
     let has_signs = |pattern: &str| pattern.contains(['*', '?']);
@@ -64,7 +65,7 @@ pub(crate) fn expression_of(pattern: &str) -> String {
 }
 
 /// Text as a regular expression that matches it alone.
-pub(super) fn escaped_text(text: &str) -> String {
+pub(crate) fn escaped_text(text: &str) -> String {
     text.chars().map(escaped).collect()
 }
 

@@ -8,8 +8,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::admission_policy::{self, Binding, Document, Native};
-use super::policy_document::{self, Policy};
 use super::judging::{self, Judging};
+use super::policy_document::{self, Policy};
 use super::{API_VERSION, config_map, parameter};
 use crate::document::{Decoder, Diagnostic, Limits, Severity, SourceFile, Spanned, parse};
 use crate::policy::{Mutator, Validator};

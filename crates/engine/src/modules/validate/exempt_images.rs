@@ -53,6 +53,11 @@ impl ExemptImages {
         format!(" && !(c.of == null ? {all} : {})", self.covers_in_cel("c.of"))
     }
 
+    /// ` && …`: that an image, as CEL names it, is not let pass.
+    pub(super) fn and_not_image(&self, image: &str) -> String {
+        if self.0.is_empty() { String::new() } else { format!(" && !{}", twin::covered(image, &self.0)) }
+    }
+
     fn covers_in_cel(&self, container: &str) -> String {
         twin::covered(&format!("{container}.?image.orValue('')"), &self.0)
     }

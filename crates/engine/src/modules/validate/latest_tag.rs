@@ -79,15 +79,10 @@ impl Module for LatestTag {
     }
 
     fn twin(&self) -> Result<CelTwin, NoTwin> {
-        let pinned = twin::pinned("i", &self.moving_tags);
-        let is_wrong = format!("i != '' && !{pinned}");
-        let of_containers = format!("[c.it.?image.orValue('')].exists(i, {is_wrong})");
-        let of_volumes = format!("[v.?image.?reference.orValue('')].exists(i, {is_wrong})");
-        let findings = format!(
-            "{} + #spec.?volumes.orValue([]).filter(v, {of_volumes}).map(v, \
-             'volumes[' + v.name + '].image.reference\\n' + v.image.reference)",
-            twin::containers_with(&of_containers, "image", "c.it.image")
-        );
+        let moving: Vec<String> = std::iter::once("latest".to_owned())
+            .chain(self.moving_tags.iter().map(|tag| twin::expression_of(tag).replace(".*", "[^/:]*")))
+            .collect();
+        let findings = twin::images(&format!("!{}", twin::pinned("i", &moving)));
         let message = format!("the image is not pinned: name a tag other than {}, or a digest", self.refused);
         Ok(CelTwin::of(findings, message).differing("takes repositories of more than 255 bytes for readable"))
     }

@@ -98,7 +98,8 @@ impl Module for RunAsUser {
     fn twin(&self) -> Result<CelTwin, NoTwin> {
         let exempt = self.exempt.and_no_context();
         let user = "c.it.?runAsUser";
-        let is_wrong = format!("{user}.hasValue() && !{}{exempt}", self.allowed.hold_in_cel(&format!("{user}.orValue(0)")));
+        let is_wrong =
+            format!("{user}.hasValue() && !{}{exempt}", self.allowed.hold_in_cel(&format!("{user}.orValue(0)")));
         let message = format!("this user is not allowed; {}", self.allowed.accepted());
         let value = format!("string({user}.orValue(0))");
         let mut twin = CelTwin::of(twin::contexts(&is_wrong, "runAsUser", &value), message);
@@ -120,8 +121,7 @@ impl Module for RunAsUser {
                 "runAsNonRoot",
                 &format!("({own}.hasValue() ? 'false' : '')"),
             );
-            let findings =
-                if must_be_named { format!("({} ? {findings} : [])", twin::IS_WINDOWS) } else { findings };
+            let findings = if must_be_named { format!("({} ? {findings} : [])", twin::IS_WINDOWS) } else { findings };
             twin = twin.and(findings, "the image may run as root: set it to true, here or for the pod");
         }
         Ok(twin)

@@ -115,7 +115,8 @@ impl Module for VolumeTypes {
         };
         let findings = twin::nested("#spec.?volumes.orValue([])", "v", &format!("{none}{named}"));
         let message = format!("volumes of this type are not allowed; {}", self.accepted);
-        Ok(CelTwin::of(findings, message).differing("takes a volume for the same as before where only its source changes"))
+        Ok(CelTwin::of(findings, message)
+            .differing("takes a volume for the same as before where only its source changes"))
     }
 }
 
