@@ -51,3 +51,5 @@ mod rules;
 mod status;
 #[cfg(test)]
 mod tls;
+#[cfg(test)]
+mod twins;

@@ -5,6 +5,7 @@ mod cel;
 mod check;
 mod doctor;
 mod duration;
+mod export;
 mod modules;
 mod policies;
 mod rbac;
@@ -41,6 +42,7 @@ enum Command {
     Cel(cel::Arguments),
     Rbac(rbac::Arguments),
     WebhookRules(webhook_rules::Arguments),
+    Export(export::Arguments),
     Status(status::Arguments),
     Promote(promote::Arguments),
     Doctor(doctor::Arguments),
@@ -57,6 +59,7 @@ pub fn run() -> ExitCode {
         Command::Cel(arguments) => cel::run(&arguments),
         Command::Rbac(arguments) => rbac::run(&arguments),
         Command::WebhookRules(arguments) => webhook_rules::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::Promote(arguments) => promote::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),

@@ -17,6 +17,7 @@ pub mod review;
 pub mod redaction;
 pub mod verdict;
 pub mod document;
+pub mod twin;
 pub mod rule;
 pub mod matching;
 pub mod expression;
@@ -24,6 +25,7 @@ pub mod modules;
 pub mod policy;
 pub mod unit;
 pub mod set;
+pub mod export;
 pub mod pipeline;
 pub mod response;
 

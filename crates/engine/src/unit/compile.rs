@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::admission_policy::{self, Binding, Document, Native};
+use super::judging::{self, Judging};
 use super::policy_document::{self, Policy};
 use super::{API_VERSION, config_map, parameter};
 use crate::document::{Decoder, Diagnostic, Limits, Severity, SourceFile, Spanned, parse};
@@ -58,12 +60,18 @@ pub struct CompiledUnit {
     pub(crate) digest: String,
     pub(crate) mutators: Vec<Arc<Mutator>>,
     pub(crate) validators: Vec<Arc<Validator>>,
+    /// What each of the validators says.
+    pub(crate) judging: Vec<Judging>,
     pub(crate) natives: Vec<Native>,
     pub(crate) bindings: Vec<Binding>,
     pub(crate) parameters: Vec<Parameter>,
     warnings: Vec<Diagnostic>,
     places: BTreeMap<String, Diagnostic>,
     versions: Vec<(String, String)>,
+    /// Of each policy and binding, by the same keys.
+    digests: BTreeMap<String, String>,
+    /// Of Kubernetes' own kinds, by the same keys.
+    documents: BTreeMap<String, Value>,
 }
 
 /// A policy of a unit, for lists of what is loaded.
@@ -88,6 +96,17 @@ impl CompiledUnit {
     /// [`Unit::digest`]
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// The digest of what the document of this policy says, `sha256:…`: equal where the policy means the same. Policies of
+    /// Kubernetes' own kinds and their bindings are named by kind and name.
+    pub fn policy_digest(&self, key: &str) -> Option<&str> {
+        self.digests.get(key).map(String::as_str)
+    }
+
+    /// The document of a policy of Kubernetes' own kinds, or of a binding.
+    pub(crate) fn native_document(&self, key: &str) -> Option<&Value> {
+        self.documents.get(key)
     }
 
     /// What its author should know although nothing is wrong.
@@ -187,14 +206,24 @@ pub fn compile(unit: &Unit) -> Result<Arc<CompiledUnit>, Vec<Diagnostic>> {
     }
     let places = found.places();
     let Found { documents, versions, parameters, problems, .. } = found;
+    let (mut digests, mut native_documents) = (BTreeMap::new(), BTreeMap::new());
+    let Found { documents, parameters, problems, .. } = found;
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(problems);
     }
     let (mut mutators, mut validators, mut natives, mut bindings) = (vec![], vec![], vec![], vec![]);
-    for (document, _) in documents {
+    let mut judging = vec![];
+    for (document, _, said) in documents {
+        if let Some(native) = said.native {
+            native_documents.insert(document.key(), native);
+        }
+        digests.insert(document.key(), said.digest);
         match document {
             Read::Own(Policy::Mutates(mutator)) => mutators.push(Arc::new(mutator)),
-            Read::Own(Policy::Judges(validator)) => validators.push(Arc::new(validator)),
+            Read::Own(Policy::Judges(validator, says)) => {
+                validators.push(Arc::new(validator));
+                judging.push(*says);
+            }
             Read::Native(Document::Policy(native)) => natives.push(native),
             Read::Native(Document::Binding(binding)) => bindings.push(binding),
         }
@@ -204,12 +233,15 @@ pub fn compile(unit: &Unit) -> Result<Arc<CompiledUnit>, Vec<Diagnostic>> {
         digest: unit.digest(),
         mutators,
         validators,
+        judging,
         natives,
         bindings,
         parameters,
         warnings: problems,
         places,
         versions,
+        digests,
+        documents: native_documents,
     }))
 }
 
@@ -255,12 +287,20 @@ impl Read {
     }
 }
 
+/// What a document says.
+pub(super) struct Said {
+    digest: String,
+    /// All of it, where it is of one of Kubernetes' own kinds.
+    native: Option<Value>,
+}
+
 /// What was found so far: documents with their places, objects for policies' parameters, and problems.
 pub(super) struct Found<'u> {
     pub(super) unit: &'u str,
     pub(super) documents: Vec<(Read, Diagnostic)>,
     /// Of each document: the policy's name, and a digest of what the document says about it.
     pub(super) versions: Vec<(String, String)>,
+    pub(super) documents: Vec<(Read, Diagnostic, Said)>,
     pub(super) parameters: Vec<Parameter>,
     pub(super) problems: Vec<Diagnostic>,
 }
@@ -289,6 +329,8 @@ impl Found<'_> {
                 if let Some(policy) = policy_document::decode(decoder, document, self.unit, line) {
                     let place = Diagnostic::error(file, document.place("/metadata/name"), "");
                     self.take(document, Read::Own(policy), place);
+                    let said = Said { digest: judging::digest(document), native: None };
+                    self.documents.push((Read::Own(policy), place, said));
                 }
             }
             ("v1", "ConfigMap") if !config_map::holds_policies(document) => {
@@ -315,6 +357,8 @@ impl Found<'_> {
                 if let Some(read) = admission_policy::decode(decoder, document, (version, kind), origin) {
                     let place = Diagnostic::error(file, document.place("/metadata/name"), "");
                     self.take(document, Read::Native(read), place);
+                    let said = Said { digest: judging::digest(document), native: Some(document.to_value()) };
+                    self.documents.push((Read::Native(read), place, said));
                 }
             }
             (API_VERSION, kind) => {
@@ -336,7 +380,7 @@ impl Found<'_> {
     /// Where each policy has its name; a name that stands twice is an error at the later place.
     fn places(&mut self) -> BTreeMap<String, Diagnostic> {
         let mut places: BTreeMap<String, Diagnostic> = BTreeMap::new();
-        for (document, place) in &self.documents {
+        for (document, place, _) in &self.documents {
             let key = document.key();
             if let Some(first) = places.get(&key) {
                 let mut problem = place.clone();

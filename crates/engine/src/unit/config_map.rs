@@ -61,9 +61,10 @@ pub(super) fn read(found: &mut Found<'_>, decoder: &Decoder, document: &Spanned)
         within.problems.into_iter().for_each(|problem| decoder.report(problem));
         found.versions.extend(within.versions);
         for (document, mut place) in within.documents {
+        for (document, mut place, said) in within.documents {
             move_out(&mut place);
             let line = outer.position(place.place.span.start).line;
-            found.documents.push((document.on_line(u32::try_from(line).unwrap_or(u32::MAX)), place));
+            found.documents.push((document.on_line(u32::try_from(line).unwrap_or(u32::MAX)), place, said));
         }
         for mut parameter in within.parameters {
             move_out(&mut parameter.place);
