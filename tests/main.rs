@@ -20,6 +20,8 @@ mod docs;
 #[cfg(test)]
 mod e2e;
 #[cfg(test)]
+mod evidence;
+#[cfg(test)]
 mod flags;
 #[cfg(test)]
 mod formats;
@@ -51,3 +53,5 @@ mod status;
 mod tls;
 #[cfg(test)]
 mod traces;
+#[cfg(test)]
+mod twins;

@@ -14,8 +14,10 @@ pub mod json;
 pub mod kubernetes;
 pub mod cel;
 pub mod review;
+pub mod redaction;
 pub mod verdict;
 pub mod document;
+pub mod twin;
 pub mod rule;
 pub mod matching;
 pub mod expression;
@@ -23,6 +25,7 @@ pub mod modules;
 pub mod policy;
 pub mod unit;
 pub mod set;
+pub mod export;
 pub mod pipeline;
 pub mod response;
 

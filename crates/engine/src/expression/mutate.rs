@@ -63,7 +63,7 @@ impl Mutate for Bound {
             let mut input = input(Subject { object, ..subject }, *params, report.tracer());
             input.namespace = case.namespace;
             if let Some(tracer) = input.tracer {
-                tracer.parameter(*params, case.namespace);
+                tracer.parameter(*params, case.namespace, review.arena);
             }
             let host = Authorizer::new(review, report);
             let context = Context::new(review.arena, &meter, &host).watched(watch(&input));

@@ -134,7 +134,7 @@ impl Validate for Bound {
             input.namespace = case.namespace;
             let context = Context::new(review.arena, &meter, &host).watched(watch(&input));
             if let Some(tracer) = input.tracer {
-                tracer.parameter(params, case.namespace);
+                tracer.parameter(params, case.namespace, review.arena);
             }
             let mut judgements = Judgements::default();
             let ended = judge(&self.policy, &context, review, input, &mut judgements);
