@@ -205,9 +205,8 @@ pub fn compile(unit: &Unit) -> Result<Arc<CompiledUnit>, Vec<Diagnostic>> {
         found.read_file(file);
     }
     let places = found.places();
-    let Found { documents, versions, parameters, problems, .. } = found;
     let (mut digests, mut native_documents) = (BTreeMap::new(), BTreeMap::new());
-    let Found { documents, parameters, problems, .. } = found;
+    let Found { documents, versions, parameters, problems, .. } = found;
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(problems);
     }
@@ -297,7 +296,6 @@ pub(super) struct Said {
 /// What was found so far: documents with their places, objects for policies' parameters, and problems.
 pub(super) struct Found<'u> {
     pub(super) unit: &'u str,
-    pub(super) documents: Vec<(Read, Diagnostic)>,
     /// Of each document: the policy's name, and a digest of what the document says about it.
     pub(super) versions: Vec<(String, String)>,
     pub(super) documents: Vec<(Read, Diagnostic, Said)>,
@@ -328,9 +326,7 @@ impl Found<'_> {
                 let line = u32::try_from(file.position(document.span.start).line).unwrap_or(u32::MAX);
                 if let Some(policy) = policy_document::decode(decoder, document, self.unit, line) {
                     let place = Diagnostic::error(file, document.place("/metadata/name"), "");
-                    self.take(document, Read::Own(policy), place);
-                    let said = Said { digest: judging::digest(document), native: None };
-                    self.documents.push((Read::Own(policy), place, said));
+                    self.take(document, Read::Own(policy), place, None);
                 }
             }
             ("v1", "ConfigMap") if !config_map::holds_policies(document) => {
@@ -356,9 +352,7 @@ impl Found<'_> {
                     Origin { policy: String::new(), module: None, unit: self.unit.to_owned(), line, binding: None };
                 if let Some(read) = admission_policy::decode(decoder, document, (version, kind), origin) {
                     let place = Diagnostic::error(file, document.place("/metadata/name"), "");
-                    self.take(document, Read::Native(read), place);
-                    let said = Said { digest: judging::digest(document), native: Some(document.to_value()) };
-                    self.documents.push((Read::Native(read), place, said));
+                    self.take(document, Read::Native(read), place, Some(document.to_value()));
                 }
             }
             (API_VERSION, kind) => {
@@ -372,9 +366,9 @@ impl Found<'_> {
         }
     }
 
-    fn take(&mut self, document: &Spanned, read: Read, place: Diagnostic) {
+    fn take(&mut self, document: &Spanned, read: Read, place: Diagnostic, native: Option<Value>) {
         self.versions.push((read.policy().to_owned(), version(document)));
-        self.documents.push((read, place));
+        self.documents.push((read, place, Said { digest: judging::digest(document), native }));
     }
 
     /// Where each policy has its name; a name that stands twice is an error at the later place.
