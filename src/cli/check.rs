@@ -23,11 +23,7 @@ use crate::manifests::objects::objects;
 use crate::manifests::{Judge, Manifest};
 use crate::output::remark::{Remark, remarks};
 use crate::output::text::Tally;
-<<<<<<< HEAD
 use crate::output::{Colour, explain, jsonl, text};
-=======
-use crate::output::{Colour, jsonl, text};
->>>>>>> main
 use page::Said;
 use printer::{Printed, Printer};
 
@@ -245,7 +241,6 @@ impl Reader<'_> {
             }
         };
         let said = match self.format {
-<<<<<<< HEAD
             Format::Text if self.judge.explains => {
                 Said::Text(explain::block(file, manifest, &judged, self.diff, self.colour))
             }
@@ -253,10 +248,6 @@ impl Reader<'_> {
             Format::Jsonl | Format::Json => {
                 Said::Text(jsonl::line(file.name(), manifest.index, &judged, self.judge.explains))
             }
-=======
-            Format::Text => Said::Text(text::block(file, manifest, &judged, self.diff, self.colour)),
-            Format::Jsonl | Format::Json => Said::Text(jsonl::line(file.name(), manifest.index, &judged)),
->>>>>>> main
             Format::Sarif | Format::Junit | Format::Github => Said::Remarks(Box::new(remarks(file, manifest, &judged))),
         };
         Printed::Object(said, Tally::of(&judged))
