@@ -24,6 +24,7 @@ use tower::ServiceExt as _;
 
 use super::config::{CertificateSource, Config, StartError};
 use super::connection::{self, Ending, Settings};
+use super::explain::{Door, Explain};
 use super::handler::Admission;
 use super::handshake;
 use super::pages::{self, Pages};
@@ -34,7 +35,7 @@ use crate::certificates::{self, CertificateFiles, Change, ClientAuthoritiesFile,
 use crate::cluster::{self, Cluster, Mirrors};
 use crate::evidence::{Keeper, Store};
 use crate::source::policies::{Link, Policies};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, Traces};
 
 /// Serves until SIGTERM or SIGINT, then drains and finishes. A second signal ends it at once.
 ///
@@ -46,15 +47,16 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     let workers = runtime::Builder::new_multi_thread().enable_all().thread_name("admission").build()?;
     let connection = workers.block_on(cluster::connection(config.kubeconfig.as_deref())).map_err(StartError)?;
     let mirrors = Arc::new(Mirrors::new(config.limits.cache, Arc::clone(&metrics)));
-    let cluster = {
-        let _context = workers.enter();
-        let to = |connection| Cluster::new(connection, Arc::clone(&mirrors));
-        connection.clone().map(to).transpose().map_err(StartError)?
-    };
+    let cluster = ask(&workers, connection.as_ref(), &mirrors)?;
+    let traces = Traces::start(operations.handle()).map_err(StartError)?;
     let managed = managed(config, connection.as_ref())?;
     let (policies, follower) = policies(config, connection.as_ref())?;
     let is_starter = config.policies.is_empty() && follower.is_none();
-    let admission = Admission::new(Arc::clone(&metrics), cluster, config.namespace_groups.clone(), config.limits);
+    let groups = config.namespace_groups.clone();
+    let explain = explaining(config, &workers, connection.as_ref())?;
+    let explanations = explain.as_ref().map(|(_, explain)| Arc::clone(explain));
+    let admission = Admission::new(Arc::clone(&metrics), cluster, groups, config.limits).with_traces(traces);
+    let admission = admission.with_explanations(explanations);
     let (declared, declarations) = watch::channel(BTreeSet::new());
     let own_namespace = follower.as_ref().map(|(places, ..)| places.own.clone()).filter(|_| config.evidence.is_none());
     let pages = Pages {
@@ -64,6 +66,7 @@ pub fn run(config: &Config) -> Result<(), StartError> {
         declared,
         reach: Arc::default(),
         shares_evidence: own_namespace.is_some(),
+        explain,
     };
     let keeper = config.evidence.clone().map(|path| keeper(&pages, path)).transpose()?;
     let Keys { presented, files, clients, tls, is_for_verified_clients } = keys(config)?;
@@ -164,10 +167,33 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     Ok(())
 }
 
+/// What explains decisions, and who may ask; None where none are kept, or nobody is there who knows who may.
+fn explaining(
+    config: &Config,
+    workers: &runtime::Runtime,
+    connection: Option<&kube::Config>,
+) -> Result<Option<(Arc<Door>, Arc<Explain>)>, StartError> {
+    let Some(connection) = connection.filter(|_| config.explain_buffer > 0) else { return Ok(None) };
+    let _context = workers.enter();
+    let client = cluster::client(connection.clone()).map_err(StartError)?;
+    let explain = Explain::start(config.explain_buffer, config.explain_one_in)?;
+    Ok(Some((Arc::new(Door::new(client)), explain)))
+}
+
 /// What keeps evidence in a file, which must be there or can be made.
 fn keeper(pages: &Pages, path: PathBuf) -> Result<Keeper, StartError> {
     let (store, evidence) = (Store::file(path).map_err(StartError)?, Arc::clone(pages.admission.evidence()));
     Ok(Keeper::new(evidence, store))
+}
+
+/// A cluster that the workers can ask.
+fn ask(
+    workers: &runtime::Runtime,
+    connection: Option<&kube::Config>,
+    mirrors: &Arc<Mirrors>,
+) -> Result<Option<Cluster>, StartError> {
+    let _context = workers.enter();
+    connection.cloned().map(|to| Cluster::new(to, Arc::clone(mirrors))).transpose().map_err(StartError)
 }
 
 fn settings(config: &Config) -> Settings {
