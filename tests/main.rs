@@ -24,6 +24,8 @@ mod evidence;
 #[cfg(test)]
 mod flags;
 #[cfg(test)]
+mod formats;
+#[cfg(test)]
 mod generated;
 #[cfg(test)]
 mod http;

@@ -5,6 +5,7 @@ mod cel;
 mod check;
 mod doctor;
 mod duration;
+mod explain;
 mod modules;
 mod policies;
 mod rbac;
@@ -43,6 +44,7 @@ enum Command {
     WebhookRules(webhook_rules::Arguments),
     Status(status::Arguments),
     Promote(promote::Arguments),
+    Explain(explain::Arguments),
     Doctor(doctor::Arguments),
     /// Print the JSON Schema of policy documents, for editors.
     Schema,
@@ -59,6 +61,7 @@ pub fn run() -> ExitCode {
         Command::WebhookRules(arguments) => webhook_rules::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::Promote(arguments) => promote::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Schema => schema::run(),
     }

@@ -3,7 +3,13 @@
 pub mod doctor;
 pub mod promotion;
 pub mod evidence;
+pub mod explanations;
+pub mod github;
 pub mod jsonl;
+pub mod junit;
+pub mod place;
+pub mod remark;
+pub mod sarif;
 pub mod upstream;
 pub mod module_page;
 pub mod needs;

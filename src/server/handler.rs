@@ -1,7 +1,7 @@
 //! One request for admission: from its body to the bytes of its answer.
 
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
 use admittance_engine::deadline::Deadline;
@@ -17,8 +17,8 @@ use axum::response::Response;
 
 use super::arenas::Arenas;
 use super::body::{self, Budget, Collected, Incomplete, Reason};
-use super::problem::{Problem, TurnedAway, bare, incomplete_request, review, wrong_request};
 use super::explain::{Decided, Explain};
+use super::problem::{Problem, TurnedAway, bare, incomplete_request, review, wrong_request};
 use super::{timeout, units};
 use crate::cluster::{Asked, Cluster};
 use crate::evidence::{self, Evidence};

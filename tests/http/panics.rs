@@ -68,7 +68,8 @@ fn router(set: PolicySet) -> Router {
     let admission = Arc::new(Admission::new(Arc::clone(&metrics), None, NamespaceGroups::default(), limits));
     admission.activate(Arc::new(Active { set, ..Active::default() }));
     let declared = watch::Sender::default();
-    pages::admission(Pages {
+    pages::admission(
+        Pages {
             admission,
             metrics,
             health: Arc::default(),
@@ -76,7 +77,9 @@ fn router(set: PolicySet) -> Router {
             reach: Arc::default(),
             shares_evidence: false,
             explain: None,
-        }, false)
+        },
+        false,
+    )
 }
 
 async fn ask(router: Router, uid: String, object: String) -> Value {

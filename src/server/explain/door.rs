@@ -104,7 +104,9 @@ impl Door {
         };
         match outcome {
             Outcome::Allowed => Ok(()),
-            Outcome::Unknown(reason) => Err(Refused(StatusCode::UNAUTHORIZED, format!("the token is not accepted: {reason}"))),
+            Outcome::Unknown(reason) => {
+                Err(Refused(StatusCode::UNAUTHORIZED, format!("the token is not accepted: {reason}")))
+            }
             Outcome::Forbidden(user) => Err(Refused(StatusCode::FORBIDDEN, format!("{user} may not get {PATH}"))),
         }
     }

@@ -89,7 +89,7 @@ impl Job {
                 policies.push(edit.origin.policy.clone());
             }
         }
-        let trace = to_raw_value(&steps(verdict)).ok().filter(|trace| trace.get().len() <= LARGE);
+        let trace = to_raw_value(&verdict.trace).ok().filter(|trace| trace.get().len() <= LARGE);
         let explanation = Explanation {
             time: self.time,
             uid: review.uid,
@@ -122,10 +122,4 @@ impl Job {
             json,
         })
     }
-}
-
-/// What became of each policy.
-fn steps(verdict: &Verdict<'_>) -> Vec<serde_json::Value> {
-    let step = |step: &admittance_engine::verdict::Step| serde_json::json!({"policy": step.origin.policy, "reason": step.outcome});
-    verdict.trace.iter().map(step).collect()
 }

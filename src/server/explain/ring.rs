@@ -119,7 +119,12 @@ mod tests {
     }
 
     fn found(ring: &Ring, wanted: &Wanted) -> String {
-        ring.find(wanted, 100).0.iter().map(|json| json.get().trim_matches('"').to_owned()).collect::<Vec<_>>().join(" ")
+        ring.find(wanted, 100)
+            .0
+            .iter()
+            .map(|json| json.get().trim_matches('"').to_owned())
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::decision::{Decision, Refusal};
 use super::error::PolicyError;
 use super::finding::{Action, Origin, PolicyFinding};
+use super::trace::Step;
 use crate::json::{Arena, Node};
 
 /// The states that the object went through. Unchanged parts are shared, so that all of them cost little more than one.
@@ -73,15 +74,6 @@ pub struct Annotation {
     pub value: String,
 }
 
-/// What became of one policy that could have matched.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// The policy.
-    pub origin: Arc<Origin>,
-    /// Why it did not match, or what it did.
-    pub outcome: String,
-}
-
 /// The outcome for a review.
 #[derive(Clone, Debug, Default)]
 pub struct Verdict<'a> {
@@ -101,7 +93,7 @@ pub struct Verdict<'a> {
     pub matched: usize,
     /// The last of them, which leads to the others.
     pub turn: Option<&'a Turn<'a>>,
-    /// What became of each candidate, if the run asked for it.
+    /// What became of each policy, if the run asked for it: first those that could match, as they had their turns, then the others.
     pub trace: Vec<Step>,
     /// How long each policy took that matched, if the run asked for it; one that ran several times stands several times.
     pub times: Vec<(Arc<Origin>, Duration)>,
