@@ -94,7 +94,7 @@ async fn ask(arguments: &Arguments) -> Result<Page, String> {
     };
     let pages: Vec<Page> = servers.pages_of(Listener::Tls, &question(arguments), "explanations", token).await?;
     if pages.is_empty() {
-        return Err("no server has a page /explain: it needs a cluster, and --explain-buffer".to_owned());
+        return Err("no server has a page /explain: they keep none without --explain".to_owned());
     }
     Ok(together(pages, arguments.limit.into()))
 }

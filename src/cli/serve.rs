@@ -125,9 +125,12 @@ pub(super) struct Arguments {
     /// first group that it fits.
     #[arg(long, env = "ADMITTANCE_NAMESPACE_GROUPS", value_delimiter = ';', value_name = "GROUP")]
     namespace_group: Vec<NamespaceGroup>,
-    /// What explanations of decisions may take in memory, in MiB: those of denials, and of a sample of what is allowed, for
-    /// `admittance explain`. 0: none are kept. Without a cluster, which knows who may ask, none are.
-    #[arg(long, env = "ADMITTANCE_EXPLAIN_BUFFER", default_value_t = 8, value_parser = clap::value_parser!(u32).range(0..=1_024), value_name = "MIB")]
+    /// Keep explanations of decisions in memory, of denials and of a sample of what is allowed, for `admittance explain`, which
+    /// denials then name. Who asks must be known to the cluster, and may `get` the path /explain.
+    #[arg(long, env = "ADMITTANCE_EXPLAIN")]
+    explain: bool,
+    /// What explanations may take in memory, in MiB.
+    #[arg(long, env = "ADMITTANCE_EXPLAIN_BUFFER", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1_024), value_name = "MIB")]
     explain_buffer: u32,
     /// Of how many requests that are allowed one is explained. 0: none.
     #[arg(long, env = "ADMITTANCE_EXPLAIN_ONE_IN", default_value_t = 100, value_name = "NUMBER")]
@@ -194,7 +197,7 @@ fn start(arguments: Arguments) -> Result<(), String> {
             cache: mebibytes(arguments.max_cache_mib),
         },
         evidence: arguments.evidence,
-        explain_buffer: mebibytes(arguments.explain_buffer),
+        explain_buffer: arguments.explain.then(|| mebibytes(arguments.explain_buffer)),
         explain_one_in: arguments.explain_one_in,
         namespace_groups: NamespaceGroups::new(arguments.namespace_group)?,
     };

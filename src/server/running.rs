@@ -167,16 +167,20 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     Ok(())
 }
 
-/// What explains decisions, and who may ask; None where none are kept, or nobody is there who knows who may.
+/// What explains decisions, and who may ask; None where none are kept.
 fn explaining(
     config: &Config,
     workers: &runtime::Runtime,
     connection: Option<&kube::Config>,
 ) -> Result<Option<(Arc<Door>, Arc<Explain>)>, StartError> {
-    let Some(connection) = connection.filter(|_| config.explain_buffer > 0) else { return Ok(None) };
+    let Some(bytes) = config.explain_buffer else { return Ok(None) };
+    let Some(connection) = connection else {
+        let problem = "--explain needs a cluster, which knows who may ask: name one with --kubeconfig, or run in a pod";
+        return Err(StartError(problem.to_owned()));
+    };
     let _context = workers.enter();
     let client = cluster::client(connection.clone()).map_err(StartError)?;
-    let explain = Explain::start(config.explain_buffer, config.explain_one_in)?;
+    let explain = Explain::start(bytes, config.explain_one_in)?;
     Ok(Some((Arc::new(Door::new(client)), explain)))
 }
 
