@@ -6,6 +6,7 @@ mod check;
 mod doctor;
 mod duration;
 mod export;
+mod explain;
 mod modules;
 mod policies;
 mod rbac;
@@ -48,6 +49,7 @@ enum Command {
     Export(export::Arguments),
     Status(status::Arguments),
     Promote(promote::Arguments),
+    Explain(explain::Arguments),
     Doctor(doctor::Arguments),
     /// Print the JSON Schema of policy documents, for editors.
     Schema,
@@ -65,6 +67,7 @@ pub fn run() -> ExitCode {
         Command::Export(arguments) => export::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::Promote(arguments) => promote::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Schema => schema::run(),
     }

@@ -125,6 +125,16 @@ pub(super) struct Arguments {
     /// first group that it fits.
     #[arg(long, env = "ADMITTANCE_NAMESPACE_GROUPS", value_delimiter = ';', value_name = "GROUP")]
     namespace_group: Vec<NamespaceGroup>,
+    /// Keep explanations of decisions in memory, of denials and of a sample of what is allowed, for `admittance explain`, which
+    /// denials then name. Who asks must be known to the cluster, and may `get` the path /explain.
+    #[arg(long, env = "ADMITTANCE_EXPLAIN")]
+    explain: bool,
+    /// What explanations may take in memory, in MiB.
+    #[arg(long, env = "ADMITTANCE_EXPLAIN_BUFFER", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1_024), value_name = "MIB")]
+    explain_buffer: u32,
+    /// Of how many requests that are allowed one is explained. 0: none.
+    #[arg(long, env = "ADMITTANCE_EXPLAIN_ONE_IN", default_value_t = 100, value_name = "NUMBER")]
+    explain_one_in: usize,
     /// A file in which evidence is kept over restarts: what policies did and would have done. With --config-maps and without
     /// this, a ConfigMap of the own namespace does that for all replicas.
     #[arg(long, env = "ADMITTANCE_EVIDENCE", value_name = "FILE")]
@@ -187,6 +197,8 @@ fn start(arguments: Arguments) -> Result<(), String> {
             cache: mebibytes(arguments.max_cache_mib),
         },
         evidence: arguments.evidence,
+        explain_buffer: arguments.explain.then(|| mebibytes(arguments.explain_buffer)),
+        explain_one_in: arguments.explain_one_in,
         namespace_groups: NamespaceGroups::new(arguments.namespace_group)?,
     };
     let _logs = logs::start(arguments.log_format, filter).map_err(|error| format!("cannot start: {error}"))?;

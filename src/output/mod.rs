@@ -6,6 +6,7 @@ pub mod github;
 pub mod promotion;
 pub mod evidence;
 pub mod export;
+pub mod explanations;
 pub mod jsonl;
 pub mod junit;
 pub mod place;

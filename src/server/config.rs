@@ -42,6 +42,10 @@ pub struct Config {
     pub limits: Limits,
     /// A file in which evidence is kept over restarts; with policies in ConfigMaps a ConfigMap does that.
     pub evidence: Option<PathBuf>,
+    /// What explanations may take, in bytes; None: none are kept. They are for those whom a cluster knows.
+    pub explain_buffer: Option<usize>,
+    /// Of how many requests that are allowed one is explained; zero: none.
+    pub explain_one_in: usize,
     /// What metrics count apart.
     pub namespace_groups: NamespaceGroups,
 }

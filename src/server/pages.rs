@@ -20,6 +20,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use super::exchange::VerifiedClient;
+use super::explain::{self, Door, Explain};
 use super::handler::Admission;
 use super::reach::Reach;
 use crate::evidence;
@@ -41,6 +42,8 @@ pub struct Pages {
     pub reach: Arc<Reach>,
     /// Whether replicas keep their evidence together.
     pub shares_evidence: bool,
+    /// Who may ask why requests were decided as they were, and the answers; None where nobody can be asked who it is.
+    pub explain: Option<(Arc<Door>, Arc<Explain>)>,
 }
 
 /// What probes are told.
@@ -111,6 +114,7 @@ pub fn admission(pages: Pages, is_for_verified_clients: bool) -> Router {
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/policies", get(policies))
+        .route("/explain", get(explanations))
         .fallback(not_found)
         .with_state(pages)
 }
@@ -183,6 +187,14 @@ async fn policies(State(pages): State<Pages>) -> Response {
 async fn evidence(State(pages): State<Pages>) -> Response {
     let evidence = pages.admission.evidence();
     Json(evidence::page::Page::of(evidence, pages.shares_evidence, evidence::now())).into_response()
+}
+
+async fn explanations(State(pages): State<Pages>, request: Request) -> Response {
+    let Some((door, explain)) = &pages.explain else { return not_found().await };
+    match door.open(request.headers()).await {
+        Ok(()) => explain::answer(explain, request.uri().query()),
+        Err(refused) => refused.response(),
+    }
 }
 
 async fn not_found() -> Response {

@@ -24,6 +24,7 @@ use tower::ServiceExt as _;
 
 use super::config::{CertificateSource, Config, StartError};
 use super::connection::{self, Ending, Settings};
+use super::explain::{Door, Explain};
 use super::handler::Admission;
 use super::handshake;
 use super::pages::{self, Pages};
@@ -52,7 +53,10 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     let (policies, follower) = policies(config, connection.as_ref())?;
     let is_starter = config.policies.is_empty() && follower.is_none();
     let groups = config.namespace_groups.clone();
+    let explain = explaining(config, &workers, connection.as_ref())?;
+    let explanations = explain.as_ref().map(|(_, explain)| Arc::clone(explain));
     let admission = Admission::new(Arc::clone(&metrics), cluster, groups, config.limits).with_traces(traces);
+    let admission = admission.with_explanations(explanations);
     let (declared, declarations) = watch::channel(BTreeSet::new());
     let own_namespace = follower.as_ref().map(|(places, ..)| places.own.clone()).filter(|_| config.evidence.is_none());
     let pages = Pages {
@@ -62,6 +66,7 @@ pub fn run(config: &Config) -> Result<(), StartError> {
         declared,
         reach: Arc::default(),
         shares_evidence: own_namespace.is_some(),
+        explain,
     };
     let keeper = config.evidence.clone().map(|path| keeper(&pages, path)).transpose()?;
     let Keys { presented, files, clients, tls, is_for_verified_clients } = keys(config)?;
@@ -160,6 +165,23 @@ pub fn run(config: &Config) -> Result<(), StartError> {
         Err(error) => return Err(StartError(format!("the listener ended: {error}"))),
     }
     Ok(())
+}
+
+/// What explains decisions, and who may ask; None where none are kept.
+fn explaining(
+    config: &Config,
+    workers: &runtime::Runtime,
+    connection: Option<&kube::Config>,
+) -> Result<Option<(Arc<Door>, Arc<Explain>)>, StartError> {
+    let Some(bytes) = config.explain_buffer else { return Ok(None) };
+    let Some(connection) = connection else {
+        let problem = "--explain needs a cluster, which knows who may ask: name one with --kubeconfig, or run in a pod";
+        return Err(StartError(problem.to_owned()));
+    };
+    let _context = workers.enter();
+    let client = cluster::client(connection.clone()).map_err(StartError)?;
+    let explain = Explain::start(bytes, config.explain_one_in)?;
+    Ok(Some((Arc::new(Door::new(client)), explain)))
 }
 
 /// A cluster that the workers can ask.

@@ -22,6 +22,11 @@
 - { name: ADMITTANCE_MAX_REQUESTS, value: {{ .Values.maxRequests | quote }} }
 - { name: ADMITTANCE_CONNECTION_AGE, value: {{ .Values.connectionAge }} }
 - { name: ADMITTANCE_DRAIN_SECONDS, value: {{ .Values.drainSeconds | quote }} }
+{{- if .Values.explain.enabled }}
+- { name: ADMITTANCE_EXPLAIN, value: "true" }
+- { name: ADMITTANCE_EXPLAIN_BUFFER, value: {{ .Values.explain.bufferMiB | quote }} }
+- { name: ADMITTANCE_EXPLAIN_ONE_IN, value: {{ .Values.explain.oneIn | quote }} }
+{{- end }}
 - { name: ADMITTANCE_LOG_FORMAT, value: {{ .Values.logs.format }} }
 - { name: ADMITTANCE_LOG, value: {{ .Values.logs.level | quote }} }
 {{- end }}
