@@ -1,6 +1,7 @@
 //! The one function that decides. The server, `check`, `test` and `replay` all call [`admit`]: they can never disagree.
 
 mod native;
+pub mod offline;
 mod run;
 mod settle;
 

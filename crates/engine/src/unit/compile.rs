@@ -8,8 +8,9 @@ use sha2::{Digest, Sha256};
 
 use super::admission_policy::{self, Binding, Document, Native};
 use super::policy_document::{self, Policy};
+use super::policy_test::{self, PolicyTest};
 use super::{API_VERSION, config_map, parameter};
-use crate::document::{Decoder, Diagnostic, Limits, Severity, SourceFile, Spanned, parse};
+use crate::document::{Decoder, Diagnostic, Limits, Place, Severity, SourceFile, Spanned, parse};
 use crate::policy::{Mutator, Validator};
 use crate::verdict::Origin;
 use parameter::Parameter;
@@ -61,6 +62,7 @@ pub struct CompiledUnit {
     pub(crate) natives: Vec<Native>,
     pub(crate) bindings: Vec<Binding>,
     pub(crate) parameters: Vec<Parameter>,
+    tests: Vec<PolicyTest>,
     warnings: Vec<Diagnostic>,
     places: BTreeMap<String, Diagnostic>,
 }
@@ -92,6 +94,16 @@ impl CompiledUnit {
     /// What its author should know although nothing is wrong.
     pub fn warnings(&self) -> &[Diagnostic] {
         &self.warnings
+    }
+
+    /// Its tests, in the order of its files.
+    pub fn tests(&self) -> &[PolicyTest] {
+        &self.tests
+    }
+
+    /// Takes its tests away: nobody but `proof` reads them, and what they hold takes room.
+    pub fn forget_tests(&mut self) {
+        self.tests = vec![];
     }
 
     /// Its policies, by name.
@@ -143,6 +155,15 @@ impl CompiledUnit {
         own.chain(natives).chain(bindings).collect()
     }
 
+    /// The name of each policy, the key under which it has its place, and whether it changes objects; in order of their kinds.
+    pub(crate) fn all_policies(&self) -> impl Iterator<Item = (&str, String, bool)> {
+        let name = |head: &crate::policy::Head| head.origin.policy.clone();
+        let mutators = self.mutators.iter().map(move |it| (it.head.origin.policy.as_str(), name(&it.head), true));
+        let validators = self.validators.iter().map(move |it| (it.head.origin.policy.as_str(), name(&it.head), false));
+        let natives = self.natives.iter().map(|it| (it.origin.policy.as_str(), it.key(), it.mutates));
+        mutators.chain(validators).chain(natives)
+    }
+
     /// A problem with the policy of this name, at its place.
     pub(crate) fn problem_at(&self, policy: &str, message: String) -> Option<Diagnostic> {
         let mut problem = self.places.get(policy)?.clone();
@@ -172,12 +193,13 @@ impl fmt::Debug for CompiledUnit {
 /// # Errors
 /// Every problem of every file, if one of them is an error; warnings among them.
 pub fn compile(unit: &Unit) -> Result<Arc<CompiledUnit>, Vec<Diagnostic>> {
-    let mut found = Found { unit: &unit.name, documents: vec![], parameters: vec![], problems: vec![] };
+    let mut found = Found { unit: &unit.name, documents: vec![], parameters: vec![], tests: vec![], problems: vec![] };
     for file in &unit.files {
         found.read_file(file);
     }
     let places = found.places();
-    let Found { documents, parameters, problems, .. } = found;
+    found.test_names();
+    let Found { documents, parameters, tests, problems, .. } = found;
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(problems);
     }
@@ -198,6 +220,7 @@ pub fn compile(unit: &Unit) -> Result<Arc<CompiledUnit>, Vec<Diagnostic>> {
         natives,
         bindings,
         parameters,
+        tests,
         warnings: problems,
         places,
     }))
@@ -230,11 +253,12 @@ impl Read {
     }
 }
 
-/// What was found so far: documents with their places, objects for policies' parameters, and problems.
+/// What was found so far: documents with their places, objects for policies' parameters, tests, and problems.
 pub(super) struct Found<'u> {
     pub(super) unit: &'u str,
     pub(super) documents: Vec<(Read, Diagnostic)>,
     pub(super) parameters: Vec<Parameter>,
+    pub(super) tests: Vec<PolicyTest>,
     pub(super) problems: Vec<Diagnostic>,
 }
 
@@ -274,9 +298,7 @@ impl Found<'_> {
                     items.iter().for_each(|item| self.read_document(decoder, item));
                 }
             }
-            (API_VERSION, kind @ "PolicyTest") => {
-                decoder.error(document.place("/kind"), format!("kind {kind} is not supported by this version"));
-            }
+            (API_VERSION, "PolicyTest") => self.tests.extend(policy_test::decode(decoder, document)),
             (api_version, kind)
                 if api_version.split_once('/').is_some_and(|(group, _)| group == admission_policy::GROUP) =>
             {
@@ -291,13 +313,31 @@ impl Found<'_> {
                 }
             }
             (API_VERSION, kind) => {
-                decoder.error(document.place("/kind"), format!("unknown kind `{kind}`, accepted is Policy"));
+                decoder.error(
+                    document.place("/kind"),
+                    format!("unknown kind `{kind}`, accepted are Policy and PolicyTest"),
+                );
             }
             ("", _) | (_, "") => {
                 decoder.error(document.place(""), "a document needs apiVersion and kind");
             }
             // Whether it is the parameter of a policy is known when all units are.
             _ => self.parameters.extend(Parameter::read(decoder, document)),
+        }
+    }
+
+    /// Reports the name of a test that stands twice, at the later place.
+    fn test_names(&mut self) {
+        let mut places: BTreeMap<&str, &Place> = BTreeMap::new();
+        for test in &self.tests {
+            let (name, place) = (&test.name, &test.place);
+            if let Some(first) = places.get(name.as_str()) {
+                let problem =
+                    Diagnostic::error(&place.file, place.span.clone(), format!("test `{name}` is defined twice"));
+                self.problems.push(problem.related(&first.file, first.span.clone(), "first defined here"));
+            } else {
+                places.insert(name, place);
+            }
         }
     }
 

@@ -4,6 +4,7 @@ pub mod admission_policy;
 mod parameter;
 mod policy_expressions;
 mod policy_document;
+pub mod policy_test;
 mod config_map;
 mod compile;
 pub mod schema;

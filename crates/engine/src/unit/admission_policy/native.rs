@@ -215,6 +215,22 @@ impl Binding {
         }
     }
 
+    /// What puts a policy in force for everything that it matches, with all objects of the kind of its parameters, where its
+    /// own bindings are not known.
+    pub fn everywhere(policy: &Native) -> Self {
+        let all =
+            ParamRef { name: None, namespace: None, selector: Some(LabelSelector::default()), denies_without: true };
+        Self {
+            name: policy.origin.policy.clone(),
+            policy: policy.origin.policy.clone(),
+            mutates: policy.mutates,
+            constraints: None,
+            problems: vec![],
+            param_ref: policy.param_kind.is_some().then_some(all),
+            actions: if policy.mutates { vec![] } else { vec![Action::Deny] },
+        }
+    }
+
     fn of(
         metadata: Option<&RawMetadata>,
         policy: Option<String>,
