@@ -22,6 +22,8 @@ mod e2e;
 #[cfg(test)]
 mod flags;
 #[cfg(test)]
+mod gate;
+#[cfg(test)]
 mod generated;
 #[cfg(test)]
 mod http;
@@ -45,5 +47,7 @@ mod reload;
 mod rules;
 #[cfg(test)]
 mod status;
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tls;

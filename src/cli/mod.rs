@@ -11,6 +11,7 @@ mod rbac;
 mod schema;
 mod serve;
 mod status;
+mod test;
 mod webhook_rules;
 
 use std::process::ExitCode;
@@ -35,6 +36,7 @@ enum Command {
     /// Run the webhook.
     Serve(Box<serve::Arguments>),
     Check(check::Arguments),
+    Test(test::Arguments),
     Modules(modules::Arguments),
     Cel(cel::Arguments),
     Rbac(rbac::Arguments),
@@ -50,6 +52,7 @@ pub fn run() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(arguments) => serve::run(*arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
         Command::Modules(arguments) => modules::run(&arguments),
         Command::Cel(arguments) => cel::run(&arguments),
         Command::Rbac(arguments) => rbac::run(&arguments),

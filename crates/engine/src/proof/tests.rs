@@ -100,7 +100,7 @@ fn names_what_is_not_as_expected() {
   - {{ name: error, object: {{ apiVersion: apps/v1, kind: Deployment, metadata: {{ name: a }} }}, expect: {{ code: 500 }} }}
 "
     );
-    let message = "ports: spec.containers[0].ports[0].hostPort: host port 80 is not allowed";
+    let message = "ports: spec.containers[0].ports[0].hostPort: host port 80 is not allowed; none is";
     assert_eq!(
         refused(&cases),
         [
