@@ -22,6 +22,8 @@ mod e2e;
 #[cfg(test)]
 mod flags;
 #[cfg(test)]
+mod formats;
+#[cfg(test)]
 mod gate;
 #[cfg(test)]
 mod generated;

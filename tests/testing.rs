@@ -1,8 +1,12 @@
 //! `admittance test`: what it prints in each format, how it ends, and what it writes.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -94,8 +98,7 @@ FAIL ./tests.yaml:6:11: pods: a port of the node
     ports: spec.containers[0].ports[0].hostPort: host port 80 is not allowed; none is
   what the policies did:
     team   changes the object
-    team   changes nothing
-    ports  1 findings
+    ports  1 finding
 
 FAIL ./tests.yaml:14:11: pods: a team of its own
   `object` is another one
@@ -109,7 +112,7 @@ FAIL ./tests.yaml:14:11: pods: a team of its own
        name: a
   what the policies did:
     team   changes nothing
-    ports  0 findings
+    ports  nothing against it
 
 2 cases in 1 test: 0 passed, 2 failed
 "
@@ -138,8 +141,12 @@ fn prints_json_and_lines_of_it() {
     let folder = folder(&[("policies.yaml", POLICIES), ("tests.yaml", &cases)]);
     let outcome = run(folder.path(), &["-o", "jsonl"]);
     let lines: Vec<Value> = outcome.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut first = lines[0].clone();
+    let trace = first.as_object_mut().unwrap().remove("trace").unwrap();
+    let steps: Vec<_> = trace.as_array().unwrap().iter().map(|step| (&step["policy"], &step["outcome"])).collect();
+    assert_eq!(steps, [(&json!("team"), &json!("changed")), (&json!("ports"), &json!("found"))]);
     assert_eq!(
-        lines[0],
+        first,
         json!({
             "type": "case", "file": "./tests.yaml", "line": 6, "column": 11, "test": "pods", "case": "a port of the node",
             "passed": false,
@@ -147,11 +154,6 @@ fn prints_json_and_lines_of_it() {
                 "field": "policies", "expected": ["team"], "got": ["ports"], "note": "", "line": 14, "column": 7,
                 "message": "policies: expected [\"team\"], got [\"ports\"]",
             }],
-            "steps": [
-                {"policy": "team", "outcome": "changes the object"},
-                {"policy": "team", "outcome": "changes nothing"},
-                {"policy": "ports", "outcome": "1 findings"},
-            ],
         })
     );
     assert_eq!((lines.len(), &lines[1]["passed"], &lines[1]["failures"]), (2, &json!(true), &json!([])));
@@ -280,4 +282,88 @@ fn writes_into_the_keys_of_a_config_map() {
     assert_eq!((outcome.out.as_str(), outcome.err.as_str()), ("map.yaml: 1 case written\n", ""));
     let written = fs::read_to_string(folder.path().join("map.yaml")).unwrap();
     assert_eq!(written, format!("{map}        expect:\n          allowed: true\n"));
+}
+
+#[test]
+fn runs_again_when_a_file_changes() {
+    let folder = folder(&[("policies.yaml", POLICIES), ("tests.yaml", CASES)]);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_admittance"))
+        .args(["test", "--watch"])
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let (sender, lines) = mpsc::channel();
+    let out = BufReader::new(child.stdout.take().unwrap());
+    let reader = thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+    let sum = || {
+        let next = || lines.recv_timeout(Duration::from_secs(20)).expect("a sum within 20 seconds");
+        std::iter::repeat_with(next).find(|line| line.contains(" cases in ")).unwrap()
+    };
+    assert_eq!(sum(), "2 cases in 1 test: 2 passed, 0 failed");
+    fs::write(folder.path().join("tests.yaml"), CASES.replace("[ports]", "[team]")).unwrap();
+    assert_eq!(sum(), "2 cases in 1 test: 1 passed, 1 failed");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    drop(reader);
+}
+
+#[test]
+fn writes_for_ci_systems() {
+    let one = CASES.split("  - name: a team").next().unwrap().replace("[ports]", "[team]");
+    let folder = folder(&[("policies.yaml", POLICIES), ("tests.yaml", &one)]);
+    let outcome = run(folder.path(), &["-o", "junit"]);
+    let failure = "test `pods`, case `a port of the node` fails: policies: expected [&quot;team&quot;], got [&quot;ports&quot;]";
+    let head = format!(
+        "\
+<?xml version=\"1.0\" encoding=\"UTF-8\"?>
+<testsuites name=\"admittance test\" tests=\"1\" failures=\"1\" errors=\"0\" skipped=\"0\">
+  <testsuite name=\"./tests.yaml: pods\" tests=\"1\" failures=\"1\" errors=\"0\" skipped=\"0\">
+    <testcase classname=\"pods\" name=\"a port of the node\" file=\"./tests.yaml\" line=\"6\">
+      <failure message=\"{failure}\" type=\"policies\">FAIL ./tests.yaml:6:11: pods: a port of the node&#10;"
+    );
+    assert!(outcome.out.starts_with(&head), "{}", outcome.out);
+    assert_eq!(outcome.code, Some(1));
+    let outcome = run(folder.path(), &["-o", "github"]);
+    assert_eq!(
+        outcome.out,
+        "\
+::error file=./tests.yaml,line=14,endLine=14,col=7,endColumn=15,title=pods%3A a port of the node::test `pods`, case `a port of the node` fails: policies: expected [\"team\"], got [\"ports\"]
+::notice file=./policies.yaml,line=3,endLine=3,col=19,endColumn=24,title=not covered::policy `ports`: no case shows an object that it lets pass
+::notice file=./policies.yaml,line=8,endLine=8,col=19,endColumn=23,title=not covered::policy `team`: no case shows an object that it leaves as it is
+1 case in 1 test: 0 passed, 1 failed
+"
+    );
+}
+
+#[test]
+fn names_settings_that_no_case_depends_on() {
+    let policies = "\
+apiVersion: admittance.dev/v1alpha1
+kind: Policy
+metadata: { name: ports }
+spec: { module: host-ports, settings: { allowed: ['80'] } }
+";
+    let case = |port| {
+        format!("{{ name: p{port}, object: {{ apiVersion: v1, kind: Pod, spec: {{ containers: [{{ name: c, ports: [{{ hostPort: {port} }}] }}] }} }}, expect: {{ policies: [{}] }} }}", if port == 80 { "" } else { "ports" })
+    };
+    let tests = |ports: &[u16]| {
+        let cases: String = ports.iter().map(|port| format!("  - {}\n", case(*port))).collect();
+        format!("---\napiVersion: admittance.dev/v1alpha1\nkind: PolicyTest\nmetadata: {{ name: t }}\nspec:\n  cases:\n{cases}")
+    };
+    let folder = folder(&[("a.yaml", &format!("{policies}{}", tests(&[80, 81])))]);
+    assert_eq!(run(folder.path(), &["--require-coverage"]).code, Some(0));
+    let none = "{ name: none, object: { apiVersion: v1, kind: Pod }, expect: { policies: [] } }";
+    fs::write(folder.path().join("a.yaml"), format!("{policies}{}  - {none}\n", tests(&[81]))).unwrap();
+    let outcome = run(folder.path(), &[]);
+    assert_eq!(
+        outcome.out,
+        "\
+not covered
+  ./a.yaml:3:19: policy `ports`: no case depends on settings.allowed
+
+2 cases in 1 test: 2 passed, 0 failed
+"
+    );
 }

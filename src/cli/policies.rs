@@ -20,6 +20,8 @@ pub(super) struct Loaded {
     pub(super) set: Option<PolicySet>,
     /// The units that it is made of; those that are sound.
     pub(super) units: Vec<Arc<CompiledUnit>>,
+    /// The same units as they were read.
+    pub(super) sources: Vec<Unit>,
     /// Errors and warnings, ready to print.
     pub(super) problems: Vec<String>,
 }
@@ -31,7 +33,7 @@ pub(super) fn load(paths: &[PathBuf], paint: Paint) -> Loaded {
     }
     let mut loaded = match files(paths) {
         Ok(files) => load_files(files, paint),
-        Err(problem) => return Loaded { set: None, units: vec![], problems: vec![format!("error: {problem}")] },
+        Err(problem) => return Loaded { set: None, units: vec![], sources: vec![], problems: vec![format!("error: {problem}")] },
     };
     if loaded.set.as_ref().is_some_and(PolicySet::is_empty) {
         let names: Vec<String> = paths.iter().map(|path| format!("{:?}", path.display())).collect();
@@ -53,10 +55,15 @@ pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<Read>, String> {
 /// The policies in these files, of which there may be none.
 pub(super) fn load_files(files: Vec<Read>, paint: Paint) -> Loaded {
     let mut loading = Loading { paint, problems: Vec::new(), is_broken: false };
-    let mut units = Vec::new();
+    let (mut units, mut sources) = (Vec::new(), Vec::new());
     for file in files {
         match file {
-            Read::Unit(unit, _) => units.extend(loading.compiled(&unit)),
+            Read::Unit(unit, _) => {
+                if let Some(compiled) = loading.compiled(&unit) {
+                    units.push(compiled);
+                    sources.push(unit);
+                }
+            }
             Read::Unreadable(name, reason, _) => loading.error(&format!("cannot read {name:?}: {reason}")),
             Read::Malformed(_, problem) => loading.diagnostics(&[*problem], true),
         }
@@ -64,7 +71,7 @@ pub(super) fn load_files(files: Vec<Read>, paint: Paint) -> Loaded {
     let (set, conflicts) = link(&units);
     let is_broken = conflicts.iter().any(|problem| problem.severity == Severity::Error);
     loading.diagnostics(&conflicts, is_broken);
-    Loaded { set: (!loading.is_broken).then_some(set), units, problems: loading.problems }
+    Loaded { set: (!loading.is_broken).then_some(set), units, sources, problems: loading.problems }
 }
 
 /// Prints what there is to say about the policies in these files and folders, and on standard error what is wrong with them.

@@ -65,6 +65,10 @@ enum Format {
     Jsonl,
     /// One JSON document with a schemaVersion.
     Json,
+    /// JUnit's XML: a suite for each test.
+    Junit,
+    /// Annotations for GitHub's workflows.
+    Github,
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
@@ -115,11 +119,13 @@ fn once(arguments: &Arguments, files: Vec<Read>) -> u8 {
     if arguments.update {
         return update(&run);
     }
-    let results = Results { tests: run.tests(), reports: run.reports(), uncovered: run.uncovered(&loaded.units) };
+    let results = Results { tests: run.tests(), reports: run.reports(), uncovered: run.uncovered((&loaded.units, &loaded.sources), &arguments.paths) };
     let text = match arguments.output {
         Format::Text => testing::text::page(&results, colour()),
         Format::Jsonl => testing::json::lines(&results),
         Format::Json => testing::json::document(&results),
+        Format::Junit => testing::ci::junit(&results),
+        Format::Github => testing::ci::github(&results),
     };
     super::print(&text);
     let has_failed = results.reports.iter().any(|report| !report.has_passed());

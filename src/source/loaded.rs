@@ -113,6 +113,17 @@ struct Kept {
     said: Option<(UnitState, Option<String>, Vec<Problem>)>,
 }
 
+/// What is known of a version before it is compiled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Trust {
+    /// Nothing: its tests are run.
+    Nothing,
+    /// It has run somewhere: its tests have passed, and are not run again.
+    HasRun,
+    /// It is what runs while a later version is broken, whatever is asked of later ones.
+    LastGood,
+}
+
 /// A version that compiles.
 #[derive(Clone, Debug)]
 struct Version {
@@ -204,8 +215,9 @@ impl Loaded {
                 if before.seen == seen {
                     return Kept { revision, ..before };
                 }
-                let is_proven = kept.is_some_and(|kept| kept.unit.digest() == seen);
-                (seen, self.compile(unit, &revision, is_proven))
+                let has_run = kept.is_some_and(|kept| kept.unit.digest() == seen);
+                let trust = if has_run { Trust::HasRun } else { Trust::Nothing };
+                (seen, self.compile(unit, &revision, trust))
             }
             Read::Malformed(_, problem) => (String::new(), Err(vec![Problem::of(&problem)])),
             Read::Unreadable(name, reason, _) => {
@@ -220,14 +232,16 @@ impl Loaded {
         Kept { seen, revision, present, errors, ..before }
     }
 
-    fn compile(&self, source: Unit, revision: &Revision, is_proven: bool) -> Result<Version, Vec<Problem>> {
+    fn compile(&self, source: Unit, revision: &Revision, trust: Trust) -> Result<Version, Vec<Problem>> {
         let compiled = compile(&source).and_then(|mut compiled| {
             let problems = if self.has_cluster { vec![] } else { compiled.needing_a_cluster() };
             if !problems.is_empty() {
                 return Err(problems);
             }
-            if !is_proven {
-                self.prover.check(&compiled)?;
+            match trust {
+                Trust::Nothing => self.prover.check(&compiled)?,
+                Trust::HasRun => self.prover.check_presence(&compiled)?,
+                Trust::LastGood => {}
             }
             if let Some(compiled) = Arc::get_mut(&mut compiled) {
                 compiled.forget_tests();
@@ -252,7 +266,7 @@ impl Loaded {
         if !is_news || unit.useless.contains(&digest) {
             return;
         }
-        match self.compile(kept.unit.clone(), &kept.revision, true) {
+        match self.compile(kept.unit.clone(), &kept.revision, Trust::LastGood) {
             Ok(version) => unit.good = Some(version),
             Err(problems) => {
                 reports.extend(

@@ -34,12 +34,20 @@ impl Prover {
 
     /// What is shown of a unit in so many steps.
     pub fn prove(&self, unit: &CompiledUnit, mut steps: Steps) -> Proof {
-        let required = || if self.tests == Tests::Required { untested(unit) } else { None };
-        match required() {
-            Some(problem) => Proof::Refused(vec![problem]),
-            None if unit.tests().is_empty() => Proof::Proven,
-            None => prove(unit, self.defaults.get_or_init(Defaults::built_in), &mut steps),
+        match self.check_presence(unit) {
+            Err(problems) => Proof::Refused(problems),
+            Ok(()) if unit.tests().is_empty() => Proof::Proven,
+            Ok(()) => prove(unit, self.defaults.get_or_init(Defaults::built_in), &mut steps),
         }
+    }
+
+    /// Whether a unit has the tests that it must have.
+    ///
+    /// # Errors
+    /// That it has none.
+    pub fn check_presence(&self, unit: &CompiledUnit) -> Result<(), Vec<Diagnostic>> {
+        let missing = if self.tests == Tests::Required { untested(unit) } else { None };
+        missing.map_or(Ok(()), |problem| Err(vec![problem]))
     }
 
     /// What speaks against a unit, however long it takes to find out.

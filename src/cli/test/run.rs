@@ -8,8 +8,8 @@ use admittance_engine::json::Arena;
 use admittance_engine::kubernetes::defaults::Defaults;
 use admittance_engine::pipeline::Budget;
 use admittance_engine::proof::case::Report;
-use admittance_engine::proof::{coverage, tested};
-use admittance_engine::unit::CompiledUnit;
+use admittance_engine::proof::{coverage, settings, tested};
+use admittance_engine::unit::{CompiledUnit, Unit};
 use admittance_engine::unit::policy_test::{Case, PolicyTest};
 
 /// What was run.
@@ -66,8 +66,38 @@ impl<'u> Run<'u> {
         self.cases.iter().map(|(.., report)| report).collect()
     }
 
-    /// What no case shows.
-    pub(super) fn uncovered(&self, _: &[Arc<CompiledUnit>]) -> Vec<Diagnostic> {
-        coverage::uncovered(&self.units, &self.reports())
+    /// What no case shows: of policies, and of settings of modules, each of which is left out once.
+    pub(super) fn uncovered(
+        &self,
+        (units, sources): (&[Arc<CompiledUnit>], &[Unit]),
+        paths: &[PathBuf],
+    ) -> Vec<Diagnostic> {
+        let mut problems = coverage::uncovered(&self.units, &self.reports());
+        for (position, (unit, source)) in units.iter().zip(sources).enumerate() {
+            if !self.units.iter().any(|named| named.name() == unit.name()) {
+                continue;
+            }
+            for (policy, setting) in settings::of(source) {
+                let variant = settings::without(source, &policy, &setting);
+                let Ok(variant) = variant else { continue };
+                let mut others = units.to_vec();
+                if let Some(place) = others.get_mut(position) {
+                    *place = variant;
+                }
+                if Run::of(&others, paths).is_ok_and(|run| self.is_same(&run)) {
+                    problems.extend(settings::idle(unit, &policy, &setting));
+                }
+            }
+        }
+        problems
+    }
+
+    /// Whether every case came to the same.
+    fn is_same(&self, other: &Run<'_>) -> bool {
+        self.cases.len() == other.cases.len()
+            && self.cases.iter().zip(&other.cases).all(|((.., own), (.., other))| match (&own.observed, &other.observed) {
+                (Some(own), Some(other)) => own.is_same(other),
+                (own, other) => own.is_none() && other.is_none(),
+            })
     }
 }

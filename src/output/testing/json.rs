@@ -41,8 +41,7 @@ fn case(report: &Report) -> Value {
     }
     set("failures", report.failures.iter().map(failure).collect());
     if let Some(observed) = report.observed.as_ref().filter(|_| !report.has_passed()) {
-        let step = |(policy, outcome): &(String, String)| json!({ "policy": policy, "outcome": outcome });
-        set("steps", observed.steps.iter().map(step).collect());
+        set("trace", json!(observed.trace));
     }
     object
 }

@@ -1,5 +1,6 @@
 //! What `admittance test` prints.
 
+pub mod ci;
 pub mod json;
 pub mod text;
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use admittance_engine::json::{Arena, Constant};
 use admittance_engine::proof::case::{Failure, Report};
+use admittance_engine::verdict::{Fate, Step};
 use serde_json::Value;
 
 use super::Results;
@@ -31,7 +32,7 @@ pub fn page(results: &Results<'_>, colour: Colour) -> String {
 }
 
 /// A failed case: where it stands, each thing that is not as expected, and what the policies did.
-fn block(report: &Report, colour: Colour) -> String {
+pub(super) fn block(report: &Report, colour: Colour) -> String {
     let mut text = format!(
         "{} {}: {}: {}\n",
         colour.paint(Tone::Bad, "FAIL"),
@@ -46,14 +47,24 @@ fn block(report: &Report, colour: Colour) -> String {
         text.push_str(&difference(failure, colour));
     }
     let Some(observed) = &report.observed else { return text };
-    if !observed.steps.is_empty() {
+    let steps: Vec<&Step> = observed.trace.iter().filter(|step| is_told(step, report)).collect();
+    if !steps.is_empty() {
         text.push_str("  what the policies did:\n");
     }
-    let width = observed.steps.iter().map(|(policy, _)| policy.len()).max().unwrap_or_default();
-    for (policy, outcome) in &observed.steps {
-        let _ = writeln!(text, "    {policy:<width$}  {}", printable(outcome));
+    let width = steps.iter().map(|step| step.origin.policy.len()).max().unwrap_or_default();
+    for step in steps {
+        let _ = writeln!(text, "    {:<width$}  {}", step.origin.policy, printable(&step.reason));
     }
     text
+}
+
+/// Of policies that do not match only those that were expected to find something are worth a line.
+fn is_told(step: &Step, report: &Report) -> bool {
+    let is_expected = |failure: &Failure| {
+        let names = failure.expected.as_array().into_iter().flatten();
+        failure.field == "policies" && names.into_iter().any(|name| name.as_str() == Some(&step.origin.policy))
+    };
+    step.outcome != Fate::NotMatched || report.failures.iter().any(is_expected)
 }
 
 fn difference(failure: &Failure, colour: Colour) -> String {

@@ -200,4 +200,10 @@ fn refuses_units_without_tests_where_they_are_required() {
     assert_eq!((states(&update), &update.changes[0].problems), (vec![UnitState::Broken], &vec![problem.to_owned()]));
     let update = loaded.update(vec![read("ns/a", &tested(false), 2)], &LastGoods::new());
     assert_eq!(states(&update), [UnitState::Active]);
+
+    // What ran before they were required goes on, and is said to have none.
+    let (bare, mut loaded) = (policy("x", "host-ports"), Loaded::new(true, Tests::Required));
+    let update = loaded.update(vec![read("ns/a", &bare, 1)], &kept("ns/a", &bare, 1));
+    assert_eq!((running(&update), states(&update)), (vec!["x=host-ports".to_owned()], vec![UnitState::Stale]));
+    assert_eq!(update.active.units[0].problems, [problem]);
 }

@@ -362,14 +362,14 @@ fn says_what_became_of_each_candidate_when_asked() {
     with_review("CREATE", r#""object":{}"#, |review| {
         let verdict = admit(policies, review, &Run { trace: true, ..run(Route::Offline) }).unwrap();
         let steps: Vec<(&str, &str)> =
-            verdict.trace.iter().map(|step| (step.origin.policy.as_str(), step.outcome.as_str())).collect();
+            verdict.trace.iter().map(|step| (step.origin.policy.as_str(), step.reason.as_str())).collect();
         assert_eq!(
             steps,
             [
                 ("a", "changes the object"),
                 ("b", "changes nothing"),
                 ("elsewhere", "namespaces.include does not name the namespace"),
-                ("labels", "1 findings"),
+                ("labels", "1 finding"),
             ]
         );
     });

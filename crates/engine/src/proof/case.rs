@@ -82,7 +82,7 @@ fn judge<'a>(case: &'a Case, set: &'a PolicySet, review: Review<'a>, written: No
         budget: Budget::default(),
         lookups: &known,
         trace: true,
-        timed: true,
+        timed: false,
     };
     Judged::of(set, review, written, &run)
 }

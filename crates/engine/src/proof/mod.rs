@@ -1,10 +1,12 @@
 //! Proof before enforcement: what is shown of a unit before it becomes active.
 //!
 //! [`case`] runs one case of a PolicyTest through the one function that decides, [`tested`] says which policies a test is
-//! about, [`coverage`] what no case shows; [`prove`] is what the server asks of a unit.
+//! about, [`coverage`] what no case shows, [`settings`]
+//! makes units that lack a setting; [`prove`] is what the server asks of a unit.
 
 pub mod case;
 pub mod coverage;
+pub mod settings;
 pub mod tested;
 #[cfg(test)]
 mod tests;
@@ -13,7 +15,7 @@ use crate::document::Diagnostic;
 use crate::json::Arena;
 use crate::kubernetes::defaults::Defaults;
 use crate::pipeline::Budget;
-use crate::unit::CompiledUnit;
+use crate::unit::{CompiledUnit, Listed};
 
 /// What is known of a unit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,7 +84,7 @@ pub fn prove(unit: &CompiledUnit, defaults: &Defaults, steps: &mut Steps) -> Pro
 /// The error that a unit has policies and no tests of them. None where it has both, or no policies.
 pub fn untested(unit: &CompiledUnit) -> Option<Diagnostic> {
     let has_tests = unit.tests().iter().any(|test| matches!(tested::own(unit, test), Ok(Some(_)) | Err(_)));
-    let (name, key, _) = unit.all_policies().next().filter(|_| !has_tests)?;
+    let Listed { name, key, .. } = unit.all_policies().next().filter(|_| !has_tests)?;
     let message = format!("policy `{name}` has no tests, and this server requires them: put a PolicyTest beside it");
     unit.problem_at(&key, message)
 }

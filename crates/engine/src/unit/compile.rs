@@ -155,15 +155,6 @@ impl CompiledUnit {
         own.chain(natives).chain(bindings).collect()
     }
 
-    /// The name of each policy, the key under which it has its place, and whether it changes objects; in order of their kinds.
-    pub(crate) fn all_policies(&self) -> impl Iterator<Item = (&str, String, bool)> {
-        let name = |head: &crate::policy::Head| head.origin.policy.clone();
-        let mutators = self.mutators.iter().map(move |it| (it.head.origin.policy.as_str(), name(&it.head), true));
-        let validators = self.validators.iter().map(move |it| (it.head.origin.policy.as_str(), name(&it.head), false));
-        let natives = self.natives.iter().map(|it| (it.origin.policy.as_str(), it.key(), it.mutates));
-        mutators.chain(validators).chain(natives)
-    }
-
     /// A problem with the policy of this name, at its place.
     pub(crate) fn problem_at(&self, policy: &str, message: String) -> Option<Diagnostic> {
         let mut problem = self.places.get(policy)?.clone();
@@ -193,7 +184,16 @@ impl fmt::Debug for CompiledUnit {
 /// # Errors
 /// Every problem of every file, if one of them is an error; warnings among them.
 pub fn compile(unit: &Unit) -> Result<Arc<CompiledUnit>, Vec<Diagnostic>> {
-    let mut found = Found { unit: &unit.name, documents: vec![], parameters: vec![], tests: vec![], problems: vec![] };
+    compile_edited(unit, &|_| {})
+}
+
+/// The same as if the documents of policies were other ones: `edit` changes each document of kind Policy, or of
+/// Kubernetes' own kinds, before it is read. What it adds has the place of what was there.
+///
+/// # Errors
+/// As those of [`compile`].
+pub fn compile_edited(unit: &Unit, edit: &dyn Fn(&mut Spanned)) -> Result<Arc<CompiledUnit>, Vec<Diagnostic>> {
+    let mut found = Found { unit: &unit.name, edit, documents: vec![], parameters: vec![], tests: vec![], problems: vec![] };
     for file in &unit.files {
         found.read_file(file);
     }
@@ -256,18 +256,29 @@ impl Read {
 /// What was found so far: documents with their places, objects for policies' parameters, tests, and problems.
 pub(super) struct Found<'u> {
     pub(super) unit: &'u str,
+    /// What is done to the documents of policies first.
+    pub(super) edit: &'u dyn Fn(&mut Spanned),
     pub(super) documents: Vec<(Read, Diagnostic)>,
     pub(super) parameters: Vec<Parameter>,
     pub(super) tests: Vec<PolicyTest>,
     pub(super) problems: Vec<Diagnostic>,
 }
 
+/// Whether it is a policy of one kind or the other.
+fn is_policy(document: &Spanned) -> bool {
+    let kind = document.at("/kind").and_then(Spanned::as_str).unwrap_or_default();
+    ["Policy", "ValidatingAdmissionPolicy", "MutatingAdmissionPolicy"].contains(&kind)
+}
+
 impl Found<'_> {
     pub(super) fn read_file(&mut self, file: &Arc<SourceFile>) {
-        let parsed = parse(file, &Limits::default());
+        let mut parsed = parse(file, &Limits::default());
         self.problems.extend(parsed.problems);
         let decoder = Decoder::new(file);
-        for document in &parsed.documents {
+        for document in &mut parsed.documents {
+            if is_policy(document) {
+                (self.edit)(document);
+            }
             self.read_document(&decoder, document);
         }
         self.problems.extend(decoder.finish());

@@ -48,7 +48,7 @@ pub(super) fn read(found: &mut Found<'_>, decoder: &Decoder, document: &Spanned)
         let outer = decoder.file();
         let inner = SourceFile::new(outer.name(), text.value.as_str());
         let mut within =
-            Found { unit: found.unit, documents: vec![], parameters: vec![], tests: vec![], problems: vec![] };
+            Found { unit: found.unit, edit: found.edit, documents: vec![], parameters: vec![], tests: vec![], problems: vec![] };
         within.read_file(&inner);
         let move_place = |place: &mut Place| {
             if Arc::ptr_eq(&place.file, &inner) {

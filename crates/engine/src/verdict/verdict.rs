@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::decision::{Decision, Refusal};
 use super::error::PolicyError;
 use super::finding::{Action, Origin, PolicyFinding};
+use super::trace::Step;
 use crate::json::Node;
 
 /// The states that the object went through. Unchanged parts are shared, so that all of them cost little more than one.
@@ -62,15 +63,6 @@ pub struct Annotation {
     pub value: String,
 }
 
-/// What became of one policy that could have matched.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// The policy.
-    pub origin: Arc<Origin>,
-    /// Why it did not match, or what it did.
-    pub outcome: String,
-}
-
 /// The outcome for a review.
 #[derive(Clone, Debug, Default)]
 pub struct Verdict<'a> {
@@ -88,7 +80,7 @@ pub struct Verdict<'a> {
     pub decisions: Vec<Decision>,
     /// How many policies matched.
     pub matched: usize,
-    /// What became of each candidate, if the run asked for it.
+    /// What became of each policy, if the run asked for it: first those that could match, as they had their turns, then the others.
     pub trace: Vec<Step>,
     /// How long each policy took that matched, if the run asked for it; one that ran several times stands several times.
     pub times: Vec<(Arc<Origin>, Duration)>,

@@ -7,8 +7,10 @@ use super::{CaseError, Failure, Ran, run};
 use crate::document::{Diagnostic, Place};
 use crate::json::{Arena, Node};
 use crate::kubernetes::defaults::Defaults;
+use crate::review::Review;
 use crate::set::PolicySet;
 use crate::unit::policy_test::{Case, PolicyTest};
+use crate::verdict::{Fate, Step};
 
 /// What became of a case.
 #[derive(Clone, Debug)]
@@ -48,8 +50,12 @@ pub struct Observed {
     pub mutated: Option<String>,
     /// What each policy that matched did, by name.
     pub acted: BTreeMap<String, Acted>,
-    /// What became of every policy that could have matched, in order: its name, and what it did or why it did not match.
-    pub steps: Vec<(String, String)>,
+    /// All findings, `POLICY: PATH: MESSAGE`, whatever is done about them.
+    pub findings: Vec<String>,
+    /// The rules of each policy's match constraints that fit the request, by the policy's name.
+    pub rules: Vec<(String, usize)>,
+    /// What became of every policy, and why.
+    pub trace: Vec<Step>,
 }
 
 /// What a policy that matched did.
@@ -78,7 +84,7 @@ impl Report {
             Ok(ran) => {
                 let mut failures = ran.failures();
                 failures.extend(ran.instability(set));
-                Self { failures, observed: Some(Observed::of(&ran)), ..report }
+                Self { failures, observed: Some(Observed::of(&ran, set)), ..report }
             }
         }
     }
@@ -105,22 +111,17 @@ impl Report {
 }
 
 impl Observed {
-    fn of(ran: &Ran<'_>) -> Self {
+    fn of(ran: &Ran<'_>, set: &PolicySet) -> Self {
         let judged = &ran.judged;
         let verdict = &judged.verdict;
         let refusal = verdict.refusal();
         let json = |node: Node<'_>| serde_json::to_string(&node).unwrap_or_default();
         let mut acted: BTreeMap<String, Acted> = BTreeMap::new();
         let name = |origin: &crate::verdict::Origin| origin.policy.clone();
-        for (origin, _) in &verdict.times {
-            acted.entry(name(origin)).or_default();
-        }
-        let findings = verdict.findings.iter().map(|finding| &finding.origin);
-        for origin in findings.chain(verdict.failures.iter().map(|failure| &failure.origin)) {
-            acted.entry(name(origin)).or_default().objects = true;
-        }
-        for edit in &verdict.edits {
-            acted.entry(name(&edit.origin)).or_default().changes = true;
+        for step in verdict.trace.iter().filter(|step| step.outcome != Fate::NotMatched) {
+            let acted = acted.entry(name(&step.origin)).or_default();
+            acted.objects |= matches!(step.outcome, Fate::Found | Fate::Failed);
+            acted.changes |= step.outcome == Fate::Changed;
         }
         Self {
             allowed: refusal.is_none(),
@@ -136,8 +137,28 @@ impl Observed {
             written: json(judged.written),
             mutated: (judged.written != judged.mutated).then(|| json(judged.mutated)),
             acted,
-            steps: verdict.trace.iter().map(|step| (name(&step.origin), step.outcome.clone())).collect(),
+            findings: verdict.findings.iter().map(ToString::to_string).collect(),
+            rules: rules(set, &judged.review),
+            trace: verdict.trace.clone(),
         }
+    }
+}
+
+fn rules(set: &PolicySet, review: &Review<'_>) -> Vec<(String, usize)> {
+    let mutators = set.mutators().iter().map(|one| &one.head);
+    let heads = mutators.chain(set.validators().iter().map(|one| &one.head));
+    heads
+        .flat_map(|head| head.constraints.fitting(review).map(|position| (head.origin.policy.clone(), position)))
+        .collect()
+}
+
+impl Observed {
+    /// Whether the policies made the same of the request: what is said, found and changed.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let seen = |it: &Self| {
+            (it.code, it.message.clone(), it.warnings.clone(), it.errors.clone(), it.findings.clone(), it.mutated.clone())
+        };
+        seen(self) == seen(other)
     }
 }
 

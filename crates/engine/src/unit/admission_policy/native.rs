@@ -129,6 +129,11 @@ impl Native {
         &self.problems
     }
 
+    /// What it matches.
+    pub(crate) fn constraints(&self) -> &MatchConstraints {
+        &self.constraints
+    }
+
     /// Whether it matches by labels of namespaces.
     pub fn selects_namespaces(&self) -> bool {
         !self.constraints.namespace_selector.is_empty()
