@@ -17,6 +17,7 @@ pub mod module_page;
 pub mod needs;
 pub mod reference;
 pub mod status;
+pub mod testing;
 pub mod text;
 pub mod yaml_diff;
 

@@ -135,6 +135,10 @@ impl Validate for Conditioned<Box<dyn Validate>> {
         self.conditions.asks().or_else(|| self.rule.asks())
     }
 
+    fn expressions(&self) -> Vec<(List, usize, &str)> {
+        self.conditions.expressions().into_iter().chain(self.rule.expressions()).collect()
+    }
+
     fn validate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) {
         if self.holds(subject, report) {
             self.rule.validate(subject, report);
@@ -145,6 +149,10 @@ impl Validate for Conditioned<Box<dyn Validate>> {
 impl Mutate for Conditioned<Box<dyn Mutate>> {
     fn asks(&self) -> Option<&'static str> {
         self.conditions.asks().or_else(|| self.rule.asks())
+    }
+
+    fn expressions(&self) -> Vec<(List, usize, &str)> {
+        self.conditions.expressions().into_iter().chain(self.rule.expressions()).collect()
     }
 
     fn mutate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) -> Result<Node<'a>, PolicyError> {
