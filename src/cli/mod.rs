@@ -3,6 +3,7 @@
 mod asking;
 mod cel;
 mod check;
+mod coverage;
 mod doctor;
 mod duration;
 mod modules;
@@ -41,6 +42,7 @@ enum Command {
     WebhookRules(webhook_rules::Arguments),
     Status(status::Arguments),
     Doctor(doctor::Arguments),
+    Coverage(coverage::Arguments),
     /// Print the JSON Schema of policy documents, for editors.
     Schema,
 }
@@ -56,6 +58,7 @@ pub fn run() -> ExitCode {
         Command::WebhookRules(arguments) => webhook_rules::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Coverage(arguments) => coverage::run(&arguments),
         Command::Schema => schema::run(),
     }
 }

@@ -25,6 +25,7 @@ pub mod unit;
 pub mod set;
 pub mod pipeline;
 pub mod response;
+pub mod proof;
 
 #[cfg(test)]
 mod corpora;

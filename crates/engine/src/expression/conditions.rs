@@ -10,7 +10,7 @@ use crate::cel::context::{Context, Meter};
 use crate::cel::value::Value;
 use crate::json::Node;
 use crate::review::{Operation, Review, Subject};
-use crate::rule::{Mutate, Validate};
+use crate::rule::{Mutate, Reads, Validate};
 use crate::verdict::{Expressed, Judged, Judgement, PolicyError, Report};
 
 /// What conditions say.
@@ -122,6 +122,10 @@ impl Validate for Conditioned<Box<dyn Validate>> {
         self.conditions.asks().or_else(|| self.rule.asks())
     }
 
+    fn reads(&self) -> Reads {
+        Reads { conditions: self.conditions.reads().conditions, ..self.rule.reads() }
+    }
+
     fn validate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) {
         if self.holds(subject, report) {
             self.rule.validate(subject, report);
@@ -132,6 +136,10 @@ impl Validate for Conditioned<Box<dyn Validate>> {
 impl Mutate for Conditioned<Box<dyn Mutate>> {
     fn asks(&self) -> Option<&'static str> {
         self.conditions.asks().or_else(|| self.rule.asks())
+    }
+
+    fn reads(&self) -> Reads {
+        Reads { conditions: self.conditions.reads().conditions, ..self.rule.reads() }
     }
 
     fn mutate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) -> Result<Node<'a>, PolicyError> {

@@ -14,7 +14,7 @@ use crate::json::Node;
 use crate::kubernetes::decoding;
 use crate::kubernetes::schema::{Schema, Schemas};
 use crate::review::{Answer, KindName, Lookup, ObjectName, Review, Subject};
-use crate::rule::Mutate;
+use crate::rule::{Mutate, Reads};
 use crate::verdict::{Expressed, Judged, Judgement, PolicyError, Refusal, Report};
 
 /// What the expression of a mutation makes.
@@ -47,6 +47,10 @@ impl PatchType {
 impl Mutate for Bound {
     fn asks(&self) -> Option<&'static str> {
         self.policy.asks()
+    }
+
+    fn reads(&self) -> Reads {
+        self.policy.reads()
     }
 
     fn mutate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) -> Result<Node<'a>, PolicyError> {

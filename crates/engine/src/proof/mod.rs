@@ -1,0 +1,3 @@
+//! What is shown about policies before they enforce.
+
+pub mod routes;
