@@ -14,6 +14,8 @@
 //!
 //!  doctor: a snapshot of a cluster ─▶ what could lock it, or leave things unchecked
 //!
+//!  cli/coverage: policies, and what a cluster sends ─▶ engine: proof::routes ─▶ requests that go past them
+//!
 //!  cli: serve wires the above; check, modules and schema call the engine without a server:
 //!  files ─▶ manifests (objects, the requests for them, verdicts) ─▶ output (text, JSON, diff) ─▶ people, pipelines
 //! ```

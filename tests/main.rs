@@ -14,6 +14,8 @@ mod cluster;
 #[cfg(test)]
 mod connection;
 #[cfg(test)]
+mod coverage;
+#[cfg(test)]
 mod definitions;
 #[cfg(test)]
 mod docs;

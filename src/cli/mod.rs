@@ -3,6 +3,7 @@
 mod asking;
 mod cel;
 mod check;
+mod coverage;
 mod doctor;
 mod duration;
 mod export;
@@ -53,6 +54,7 @@ enum Command {
     Promote(promote::Arguments),
     Explain(explain::Arguments),
     Doctor(doctor::Arguments),
+    Coverage(coverage::Arguments),
     /// Print the JSON Schema of policy documents, for editors.
     Schema,
 }
@@ -72,6 +74,7 @@ pub fn run() -> ExitCode {
         Command::Promote(arguments) => promote::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Coverage(arguments) => coverage::run(&arguments),
         Command::Schema => schema::run(),
     }
 }

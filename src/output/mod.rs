@@ -1,5 +1,6 @@
 //! What commands print: one file a format.
 
+pub mod coverage;
 pub mod doctor;
 pub mod explain;
 pub mod github;

@@ -11,7 +11,7 @@ use crate::cel::value::Value;
 use crate::cel::watch::Watch;
 use crate::json::Node;
 use crate::review::{Operation, Review, Subject};
-use crate::rule::{Mutate, Validate};
+use crate::rule::{Mutate, Reads, Validate};
 use crate::verdict::trace::List;
 use crate::verdict::{Expressed, Judged, Judgement, PolicyError, Report, Tracer};
 
@@ -139,6 +139,10 @@ impl Validate for Conditioned<Box<dyn Validate>> {
         self.conditions.expressions().into_iter().chain(self.rule.expressions()).collect()
     }
 
+    fn reads(&self) -> Reads {
+        Reads { conditions: self.conditions.reads().conditions, ..self.rule.reads() }
+    }
+
     fn validate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) {
         if self.holds(subject, report) {
             self.rule.validate(subject, report);
@@ -153,6 +157,10 @@ impl Mutate for Conditioned<Box<dyn Mutate>> {
 
     fn expressions(&self) -> Vec<(List, usize, &str)> {
         self.conditions.expressions().into_iter().chain(self.rule.expressions()).collect()
+    }
+
+    fn reads(&self) -> Reads {
+        Reads { conditions: self.conditions.reads().conditions, ..self.rule.reads() }
     }
 
     fn mutate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) -> Result<Node<'a>, PolicyError> {

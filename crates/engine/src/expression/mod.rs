@@ -19,6 +19,7 @@ mod pass;
 mod conditions;
 mod validate;
 mod mutate;
+mod reads;
 
 pub use conditions::Conditioned;
 pub use mutate::PatchType;
