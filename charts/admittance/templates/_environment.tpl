@@ -22,6 +22,19 @@
 - { name: ADMITTANCE_MAX_REQUESTS, value: {{ .Values.maxRequests | quote }} }
 - { name: ADMITTANCE_CONNECTION_AGE, value: {{ .Values.connectionAge }} }
 - { name: ADMITTANCE_DRAIN_SECONDS, value: {{ .Values.drainSeconds | quote }} }
+{{- with .Values.record }}
+{{- if .enabled }}
+- { name: ADMITTANCE_RECORD, value: /recordings }
+- { name: ADMITTANCE_RECORD_MAX_MIB, value: {{ .maxMebibytes | quote }} }
+- { name: ADMITTANCE_RECORD_SAMPLE, value: {{ .sample | quote }} }
+{{- with .namespaces }}
+- { name: ADMITTANCE_RECORD_NAMESPACES, value: {{ join "," . | quote }} }
+{{- end }}
+{{- end }}
+{{- with .redact }}
+- { name: ADMITTANCE_REDACT, value: {{ join ";" . | quote }} }
+{{- end }}
+{{- end }}
 - { name: ADMITTANCE_LOG_FORMAT, value: {{ .Values.logs.format }} }
 - { name: ADMITTANCE_LOG, value: {{ .Values.logs.level | quote }} }
 {{- end }}

@@ -26,6 +26,7 @@ pub mod unit;
 pub mod set;
 pub mod pipeline;
 pub mod response;
+pub mod recording;
 
 #[cfg(test)]
 mod corpora;
