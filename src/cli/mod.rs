@@ -8,6 +8,8 @@ mod duration;
 mod modules;
 mod policies;
 mod rbac;
+mod recording;
+mod replay;
 mod schema;
 mod serve;
 mod status;
@@ -35,6 +37,7 @@ enum Command {
     /// Run the webhook.
     Serve(Box<serve::Arguments>),
     Check(check::Arguments),
+    Replay(replay::Arguments),
     Modules(modules::Arguments),
     Cel(cel::Arguments),
     Rbac(rbac::Arguments),
@@ -50,6 +53,7 @@ pub fn run() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(arguments) => serve::run(*arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
         Command::Modules(arguments) => modules::run(&arguments),
         Command::Cel(arguments) => cel::run(&arguments),
         Command::Rbac(arguments) => rbac::run(&arguments),

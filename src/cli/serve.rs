@@ -11,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::BROKEN;
 use super::duration::duration;
+use super::recording;
 use crate::server::{self, CertificateSource, Config, Limits};
 use crate::telemetry::logs::{self, LogFormat};
 use crate::telemetry::{NamespaceGroup, NamespaceGroups};
@@ -125,6 +126,8 @@ pub(super) struct Arguments {
     /// first group that it fits.
     #[arg(long, env = "ADMITTANCE_NAMESPACE_GROUPS", value_delimiter = ';', value_name = "GROUP")]
     namespace_group: Vec<NamespaceGroup>,
+    #[command(flatten)]
+    recording: recording::Arguments,
     /// What log lines look like.
     #[arg(long, env = "ADMITTANCE_LOG_FORMAT", value_enum, default_value_t, value_name = "FORMAT")]
     log_format: LogFormat,
@@ -183,6 +186,8 @@ fn start(arguments: Arguments) -> Result<(), String> {
             cache: mebibytes(arguments.max_cache_mib),
         },
         namespace_groups: NamespaceGroups::new(arguments.namespace_group)?,
+        redaction: arguments.recording.redaction(),
+        recording: arguments.recording.settings()?,
     };
     let _logs = logs::start(arguments.log_format, filter).map_err(|error| format!("cannot start: {error}"))?;
     server::run(&config).map_err(|error| error.to_string())

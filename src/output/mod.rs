@@ -6,6 +6,7 @@ pub mod upstream;
 pub mod module_page;
 pub mod needs;
 pub mod reference;
+pub mod replay;
 pub mod status;
 pub mod text;
 pub mod yaml_diff;

@@ -6,7 +6,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use admittance_engine::redaction::Redaction;
+
 use super::handler::Limits;
+use crate::recording;
 use crate::telemetry::NamespaceGroups;
 
 /// What the server is told.
@@ -42,6 +45,10 @@ pub struct Config {
     pub limits: Limits,
     /// What metrics count apart.
     pub namespace_groups: NamespaceGroups,
+    /// What of a review nobody may see who looks at it later.
+    pub redaction: Redaction,
+    /// Where reviews are recorded, and which.
+    pub recording: Option<recording::Settings>,
 }
 
 /// Where the certificate comes from.

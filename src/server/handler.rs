@@ -24,6 +24,7 @@ use super::arenas::Arenas;
 use super::body::{self, Budget, Collected, Incomplete, Reason};
 use super::{timeout, units};
 use crate::cluster::{Asked, Cluster};
+use crate::recording::{Given, Recorder};
 use crate::source::Active;
 use crate::telemetry::metrics::{OutcomeLabel, ShedLabels};
 use crate::telemetry::{Metrics, NamespaceGroups, Observation, observe, route_label};
@@ -63,6 +64,7 @@ pub struct Admission {
     max_body: usize,
     arenas: Arenas,
     turned_away: TurnedAway,
+    recorder: Option<Arc<Recorder>>,
 }
 
 impl Admission {
@@ -80,7 +82,14 @@ impl Admission {
             max_body: limits.body,
             arenas: Arenas::default(),
             turned_away: TurnedAway::default(),
+            recorder: None,
         }
+    }
+
+    /// The same with somebody who records what is judged.
+    #[must_use]
+    pub fn recorded_by(self, recorder: Option<Arc<Recorder>>) -> Self {
+        Self { recorder, ..self }
     }
 
     /// Requests that come from now on are judged by this set; those under way end with the one they began with.
@@ -107,6 +116,12 @@ impl Admission {
         loop {
             match self.decide(&active, call, collected.bytes(), problem.as_ref(), &asked) {
                 Answer::Review(bytes) => return review(bytes),
+                Answer::Judged(bytes, given) => {
+                    if let (Some(recorder), Some(given)) = (&self.recorder, given) {
+                        recorder.take(route, collected.bytes(), &active, &asked, given);
+                    }
+                    return review(bytes);
+                }
                 Answer::Bare(problem) => return bare(&problem),
                 Answer::Needs { lookups, .. } if rounds < ROUNDS => asked = asked.fetch(lookups, deadline).await,
                 Answer::Needs { uid, lookups } => return review(self.unanswered(call, &uid, &lookups)),
@@ -218,7 +233,8 @@ impl Admission {
                 let patched = call.route == Route::Mutate && !verdict.edits.is_empty();
                 let seen = Observation { route: call.route, patched, elapsed: call.started.elapsed() };
                 observe(&self.metrics, &self.groups, review, &verdict, seen);
-                Answer::Review(bytes)
+                let is_wanted = self.recorder.as_ref().is_some_and(|recorder| recorder.wants(review));
+                Answer::Judged(bytes, is_wanted.then(|| Given::of(&verdict)))
             }
             Err(Needs(lookups)) => Answer::Needs { uid: review.uid.to_owned(), lookups },
         }
@@ -281,6 +297,8 @@ struct Call {
 
 enum Answer {
     Review(Vec<u8>),
+    /// What policies have decided, and what a recording needs of it.
+    Judged(Vec<u8>, Option<Given>),
     Bare(Problem),
     /// Policies have to know more first.
     Needs {

@@ -18,6 +18,7 @@ use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::sync::watch;
+use tokio::task::JoinError;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
@@ -31,6 +32,7 @@ use super::tls;
 use super::watching::{Follower, Watching, managed, watched};
 use crate::certificates::{self, CertificateFiles, Change, ClientAuthoritiesFile, Presented};
 use crate::cluster::{self, Cluster, Mirrors};
+use crate::recording::{self, Recorder};
 use crate::source::policies::{Link, Policies};
 use crate::telemetry::Metrics;
 
@@ -52,7 +54,9 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     let managed = managed(config, connection.as_ref())?;
     let (policies, follower) = policies(config, connection.as_ref())?;
     let is_starter = config.policies.is_empty() && follower.is_none();
-    let admission = Admission::new(Arc::clone(&metrics), cluster, config.namespace_groups.clone(), config.limits);
+    let recorder = recorder(config, &metrics)?;
+    let admission = Admission::new(Arc::clone(&metrics), cluster, config.namespace_groups.clone(), config.limits)
+        .recorded_by(recorder.clone());
     let (declared, declarations) = watch::channel(BTreeSet::new());
     let pages =
         Pages { admission: Arc::new(admission), metrics, health: Arc::default(), declared, reach: Arc::default() };
@@ -141,12 +145,27 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     drop(ended);
     // Only a panic of its thread could be reported here, and the panic hook has done that.
     let _ = operations_thread.join();
+    conclude(ending, recorder.as_deref())
+}
+
+/// Writes what is left to be recorded, and says how it ended.
+fn conclude(ending: Result<Ending, JoinError>, recorder: Option<&Recorder>) -> Result<(), StartError> {
+    if let Some(recorder) = recorder {
+        recorder.end();
+    }
     match ending {
         Ok(Ending::Finished) => tracing::info!("every request was answered, ending"),
         Ok(Ending::Cut(connections)) => tracing::warn!(connections, "ending with requests under way"),
         Err(error) => return Err(StartError(format!("the listener ended: {error}"))),
     }
     Ok(())
+}
+
+fn recorder(config: &Config, metrics: &Arc<Metrics>) -> Result<Option<Arc<Recorder>>, StartError> {
+    let start = |settings: &recording::Settings| {
+        Recorder::start(settings, config.redaction.clone(), Arc::clone(metrics)).map(Arc::new).map_err(StartError)
+    };
+    config.recording.as_ref().map(start).transpose()
 }
 
 fn settings(config: &Config) -> Settings {
