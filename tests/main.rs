@@ -20,7 +20,11 @@ mod docs;
 #[cfg(test)]
 mod e2e;
 #[cfg(test)]
+mod evidence;
+#[cfg(test)]
 mod flags;
+#[cfg(test)]
+mod formats;
 #[cfg(test)]
 mod generated;
 #[cfg(test)]
@@ -49,3 +53,5 @@ mod rules;
 mod status;
 #[cfg(test)]
 mod tls;
+#[cfg(test)]
+mod twins;

@@ -3,6 +3,7 @@
 mod deal;
 mod gather;
 mod lines;
+mod page;
 mod printer;
 
 use std::path::PathBuf;
@@ -20,8 +21,10 @@ use super::BROKEN;
 use crate::manifests::inputs::{Input, InputError, documents};
 use crate::manifests::objects::objects;
 use crate::manifests::{Judge, Manifest};
+use crate::output::remark::{Remark, remarks};
 use crate::output::text::Tally;
 use crate::output::{Colour, jsonl, text};
+use page::Said;
 use printer::{Printed, Printer};
 
 /// Judge manifests as a cluster with these policies would: mutate, then validate.
@@ -98,7 +101,13 @@ With -o jsonl, one JSON object a line for each object, in order:
   file, index (of the object in its file, from 0), apiVersion, kind, namespace (empty for cluster-scoped objects), name,
   operation, allowed, code, reason, message (these three where it is denied, as in a Status), warnings,
   findings [{policy, module, unit, line, action, path, container, message}], errors [{policy, message}], auditAnnotations,
-  patch (RFC 6902, where mutation changes something), object (after mutation; for DELETE as stored)";
+  patch (RFC 6902, where mutation changes something), object (after mutation; for DELETE as stored)
+
+With -o json, one document: schemaVersion (1), objects (each as a line of jsonl), problems [{file, line, column, message}] (what
+  could not be judged), and the sum: judged, denied, warned, changed
+
+With -o sarif, junit and github, places are those of findings in the files; what could not be judged is a notification, a case with
+  an error, an annotation";
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -107,6 +116,14 @@ enum Format {
     Text,
     /// A JSON object a line for each object.
     Jsonl,
+    /// One JSON document: the same objects, what could not be judged, and the sum.
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// JUnit's XML, for CI systems: a file is a suite, an object a case.
+    Junit,
+    /// GitHub's annotations (workflow commands), one for each finding.
+    Github,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -154,8 +171,8 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         }
     };
     let reader = Reader { judge: &judge, format: arguments.output, diff: arguments.diff, colour: colour(), paint };
-    let mut printer = Printer::new(inputs.len(), arguments.output == Format::Text);
-    problems.iter().for_each(|problem| printer.take(Printed::Problem(problem.clone())));
+    let mut printer = Printer::new(inputs.len(), arguments.output);
+    problems.iter().for_each(|problem| printer.take(unread(problem)));
     deal::deal(
         &inputs,
         |input, send| reader.read(input, send),
@@ -192,18 +209,18 @@ impl Reader<'_> {
         let file = match input.read() {
             Ok(file) => file,
             Err(InputError::Unreadable(problem)) => {
-                send(Printed::Problem(format!("error: {problem}")));
+                send(unread(&problem));
                 return;
             }
             Err(InputError::Malformed(problem)) => {
-                send(Printed::Problem(problem.render(self.paint)));
+                send(self.problem(&problem));
                 return;
             }
         };
         let parsed = documents(&file);
         let (manifests, problems) = objects(&file, &parsed.documents);
         for problem in parsed.problems.iter().chain(&problems) {
-            if !send(Printed::Problem(problem.render(self.paint))) {
+            if !send(self.problem(problem)) {
                 return;
             }
         }
@@ -220,14 +237,24 @@ impl Reader<'_> {
         let judged = match self.judge.judge(arena, manifest) {
             Ok(judged) => judged,
             Err(error) => {
-                let problem = Diagnostic::error(file, manifest.document.span.clone(), error.to_string());
-                return Printed::Problem(problem.render(self.paint));
+                let span = manifest.document.span.clone();
+                return self.problem(&Diagnostic::error(file, span, error.to_string()));
             }
         };
-        let text = match self.format {
-            Format::Text => text::block(file, manifest, &judged, self.diff, self.colour),
-            Format::Jsonl => jsonl::line(file.name(), manifest.index, &judged),
+        let said = match self.format {
+            Format::Text => Said::Text(text::block(file, manifest, &judged, self.diff, self.colour)),
+            Format::Jsonl | Format::Json => Said::Text(jsonl::line(file.name(), manifest.index, &judged)),
+            Format::Sarif | Format::Junit | Format::Github => Said::Remarks(Box::new(remarks(file, manifest, &judged))),
         };
-        Printed::Object(text, Tally::of(&judged))
+        Printed::Object(said, Tally::of(&judged))
     }
+
+    fn problem(&self, problem: &Diagnostic) -> Printed {
+        Printed::Problem(problem.render(self.paint), Remark::of_diagnostic(problem))
+    }
+}
+
+/// A file that cannot be read at all.
+fn unread(problem: &str) -> Printed {
+    Printed::Problem(format!("error: {problem}"), Remark::of_text(problem))
 }

@@ -18,6 +18,8 @@ use crate::source::{Read, Revision, starter};
 pub(super) struct Loaded {
     /// None if anything was wrong: policies that are half there would let pass what the other half refuses.
     pub(super) set: Option<PolicySet>,
+    /// What the set is made of; what was broken is left out.
+    pub(super) units: Vec<Arc<CompiledUnit>>,
     /// Errors and warnings, ready to print.
     pub(super) problems: Vec<String>,
 }
@@ -51,18 +53,24 @@ pub(super) fn load(paths: &[PathBuf], paint: Paint) -> Loaded {
         let names: Vec<String> = paths.iter().map(|path| format!("{:?}", path.display())).collect();
         loading.error(&format!("no policies in {}", names.join(", ")));
     }
-    Loaded { set: (!loading.is_broken).then_some(set), problems: loading.problems }
+    Loaded { set: (!loading.is_broken).then_some(set), units, problems: loading.problems }
 }
 
 /// Prints what there is to say about the policies in these files and folders, and on standard error what is wrong with them.
 pub(super) fn print_about(paths: &[PathBuf], about: impl FnOnce(&PolicySet) -> String) -> ExitCode {
+    sound(paths).map_or(ExitCode::from(BROKEN), |(set, _)| super::print(&about(&set)))
+}
+
+/// The policies in these files and folders, and the units that they are of; None where anything is wrong. What is wrong has
+/// been printed on standard error.
+pub(super) fn sound(paths: &[PathBuf]) -> Option<(PolicySet, Vec<Arc<CompiledUnit>>)> {
     let paint = match AutoStream::choice(&std::io::stderr()) {
         ColorChoice::Never => Paint::Plain,
         _ => Paint::Coloured,
     };
-    let Loaded { set, problems } = load(paths, paint);
+    let Loaded { set, units, problems } = load(paths, paint);
     problems.iter().for_each(|problem| anstream::eprintln!("{problem}"));
-    set.map_or(ExitCode::from(BROKEN), |set| super::print(&about(&set)))
+    set.map(|set| (set, units))
 }
 
 struct Loading {

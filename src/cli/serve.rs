@@ -126,6 +126,10 @@ pub(super) struct Arguments {
     /// first group that it fits.
     #[arg(long, env = "ADMITTANCE_NAMESPACE_GROUPS", value_delimiter = ';', value_name = "GROUP")]
     namespace_group: Vec<NamespaceGroup>,
+    /// A file in which evidence is kept over restarts: what policies did and would have done. With --config-maps and without
+    /// this, a ConfigMap of the own namespace does that for all replicas.
+    #[arg(long, env = "ADMITTANCE_EVIDENCE", value_name = "FILE")]
+    evidence: Option<PathBuf>,
     #[command(flatten)]
     recording: recording::Arguments,
     /// What log lines look like.
@@ -185,6 +189,7 @@ fn start(arguments: Arguments) -> Result<(), String> {
             requests: arguments.max_requests,
             cache: mebibytes(arguments.max_cache_mib),
         },
+        evidence: arguments.evidence,
         namespace_groups: NamespaceGroups::new(arguments.namespace_group)?,
         redaction: arguments.recording.redaction(),
         recording: arguments.recording.settings()?,

@@ -1,4 +1,4 @@
-//! `check -o jsonl`: one JSON object for each object that was judged.
+//! `check -o jsonl`: one JSON object for each object that was judged; and `-o json`: one document with the same objects.
 //!
 //! The fields and their order are those of the command line's reference. `code`, `reason` and `message` are there where the
 //! request is denied, as in a Status; `patch` where mutation changes something, also of a denied request; `module` and
@@ -11,7 +11,50 @@ use admittance_engine::json::patch::Operation as PatchOperation;
 use admittance_engine::verdict::{PolicyFailure, PolicyFinding};
 use serde::Serialize;
 
+use super::remark::Remark;
+use super::text::Tally;
 use crate::manifests::Judged;
+
+/// What the document of `-o json` begins with; objects follow, `,\n` between them.
+pub const HEAD: &str = "{\"schemaVersion\":1,\"objects\":[\n";
+
+/// What it ends with.
+#[derive(Serialize)]
+struct Tail<'a> {
+    problems: Vec<Problem<'a>>,
+    judged: usize,
+    denied: usize,
+    warned: usize,
+    changed: usize,
+}
+
+/// What could not be judged.
+#[derive(Serialize)]
+struct Problem<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<usize>,
+    message: &'a str,
+}
+
+impl<'a> Problem<'a> {
+    fn of(remark: &'a Remark) -> Self {
+        let region = remark.region.as_ref();
+        let (line, column) = (region.map(|region| region.line), region.map(|region| region.column));
+        Self { file: remark.file.as_deref(), line, column, message: &remark.message }
+    }
+}
+
+/// The rest of the document of `-o json`.
+pub fn tail(problems: &[Remark], tally: Tally) -> String {
+    let Tally { objects: judged, denied, warned, changed } = tally;
+    let tail = Tail { problems: problems.iter().map(Problem::of).collect(), judged, denied, warned, changed };
+    let text = serde_json::to_string(&tail).unwrap_or_default();
+    format!("\n],{}\n", text.trim_start_matches('{'))
+}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -1,7 +1,15 @@
 //! What commands print: one file a format.
 
 pub mod doctor;
+pub mod github;
+pub mod promotion;
+pub mod evidence;
+pub mod export;
 pub mod jsonl;
+pub mod junit;
+pub mod place;
+pub mod remark;
+pub mod sarif;
 pub mod upstream;
 pub mod module_page;
 pub mod needs;

@@ -1,9 +1,7 @@
 //! One request for admission: from its body to the bytes of its answer.
 
-use std::collections::VecDeque;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use admittance_engine::deadline::Deadline;
@@ -22,12 +20,14 @@ use axum::response::Response;
 
 use super::arenas::Arenas;
 use super::body::{self, Budget, Collected, Incomplete, Reason};
+use super::turned_away::TurnedAway;
 use super::{timeout, units};
 use crate::cluster::{Asked, Cluster};
+use crate::evidence::{self, Evidence};
 use crate::recording::{Given, Recorder};
 use crate::source::Active;
 use crate::telemetry::metrics::{OutcomeLabel, ShedLabels};
-use crate::telemetry::{Metrics, NamespaceGroups, Observation, observe, route_label};
+use crate::telemetry::{Metrics, NamespaceGroups, Observation, TraceParent, Traced, Traces, observe, route_label};
 
 /// Of how many reviews one has its policies timed: reading a clock costs as much as a small policy.
 const TIMED: usize = 64;
@@ -55,6 +55,8 @@ pub struct Admission {
     active: ArcSwap<Active>,
     metrics: Arc<Metrics>,
     groups: NamespaceGroups,
+    traces: Traces,
+    evidence: Arc<Evidence>,
     in_flight: Budget,
     /// How many requests may be under way, and are.
     max_requests: usize,
@@ -75,6 +77,8 @@ impl Admission {
             active: ArcSwap::default(),
             metrics,
             groups,
+            traces: Traces::default(),
+            evidence: Arc::default(),
             in_flight: Budget::new(limits.in_flight),
             max_requests: limits.requests,
             requests: AtomicUsize::new(0),
@@ -92,8 +96,15 @@ impl Admission {
         Self { recorder, ..self }
     }
 
+    /// The same, sending traces.
+    #[must_use]
+    pub fn with_traces(self, traces: Traces) -> Self {
+        Self { traces, ..self }
+    }
+
     /// Requests that come from now on are judged by this set; those under way end with the one they began with.
     pub fn activate(&self, active: Arc<Active>) {
+        self.evidence.activate(&active, evidence::now());
         self.active.store(active);
     }
 
@@ -102,14 +113,20 @@ impl Admission {
         self.active.load_full()
     }
 
+    /// What policies have done so far.
+    pub fn evidence(&self) -> &Arc<Evidence> {
+        &self.evidence
+    }
+
     /// Answers one request.
     pub async fn answer(&self, route: Route, request: Request) -> Response {
         let started = Instant::now();
         let deadline = started + timeout::time_for(request.uri().query());
+        let parent = TraceParent::of(request.headers());
         let under_way = UnderWay::begin(self);
         let (collected, problem) = self.receive(request, deadline).await;
         let problem = problem.or_else(|| under_way.is_one_too_many.then(|| self.shed("requests", TOO_MANY)));
-        let call = Call { route, started, deadline };
+        let call = Call { route, started, deadline, parent };
         let active = self.active.load_full();
         let mut asked = Asked::new(self.cluster.as_ref(), &active.set, &active.parameters);
         let mut rounds = 0;
@@ -233,6 +250,8 @@ impl Admission {
                 let patched = call.route == Route::Mutate && !verdict.edits.is_empty();
                 let seen = Observation { route: call.route, patched, elapsed: call.started.elapsed() };
                 observe(&self.metrics, &self.groups, review, &verdict, seen);
+                self.traces.decided(review, &verdict, call.traced());
+                self.evidence.count(review, &verdict, call.route, evidence::now());
                 let is_wanted = self.recorder.as_ref().is_some_and(|recorder| recorder.wants(review));
                 Answer::Judged(bytes, is_wanted.then(|| Given::of(&verdict)))
             }
@@ -265,6 +284,7 @@ impl Admission {
 
     fn reject(&self, call: Call, uid: &str, refusal: Refusal, message: &str) {
         self.metrics.request(route_label(call.route), OutcomeLabel::rejected, call.started.elapsed());
+        self.traces.not_judged(uid, refusal, call.traced());
         tracing::warn!(uid, code = refusal.code, message, "not judged");
     }
 }
@@ -293,6 +313,13 @@ struct Call {
     route: Route,
     started: Instant,
     deadline: Instant,
+    parent: TraceParent,
+}
+
+impl Call {
+    fn traced(self) -> Traced {
+        Traced { route: self.route, parent: self.parent, elapsed: self.started.elapsed() }
+    }
 }
 
 enum Answer {
@@ -365,43 +392,4 @@ fn bare(problem: &Problem) -> Response {
         _ => {}
     }
     response
-}
-
-/// The uids that were turned away lately, as hashes.
-#[derive(Debug, Default)]
-struct TurnedAway(Mutex<VecDeque<u64>>);
-
-/// How many uids are remembered: more retries than an API server has under way.
-const REMEMBERED: usize = 4_096;
-
-impl TurnedAway {
-    fn is_first(&self, uid: &str) -> bool {
-        let mut hasher = DefaultHasher::new();
-        uid.hash(&mut hasher);
-        let hash = hasher.finish();
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.contains(&hash) {
-            return false;
-        }
-        if seen.len() == REMEMBERED {
-            seen.pop_front();
-        }
-        seen.push_back(hash);
-        true
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tells_the_first_overload_of_a_request_from_its_second() {
-        let turned_away = TurnedAway::default();
-        assert!(turned_away.is_first("a") && turned_away.is_first("b") && !turned_away.is_first("a"));
-        for n in 0..REMEMBERED {
-            turned_away.is_first(&n.to_string());
-        }
-        assert!(turned_away.is_first("a"));
-    }
 }

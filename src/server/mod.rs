@@ -11,6 +11,7 @@
 //! | [`exchange`] | one request and its answer: what is in flight, and when an answer says `Connection: close` |
 //! | `timeout` | how long a request may take |
 //! | [`body`] | a request's body, collected within a size, a deadline and a budget shared by all |
+//! | `turned_away` | who was turned away once |
 //! | `arenas` | memory for reviews, kept warm |
 //! | [`handler`] | one request for admission: from its body to the bytes of its answer |
 //! | `units` | one request about a ConfigMap with policies: what is broken is refused when somebody applies it |
@@ -35,6 +36,7 @@ pub mod stage;
 mod stream;
 mod timeout;
 pub mod tls;
+mod turned_away;
 mod units;
 mod watching;
 

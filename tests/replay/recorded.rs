@@ -140,8 +140,7 @@ Replayed 5 reviews: 1 decided alike, 4 otherwise (1 newly denied, 2 patch change
 ";
     assert!(markdown.starts_with(table), "{markdown}");
     let annotations = replay(folder, &["-p", "new.yaml", "recorded", "-o", "github"]).out;
-    let first =
-        "::error file=new.yaml,line=2,title=newly denied by ports::1 review, first CREATE pods shop/web-1 by ann at ";
+    let first = "::error file=new.yaml,line=2,endLine=2,col=1,endColumn=2,title=newly denied by ports::1 review, first CREATE pods shop/web-1 by ann at ";
     assert!(annotations.starts_with(first), "{annotations}");
     assert!(annotations.ends_with("message changed), 0 undecidable\n") && !annotations.contains(file), "{annotations}");
 }

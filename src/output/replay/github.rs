@@ -3,16 +3,16 @@
 use std::fmt::Write as _;
 
 use super::{Found, about, counted, decisions, policy, summary};
+use crate::output::github::annotation;
+use crate::output::place::Region;
+use crate::output::remark::{Level, Remark};
 use crate::replay::Change;
 
 /// An annotation for each policy and kind of difference, and a notice with the sum.
 pub fn annotations(found: Found<'_>) -> String {
     let mut text = String::new();
     for ((change, name), group) in &found.report.groups {
-        let level = if *change == Change::NewlyDenied { "error" } else { "warning" };
-        let place =
-            found.origin(name).map_or_else(String::new, |(file, line)| format!("file={},line={line},", property(file)));
-        let title = format!("{} by {}", change.words(), policy(name));
+        let origin = found.origin(name);
         let mut message = format!("{}, first {}", counted(group.reviews, "review"), about(&group.first.about));
         for (title, verdict, lines) in decisions(&group.first) {
             let _ = write!(message, "\n{title}: {verdict}");
@@ -20,18 +20,15 @@ pub fn annotations(found: Found<'_>) -> String {
                 let _ = write!(message, "\n  {line}");
             });
         }
-        let _ = writeln!(text, "::{level} {place}title={}::{}", property(&title), data(&message));
+        text.push_str(&annotation(&Remark {
+            level: if *change == Change::NewlyDenied { Level::Error } else { Level::Warning },
+            file: origin.map(|(file, _)| file.to_owned()),
+            region: origin.map(|(_, line)| Region { line: line as usize, column: 1, end_column: 2 }),
+            title: format!("{} by {}", change.words(), policy(name)),
+            message,
+        }));
     }
-    let _ = writeln!(text, "::notice title=replay::{}", data(&summary(found.report)));
+    let (title, message) = ("replay".to_owned(), summary(found.report));
+    text.push_str(&annotation(&Remark { level: Level::Notice, file: None, region: None, title, message }));
     text
-}
-
-/// As the runner reads a message.
-fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
-}
-
-/// As it reads a property.
-fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
 }

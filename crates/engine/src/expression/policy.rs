@@ -104,6 +104,7 @@ pub(super) struct Expression {
 pub struct CelPolicy {
     pub(super) composition: Composition,
     pub(super) conditions: Vec<Expression>,
+    pub(super) condition_names: Vec<String>,
     pub(super) validations: Vec<Validation>,
     pub(super) annotations: Vec<(String, Expression)>,
     pub(super) mutations: Vec<(PatchType, Expression)>,
@@ -155,6 +156,7 @@ impl CelPolicy {
         let has_variables = !source.variables.is_empty();
         let mut policy = Self {
             conditions: source.conditions.iter().map(condition).collect(),
+            condition_names: source.conditions.iter().map(|condition| condition.name.clone()).collect(),
             new_conditions: if has_variables { source.conditions.iter().map(new_condition).collect() } else { vec![] },
             validations: source.validations.into_iter().map(validation).collect(),
             annotations: source

@@ -43,6 +43,11 @@ impl NamespaceGlobs {
         &self.include
     }
 
+    /// The patterns of which none may fit.
+    pub fn excluded(&self) -> &[String] {
+        &self.exclude
+    }
+
     /// Whether the namespace of this request, or the Namespace that it is about, may pass. Other cluster-scoped objects
     /// always do.
     ///

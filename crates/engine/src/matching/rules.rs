@@ -217,7 +217,12 @@ impl ResourceRule {
     }
 
     /// Whether the rule fits the request when it is about `resource`.
-    fn fit(&self, resource: GroupVersionResource<'_>, review: &Review<'_>, names: NameSource) -> Result<(), Aspect> {
+    pub(super) fn fit(
+        &self,
+        resource: GroupVersionResource<'_>,
+        review: &Review<'_>,
+        names: NameSource,
+    ) -> Result<(), Aspect> {
         if !self.groups.has(resource.group) {
             return Err(Aspect::Group);
         }

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::admission_policy::{self, Binding, Document, Native};
+use super::judging::{self, Judging};
 use super::policy_document::{self, Policy};
 use super::{API_VERSION, config_map, parameter};
 use crate::document::{Decoder, Diagnostic, Limits, Severity, SourceFile, Spanned, parse};
@@ -58,11 +60,18 @@ pub struct CompiledUnit {
     pub(crate) digest: String,
     pub(crate) mutators: Vec<Arc<Mutator>>,
     pub(crate) validators: Vec<Arc<Validator>>,
+    /// What each of the validators says.
+    pub(crate) judging: Vec<Judging>,
     pub(crate) natives: Vec<Native>,
     pub(crate) bindings: Vec<Binding>,
     pub(crate) parameters: Vec<Parameter>,
     warnings: Vec<Diagnostic>,
     places: BTreeMap<String, Diagnostic>,
+    versions: Vec<(String, String)>,
+    /// Of each policy and binding, by the same keys.
+    digests: BTreeMap<String, String>,
+    /// Of Kubernetes' own kinds, by the same keys.
+    documents: BTreeMap<String, Value>,
 }
 
 /// A policy of a unit, for lists of what is loaded.
@@ -89,9 +98,27 @@ impl CompiledUnit {
         &self.digest
     }
 
+    /// The digest of what the document of this policy says, `sha256:…`: equal where the policy means the same. Policies of
+    /// Kubernetes' own kinds and their bindings are named by kind and name.
+    pub fn policy_digest(&self, key: &str) -> Option<&str> {
+        self.digests.get(key).map(String::as_str)
+    }
+
+    /// The document of a policy of Kubernetes' own kinds, or of a binding.
+    pub(crate) fn native_document(&self, key: &str) -> Option<&Value> {
+        self.documents.get(key)
+    }
+
     /// What its author should know although nothing is wrong.
     pub fn warnings(&self) -> &[Diagnostic] {
         &self.warnings
+    }
+
+    /// The names of its policies, each with a digest of what its document says, in hexadecimal: comments, metadata and the
+    /// order of fields do not count. A policy of Kubernetes' own kinds stands here once more for each binding of it, with the
+    /// binding's.
+    pub fn versions(&self) -> &[(String, String)] {
+        &self.versions
     }
 
     /// Its policies, by name.
@@ -172,20 +199,30 @@ impl fmt::Debug for CompiledUnit {
 /// # Errors
 /// Every problem of every file, if one of them is an error; warnings among them.
 pub fn compile(unit: &Unit) -> Result<Arc<CompiledUnit>, Vec<Diagnostic>> {
-    let mut found = Found { unit: &unit.name, documents: vec![], parameters: vec![], problems: vec![] };
+    let mut found =
+        Found { unit: &unit.name, documents: vec![], versions: vec![], parameters: vec![], problems: vec![] };
     for file in &unit.files {
         found.read_file(file);
     }
     let places = found.places();
-    let Found { documents, parameters, problems, .. } = found;
+    let (mut digests, mut native_documents) = (BTreeMap::new(), BTreeMap::new());
+    let Found { documents, versions, parameters, problems, .. } = found;
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(problems);
     }
     let (mut mutators, mut validators, mut natives, mut bindings) = (vec![], vec![], vec![], vec![]);
-    for (document, _) in documents {
+    let mut judging = vec![];
+    for (document, _, said) in documents {
+        if let Some(native) = said.native {
+            native_documents.insert(document.key(), native);
+        }
+        digests.insert(document.key(), said.digest);
         match document {
             Read::Own(Policy::Mutates(mutator)) => mutators.push(Arc::new(mutator)),
-            Read::Own(Policy::Judges(validator)) => validators.push(Arc::new(validator)),
+            Read::Own(Policy::Judges(validator, says)) => {
+                validators.push(Arc::new(validator));
+                judging.push(*says);
+            }
             Read::Native(Document::Policy(native)) => natives.push(native),
             Read::Native(Document::Binding(binding)) => bindings.push(binding),
         }
@@ -195,12 +232,22 @@ pub fn compile(unit: &Unit) -> Result<Arc<CompiledUnit>, Vec<Diagnostic>> {
         digest: unit.digest(),
         mutators,
         validators,
+        judging,
         natives,
         bindings,
         parameters,
         warnings: problems,
         places,
+        versions,
+        digests,
+        documents: native_documents,
     }))
+}
+
+/// What a document says, whatever it looks like: the front of SHA-256 over its `spec`.
+fn version(document: &Spanned) -> String {
+    let spec = document.at("/spec").map(Spanned::to_value).unwrap_or_default();
+    hexadecimal(Sha256::digest(spec.to_string()).get(..8).unwrap_or_default())
 }
 
 /// A document that has been read.
@@ -220,6 +267,15 @@ impl Read {
         }
     }
 
+    /// The name of the policy that it is, or puts in force.
+    fn policy(&self) -> &str {
+        match self {
+            Self::Own(policy) => &policy.head().origin.policy,
+            Self::Native(Document::Policy(native)) => &native.origin.policy,
+            Self::Native(Document::Binding(binding)) => &binding.policy,
+        }
+    }
+
     /// The same, said to start on another line: the one in the file around its own.
     pub(super) fn on_line(self, line: u32) -> Self {
         match self {
@@ -230,10 +286,19 @@ impl Read {
     }
 }
 
+/// What a document says.
+pub(super) struct Said {
+    digest: String,
+    /// All of it, where it is of one of Kubernetes' own kinds.
+    native: Option<Value>,
+}
+
 /// What was found so far: documents with their places, objects for policies' parameters, and problems.
 pub(super) struct Found<'u> {
     pub(super) unit: &'u str,
-    pub(super) documents: Vec<(Read, Diagnostic)>,
+    /// Of each document: the policy's name, and a digest of what the document says about it.
+    pub(super) versions: Vec<(String, String)>,
+    pub(super) documents: Vec<(Read, Diagnostic, Said)>,
     pub(super) parameters: Vec<Parameter>,
     pub(super) problems: Vec<Diagnostic>,
 }
@@ -261,7 +326,7 @@ impl Found<'_> {
                 let line = u32::try_from(file.position(document.span.start).line).unwrap_or(u32::MAX);
                 if let Some(policy) = policy_document::decode(decoder, document, self.unit, line) {
                     let place = Diagnostic::error(file, document.place("/metadata/name"), "");
-                    self.documents.push((Read::Own(policy), place));
+                    self.take(document, Read::Own(policy), place, None);
                 }
             }
             ("v1", "ConfigMap") if !config_map::holds_policies(document) => {
@@ -287,7 +352,7 @@ impl Found<'_> {
                     Origin { policy: String::new(), module: None, unit: self.unit.to_owned(), line, binding: None };
                 if let Some(read) = admission_policy::decode(decoder, document, (version, kind), origin) {
                     let place = Diagnostic::error(file, document.place("/metadata/name"), "");
-                    self.documents.push((Read::Native(read), place));
+                    self.take(document, Read::Native(read), place, Some(document.to_value()));
                 }
             }
             (API_VERSION, kind) => {
@@ -301,10 +366,15 @@ impl Found<'_> {
         }
     }
 
+    fn take(&mut self, document: &Spanned, read: Read, place: Diagnostic, native: Option<Value>) {
+        self.versions.push((read.policy().to_owned(), version(document)));
+        self.documents.push((read, place, Said { digest: judging::digest(document), native }));
+    }
+
     /// Where each policy has its name; a name that stands twice is an error at the later place.
     fn places(&mut self) -> BTreeMap<String, Diagnostic> {
         let mut places: BTreeMap<String, Diagnostic> = BTreeMap::new();
-        for (document, place) in &self.documents {
+        for (document, place, _) in &self.documents {
             let key = document.key();
             if let Some(first) = places.get(&key) {
                 let mut problem = place.clone();

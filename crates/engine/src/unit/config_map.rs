@@ -47,7 +47,8 @@ pub(super) fn read(found: &mut Found<'_>, decoder: &Decoder, document: &Spanned)
         };
         let outer = decoder.file();
         let inner = SourceFile::new(outer.name(), text.value.as_str());
-        let mut within = Found { unit: found.unit, documents: vec![], parameters: vec![], problems: vec![] };
+        let mut within =
+            Found { unit: found.unit, documents: vec![], versions: vec![], parameters: vec![], problems: vec![] };
         within.read_file(&inner);
         let move_out = |problem: &mut Diagnostic| {
             let places = std::iter::once(&mut problem.place).chain(problem.related.iter_mut().map(|(place, _)| place));
@@ -58,10 +59,11 @@ pub(super) fn read(found: &mut Found<'_>, decoder: &Decoder, document: &Spanned)
         };
         within.problems.iter_mut().for_each(move_out);
         within.problems.into_iter().for_each(|problem| decoder.report(problem));
-        for (document, mut place) in within.documents {
+        found.versions.extend(within.versions);
+        for (document, mut place, said) in within.documents {
             move_out(&mut place);
             let line = outer.position(place.place.span.start).line;
-            found.documents.push((document.on_line(u32::try_from(line).unwrap_or(u32::MAX)), place));
+            found.documents.push((document.on_line(u32::try_from(line).unwrap_or(u32::MAX)), place, said));
         }
         for mut parameter in within.parameters {
             move_out(&mut parameter.place);

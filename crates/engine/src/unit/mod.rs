@@ -1,6 +1,7 @@
 //! The kinds of documents that users write, from a tree to what the pipeline can run.
 
 pub mod admission_policy;
+mod judging;
 mod parameter;
 mod policy_expressions;
 mod policy_document;
@@ -10,6 +11,7 @@ pub mod schema;
 
 pub(crate) use compile::hexadecimal;
 pub use compile::{CompiledUnit, PolicySummary, Unit, compile};
+pub(crate) use judging::Judging;
 pub use parameter::Parameter;
 
 /// The group and version of our own documents.

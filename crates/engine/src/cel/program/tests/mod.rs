@@ -280,6 +280,10 @@ impl<'a> Recorder<'a> for Trace {
         };
         self.0.push((expression, text));
     }
+
+    fn record_held(&mut self, expression: ExprId, value: Value<'a>) {
+        self.0.push((expression, encode(Value::Optional(Some(&value))).unwrap()));
+    }
 }
 
 #[test]
