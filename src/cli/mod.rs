@@ -12,6 +12,8 @@ mod modules;
 mod policies;
 mod rbac;
 mod promote;
+mod recording;
+mod replay;
 mod schema;
 mod serve;
 mod servers;
@@ -45,6 +47,7 @@ enum Command {
     Serve(Box<serve::Arguments>),
     Check(check::Arguments),
     Test(test::Arguments),
+    Replay(replay::Arguments),
     Modules(modules::Arguments),
     Cel(cel::Arguments),
     Rbac(rbac::Arguments),
@@ -65,6 +68,7 @@ pub fn run() -> ExitCode {
         Command::Serve(arguments) => serve::run(*arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
         Command::Modules(arguments) => modules::run(&arguments),
         Command::Cel(arguments) => cel::run(&arguments),
         Command::Rbac(arguments) => rbac::run(&arguments),

@@ -11,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::BROKEN;
 use super::duration::duration;
+use super::recording;
 use crate::server::{self, CertificateSource, Config, Limits};
 use crate::source::Tests;
 use crate::telemetry::logs::{self, LogFormat};
@@ -144,6 +145,8 @@ pub(super) struct Arguments {
     /// this, a ConfigMap of the own namespace does that for all replicas.
     #[arg(long, env = "ADMITTANCE_EVIDENCE", value_name = "FILE")]
     evidence: Option<PathBuf>,
+    #[command(flatten)]
+    recording: recording::Arguments,
     /// What log lines look like.
     #[arg(long, env = "ADMITTANCE_LOG_FORMAT", value_enum, default_value_t, value_name = "FORMAT")]
     log_format: LogFormat,
@@ -206,6 +209,8 @@ fn start(arguments: Arguments) -> Result<(), String> {
         explain_buffer: arguments.explain.then(|| mebibytes(arguments.explain_buffer)),
         explain_one_in: arguments.explain_one_in,
         namespace_groups: NamespaceGroups::new(arguments.namespace_group)?,
+        redaction: arguments.recording.redaction(),
+        recording: arguments.recording.settings()?,
     };
     let _logs = logs::start(arguments.log_format, filter).map_err(|error| format!("cannot start: {error}"))?;
     server::run(&config).map_err(|error| error.to_string())

@@ -17,6 +17,7 @@ pub mod upstream;
 pub mod module_page;
 pub mod needs;
 pub mod reference;
+pub mod replay;
 pub mod status;
 pub mod testing;
 pub mod text;

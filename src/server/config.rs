@@ -6,7 +6,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use admittance_engine::redaction::Redaction;
+
 use super::handler::Limits;
+use crate::recording;
 use crate::source::Tests;
 use crate::telemetry::NamespaceGroups;
 
@@ -51,6 +54,10 @@ pub struct Config {
     pub explain_one_in: usize,
     /// What metrics count apart.
     pub namespace_groups: NamespaceGroups,
+    /// What of a review nobody may see who looks at it later.
+    pub redaction: Redaction,
+    /// Where reviews are recorded, and which.
+    pub recording: Option<recording::Settings>,
 }
 
 /// Where the certificate comes from.

@@ -30,6 +30,19 @@
 - { name: ADMITTANCE_EXPLAIN_BUFFER, value: {{ .Values.explain.bufferMiB | quote }} }
 - { name: ADMITTANCE_EXPLAIN_ONE_IN, value: {{ .Values.explain.oneIn | quote }} }
 {{- end }}
+{{- with .Values.record }}
+{{- if .enabled }}
+- { name: ADMITTANCE_RECORD, value: /recordings }
+- { name: ADMITTANCE_RECORD_MAX_MIB, value: {{ .maxMebibytes | quote }} }
+- { name: ADMITTANCE_RECORD_SAMPLE, value: {{ .sample | quote }} }
+{{- with .namespaces }}
+- { name: ADMITTANCE_RECORD_NAMESPACES, value: {{ join "," . | quote }} }
+{{- end }}
+{{- end }}
+{{- with .redact }}
+- { name: ADMITTANCE_REDACT, value: {{ join ";" . | quote }} }
+{{- end }}
+{{- end }}
 - { name: ADMITTANCE_LOG_FORMAT, value: {{ .Values.logs.format }} }
 - { name: ADMITTANCE_LOG, value: {{ .Values.logs.level | quote }} }
 {{- end }}
