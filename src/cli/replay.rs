@@ -151,7 +151,7 @@ fn side(paths: &[PathBuf]) -> Result<Side, Vec<String>> {
         ColorChoice::Never => Paint::Plain,
         _ => Paint::Coloured,
     };
-    let Loaded { set, problems } = policies::load(paths, paint);
+    let Loaded { set, problems, .. } = policies::load(paths, paint);
     let Some(set) = set else { return Err(problems) };
     problems.iter().for_each(|warning| anstream::eprintln!("{warning}"));
     let mut parameters = Parameters::default();

@@ -7,12 +7,12 @@ use admittance_engine::json::{Arena, Node, edit, read as read_json};
 use admittance_engine::kubernetes::defaults::Defaults;
 use admittance_engine::pipeline::Route;
 use admittance_engine::recording::Outcome;
+use admittance_engine::review::sent::NAME_LABEL;
 use admittance_engine::review::{GroupVersionKind, GroupVersionResource, Lazy, Operation, Review, User};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::case::{Before, Case, Unfit};
-use crate::manifests::namespaces::NAME_LABEL;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

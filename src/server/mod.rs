@@ -11,7 +11,6 @@
 //! | [`exchange`] | one request and its answer: what is in flight, and when an answer says `Connection: close` |
 //! | `timeout` | how long a request may take |
 //! | [`body`] | a request's body, collected within a size, a deadline and a budget shared by all |
-//! | `turned_away` | who was turned away once |
 //! | `arenas` | memory for reviews, kept warm |
 //! | [`explain`] | why requests were decided as they were, for those who ask later |
 //! | `problem` | requests that no policy judges |

@@ -12,7 +12,6 @@ mod listed;
 pub mod schema;
 
 pub(crate) use compile::hexadecimal;
-pub use compile::{CompiledUnit, PolicySummary, Unit, compile};
 pub use compile::{CompiledUnit, PolicySummary, Unit, compile, compile_edited};
 pub(crate) use judging::Judging;
 pub(crate) use listed::Listed;
