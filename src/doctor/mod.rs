@@ -11,6 +11,7 @@ mod policies;
 mod replicas;
 mod selecting;
 mod snapshot;
+mod twins;
 
 pub use policies::Policies;
 pub use snapshot::{Asks, Snapshot};
@@ -59,6 +60,7 @@ pub fn examine(snapshot: &Snapshot, policies: &Policies) -> Vec<Finding> {
     others::examine(snapshot, &mut found);
     agents::examine(snapshot, &mut found);
     policies.examine(snapshot, &mut found);
+    twins::examine(snapshot, policies.units(), &mut found);
     found.sort_by_key(|finding| finding.severity);
     found
 }

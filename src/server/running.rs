@@ -54,8 +54,14 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     let is_starter = config.policies.is_empty() && follower.is_none();
     let admission = Admission::new(Arc::clone(&metrics), cluster, config.namespace_groups.clone(), config.limits);
     let (declared, declarations) = watch::channel(BTreeSet::new());
-    let pages =
-        Pages { admission: Arc::new(admission), metrics, health: Arc::default(), declared, reach: Arc::default() };
+    let pages = Pages {
+        admission: Arc::new(admission),
+        metrics,
+        health: Arc::default(),
+        declared,
+        reach: Arc::default(),
+        twins: Arc::default(),
+    };
     let Keys { presented, files, clients, tls, is_for_verified_clients } = keys(config)?;
     let listener = bind(&workers, config.listen)?;
     let metrics_listener = bind(&operations, config.metrics_listen)?;
@@ -94,6 +100,7 @@ pub fn run(config: &Config) -> Result<(), StartError> {
         declared: declarations,
         configuration: config.webhook_configuration.clone(),
         pages: pages.clone(),
+        twins: config.twins,
         config_maps: follower,
         managed,
         presented: Arc::clone(&presented),

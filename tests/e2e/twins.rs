@@ -53,11 +53,8 @@ fn twin_of(document: &Value, number: usize) -> Option<(Vec<Value>, bool)> {
 
 async fn apply(api: &Api, document: &Value) {
     let kind = document["kind"].as_str().unwrap();
-    let path = if kind.ends_with("Binding") {
-        "validatingadmissionpolicybindings"
-    } else {
-        "validatingadmissionpolicies"
-    };
+    let path =
+        if kind.ends_with("Binding") { "validatingadmissionpolicybindings" } else { "validatingadmissionpolicies" };
     let answer = api.post(&format!("{GROUP}/{path}"), document).await;
     assert!(answer.status.is_success(), "{}\n{document}", answer.text);
 }

@@ -8,6 +8,9 @@
 - { name: ADMITTANCE_CONFIG_MAPS_FROM, value: {{ uniq . | sortAlpha | join "," | quote }} }
 {{- end }}
 - { name: ADMITTANCE_WEBHOOK_CONFIGURATION, value: {{ $name }} }
+{{- if .Values.twins.enabled }}
+- { name: ADMITTANCE_TWINS, value: "true" }
+{{- end }}
 {{- if eq .Values.certificates.mode "managed" }}
 - { name: ADMITTANCE_SERVICE, value: {{ $name }} }
 - { name: ADMITTANCE_CERTIFICATE_SECRET, value: {{ include "admittance.certificateSecret" . }} }
