@@ -10,6 +10,8 @@
 //!                                            ├─▶ telemetry::observe: one log line and the counters
 //!                                            └── certificates: files, or a CA and a leaf of our own in a Secret
 //!
+//!                                            └── evidence: what each policy did or would have done, kept over restarts
+//!
 //!  doctor: a snapshot of a cluster ─▶ what could lock it, or leave things unchecked
 //!
 //!  cli: serve wires the above; check, modules and schema call the engine without a server:
@@ -21,6 +23,7 @@
 pub mod telemetry;
 pub mod cluster;
 pub mod source;
+pub mod evidence;
 pub mod certificates;
 pub mod server;
 pub mod manifests;

@@ -94,8 +94,7 @@ async fn keeps_the_version_before_while_the_tests_of_an_edit_fail() {
     write(folder.path(), &ports(80));
     let stale = unit(&server, "stale").await;
     let problem = stale["problems"][0].as_str().unwrap();
-    let expected =
-        "error: test `ports`, case `the port of a web server` fails: allowed: expected false, got true";
+    let expected = "error: test `ports`, case `the port of a web server` fails: allowed: expected false, got true";
     assert!(problem.ends_with(expected), "{problem}");
     assert!(is_denied(&mut client, 80).await && !is_denied(&mut client, 8080).await);
     let metrics = server.page("/metrics").await.text();

@@ -20,6 +20,8 @@ mod docs;
 #[cfg(test)]
 mod e2e;
 #[cfg(test)]
+mod evidence;
+#[cfg(test)]
 mod flags;
 #[cfg(test)]
 mod formats;
@@ -53,3 +55,5 @@ mod status;
 mod testing;
 #[cfg(test)]
 mod tls;
+#[cfg(test)]
+mod twins;

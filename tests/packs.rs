@@ -59,7 +59,8 @@ fn the_tests_of_packs_pass_whatever_the_actions_are_and_cover_every_policy() {
         for path in files(pack) {
             let text = fs::read_to_string(&path).unwrap();
             let name = format!("{pack}-{}", path.file_name().unwrap().display());
-            fs::write(folder.path().join(name), text.replace("[Deny]", "[Audit]").replace("[Warn]", "[Audit]")).unwrap();
+            fs::write(folder.path().join(name), text.replace("[Deny]", "[Audit]").replace("[Warn]", "[Audit]"))
+                .unwrap();
         }
         for folder in [root().join("manifests/policies").join(pack), folder.path().to_owned()] {
             let output = Command::new(env!("CARGO_BIN_EXE_admittance"))

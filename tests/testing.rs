@@ -63,7 +63,8 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
 }
 
 fn run(folder: &Path, arguments: &[&str]) -> Outcome {
-    let output = Command::new(env!("CARGO_BIN_EXE_admittance")).arg("test").args(arguments).current_dir(folder).output();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_admittance")).arg("test").args(arguments).current_dir(folder).output();
     let output = output.unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Outcome { out: text(output.stdout), err: text(output.stderr), code: output.status.code() }
@@ -86,8 +87,12 @@ fn passes_tests_in_files_of_their_own_and_beside_the_policies() {
 
 #[test]
 fn shows_failures_first_with_a_diff_and_then_what_is_not_covered() {
-    let cases = CASES.replace("allowed: false\n      policies: [ports]", "allowed: true").replace(": blue", ": red, a: b");
-    let cases = cases.replace("object: *team", "object: { apiVersion: v1, kind: Pod, metadata: { name: a, labels: { team: red } } }");
+    let cases =
+        CASES.replace("allowed: false\n      policies: [ports]", "allowed: true").replace(": blue", ": red, a: b");
+    let cases = cases.replace(
+        "object: *team",
+        "object: { apiVersion: v1, kind: Pod, metadata: { name: a, labels: { team: red } } }",
+    );
     let folder = folder(&[("policies.yaml", POLICIES), ("tests.yaml", &cases)]);
     let outcome = run(folder.path(), &[]);
     assert_eq!(
@@ -158,7 +163,10 @@ fn prints_json_and_lines_of_it() {
     );
     assert_eq!((lines.len(), &lines[1]["passed"], &lines[1]["failures"]), (2, &json!(true), &json!([])));
     let document: Value = serde_json::from_str(&run(folder.path(), &["-o", "json"]).out).unwrap();
-    assert_eq!((&document["schemaVersion"], &document["passed"], &document["failed"]), (&json!(1), &json!(1), &json!(1)));
+    assert_eq!(
+        (&document["schemaVersion"], &document["passed"], &document["failed"]),
+        (&json!(1), &json!(1), &json!(1))
+    );
     assert_eq!((&document["cases"][0], &document["uncovered"]), (&lines[0], &json!([])));
     assert_eq!(outcome.code, Some(1));
 }
@@ -260,7 +268,10 @@ fn writes_what_happens_and_touches_nothing_else() {
     assert!(outcome.out.contains("it expects nothing: `admittance test --update` writes down what happens"));
     assert_eq!(outcome.code, Some(1));
     let outcome = run(folder.path(), &["--update"]);
-    assert_eq!((outcome.out.as_str(), outcome.err.as_str(), outcome.code), ("./tests.yaml: 4 cases written\n", "", Some(0)));
+    assert_eq!(
+        (outcome.out.as_str(), outcome.err.as_str(), outcome.code),
+        ("./tests.yaml: 4 cases written\n", "", Some(0))
+    );
     assert_eq!(fs::read_to_string(folder.path().join("tests.yaml")).unwrap(), written);
     let outcome = run(folder.path(), &[]);
     assert_eq!((outcome.out.lines().last(), outcome.code), (Some("5 cases in 1 test: 5 passed, 0 failed"), Some(0)));
@@ -314,7 +325,8 @@ fn writes_for_ci_systems() {
     let one = CASES.split("  - name: a team").next().unwrap().replace("[ports]", "[team]");
     let folder = folder(&[("policies.yaml", POLICIES), ("tests.yaml", &one)]);
     let outcome = run(folder.path(), &["-o", "junit"]);
-    let failure = "test `pods`, case `a port of the node` fails: policies: expected [&quot;team&quot;], got [&quot;ports&quot;]";
+    let failure =
+        "test `pods`, case `a port of the node` fails: policies: expected [&quot;team&quot;], got [&quot;ports&quot;]";
     let head = format!(
         "\
 <?xml version=\"1.0\" encoding=\"UTF-8\"?>
@@ -346,11 +358,16 @@ metadata: { name: ports }
 spec: { module: host-ports, settings: { allowed: ['80'] } }
 ";
     let case = |port| {
-        format!("{{ name: p{port}, object: {{ apiVersion: v1, kind: Pod, spec: {{ containers: [{{ name: c, ports: [{{ hostPort: {port} }}] }}] }} }}, expect: {{ policies: [{}] }} }}", if port == 80 { "" } else { "ports" })
+        format!(
+            "{{ name: p{port}, object: {{ apiVersion: v1, kind: Pod, spec: {{ containers: [{{ name: c, ports: [{{ hostPort: {port} }}] }}] }} }}, expect: {{ policies: [{}] }} }}",
+            if port == 80 { "" } else { "ports" }
+        )
     };
     let tests = |ports: &[u16]| {
         let cases: String = ports.iter().map(|port| format!("  - {}\n", case(*port))).collect();
-        format!("---\napiVersion: admittance.dev/v1alpha1\nkind: PolicyTest\nmetadata: {{ name: t }}\nspec:\n  cases:\n{cases}")
+        format!(
+            "---\napiVersion: admittance.dev/v1alpha1\nkind: PolicyTest\nmetadata: {{ name: t }}\nspec:\n  cases:\n{cases}"
+        )
     };
     let folder = folder(&[("a.yaml", &format!("{policies}{}", tests(&[80, 81])))]);
     assert_eq!(run(folder.path(), &["--require-coverage"]).code, Some(0));

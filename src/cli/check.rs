@@ -21,8 +21,8 @@ use super::BROKEN;
 use crate::manifests::inputs::{Input, InputError, documents};
 use crate::manifests::objects::objects;
 use crate::manifests::{Judge, Manifest};
-use crate::output::text::Tally;
 use crate::output::remark::{Remark, remarks};
+use crate::output::text::Tally;
 use crate::output::{Colour, jsonl, text};
 use page::Said;
 use printer::{Printed, Printer};
@@ -244,9 +244,7 @@ impl Reader<'_> {
         let said = match self.format {
             Format::Text => Said::Text(text::block(file, manifest, &judged, self.diff, self.colour)),
             Format::Jsonl | Format::Json => Said::Text(jsonl::line(file.name(), manifest.index, &judged)),
-            Format::Sarif | Format::Junit | Format::Github => {
-                Said::Remarks(Box::new(remarks(file, manifest, &judged)))
-            }
+            Format::Sarif | Format::Junit | Format::Github => Said::Remarks(Box::new(remarks(file, manifest, &judged))),
         };
         Printed::Object(said, Tally::of(&judged))
     }

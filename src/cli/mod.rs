@@ -5,11 +5,14 @@ mod cel;
 mod check;
 mod doctor;
 mod duration;
+mod export;
 mod modules;
 mod policies;
 mod rbac;
+mod promote;
 mod schema;
 mod serve;
+mod servers;
 mod status;
 mod test;
 mod webhook_rules;
@@ -41,7 +44,9 @@ enum Command {
     Cel(cel::Arguments),
     Rbac(rbac::Arguments),
     WebhookRules(webhook_rules::Arguments),
+    Export(export::Arguments),
     Status(status::Arguments),
+    Promote(promote::Arguments),
     Doctor(doctor::Arguments),
     /// Print the JSON Schema of policy documents, for editors.
     Schema,
@@ -57,7 +62,9 @@ pub fn run() -> ExitCode {
         Command::Cel(arguments) => cel::run(&arguments),
         Command::Rbac(arguments) => rbac::run(&arguments),
         Command::WebhookRules(arguments) => webhook_rules::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
+        Command::Promote(arguments) => promote::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Schema => schema::run(),
     }

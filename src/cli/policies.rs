@@ -18,7 +18,7 @@ use crate::source::{Read, Revision, starter};
 pub(super) struct Loaded {
     /// None if anything was wrong: policies that are half there would let pass what the other half refuses.
     pub(super) set: Option<PolicySet>,
-    /// The units that it is made of; those that are sound.
+    /// What the set is made of; what was broken is left out.
     pub(super) units: Vec<Arc<CompiledUnit>>,
     /// The same units as they were read.
     pub(super) sources: Vec<Unit>,
@@ -33,7 +33,9 @@ pub(super) fn load(paths: &[PathBuf], paint: Paint) -> Loaded {
     }
     let mut loaded = match files(paths) {
         Ok(files) => load_files(files, paint),
-        Err(problem) => return Loaded { set: None, units: vec![], sources: vec![], problems: vec![format!("error: {problem}")] },
+        Err(problem) => {
+            return Loaded { set: None, units: vec![], sources: vec![], problems: vec![format!("error: {problem}")] };
+        }
     };
     if loaded.set.as_ref().is_some_and(PolicySet::is_empty) {
         let names: Vec<String> = paths.iter().map(|path| format!("{:?}", path.display())).collect();
@@ -76,13 +78,19 @@ pub(super) fn load_files(files: Vec<Read>, paint: Paint) -> Loaded {
 
 /// Prints what there is to say about the policies in these files and folders, and on standard error what is wrong with them.
 pub(super) fn print_about(paths: &[PathBuf], about: impl FnOnce(&PolicySet) -> String) -> ExitCode {
+    sound(paths).map_or(ExitCode::from(BROKEN), |(set, _)| super::print(&about(&set)))
+}
+
+/// The policies in these files and folders, and the units that they are of; None where anything is wrong. What is wrong has
+/// been printed on standard error.
+pub(super) fn sound(paths: &[PathBuf]) -> Option<(PolicySet, Vec<Arc<CompiledUnit>>)> {
     let paint = match AutoStream::choice(&std::io::stderr()) {
         ColorChoice::Never => Paint::Plain,
         _ => Paint::Coloured,
     };
-    let Loaded { set, problems, .. } = load(paths, paint);
+    let Loaded { set, units, problems, .. } = load(paths, paint);
     problems.iter().for_each(|problem| anstream::eprintln!("{problem}"));
-    set.map_or(ExitCode::from(BROKEN), |set| super::print(&about(&set)))
+    set.map(|set| (set, units))
 }
 
 struct Loading {

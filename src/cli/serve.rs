@@ -130,6 +130,10 @@ pub(super) struct Arguments {
     /// first group that it fits.
     #[arg(long, env = "ADMITTANCE_NAMESPACE_GROUPS", value_delimiter = ';', value_name = "GROUP")]
     namespace_group: Vec<NamespaceGroup>,
+    /// A file in which evidence is kept over restarts: what policies did and would have done. With --config-maps and without
+    /// this, a ConfigMap of the own namespace does that for all replicas.
+    #[arg(long, env = "ADMITTANCE_EVIDENCE", value_name = "FILE")]
+    evidence: Option<PathBuf>,
     /// What log lines look like.
     #[arg(long, env = "ADMITTANCE_LOG_FORMAT", value_enum, default_value_t, value_name = "FORMAT")]
     log_format: LogFormat,
@@ -188,6 +192,7 @@ fn start(arguments: Arguments) -> Result<(), String> {
             requests: arguments.max_requests,
             cache: mebibytes(arguments.max_cache_mib),
         },
+        evidence: arguments.evidence,
         namespace_groups: NamespaceGroups::new(arguments.namespace_group)?,
     };
     let _logs = logs::start(arguments.log_format, filter).map_err(|error| format!("cannot start: {error}"))?;

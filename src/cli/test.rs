@@ -119,7 +119,11 @@ fn once(arguments: &Arguments, files: Vec<Read>) -> u8 {
     if arguments.update {
         return update(&run);
     }
-    let results = Results { tests: run.tests(), reports: run.reports(), uncovered: run.uncovered((&loaded.units, &loaded.sources), &arguments.paths) };
+    let results = Results {
+        tests: run.tests(),
+        reports: run.reports(),
+        uncovered: run.uncovered((&loaded.units, &loaded.sources), &arguments.paths),
+    };
     let text = match arguments.output {
         Format::Text => testing::text::page(&results, colour()),
         Format::Jsonl => testing::json::lines(&results),

@@ -2,6 +2,9 @@
 
 pub mod doctor;
 pub mod github;
+pub mod promotion;
+pub mod evidence;
+pub mod export;
 pub mod jsonl;
 pub mod junit;
 pub mod place;

@@ -112,12 +112,8 @@ pub fn remarks(file: &SourceFile, manifest: &Manifest<'_>, judged: &Judged<'_>) 
     });
     let name = name_of(judged);
     let remarks = findings.chain(failures).map(|(origin, action, region, text)| {
-        let rule = Rule {
-            policy: origin.policy.clone(),
-            module: origin.module,
-            unit: origin.unit.clone(),
-            line: origin.line,
-        };
+        let rule =
+            Rule { policy: origin.policy.clone(), module: origin.module, unit: origin.unit.clone(), line: origin.line };
         let remark = Remark {
             level: action.into(),
             file: Some(file.name().to_owned()),

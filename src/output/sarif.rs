@@ -112,7 +112,8 @@ fn set_locations(result: &mut Value, remark: &Remark, object: Option<&str>) {
     let mut physical = json!({ "artifactLocation": { "uri": uri(file) } });
     if let (Some(region), Some(physical)) = (&remark.region, physical.as_object_mut()) {
         let end = (region.line, region.end_column);
-        let region = json!({ "startLine": region.line, "startColumn": region.column, "endLine": end.0, "endColumn": end.1 });
+        let region =
+            json!({ "startLine": region.line, "startColumn": region.column, "endLine": end.0, "endColumn": end.1 });
         physical.insert("region".to_owned(), region);
     }
     let mut location = json!({ "physicalLocation": physical });

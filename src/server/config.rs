@@ -43,6 +43,8 @@ pub struct Config {
     pub max_connections: usize,
     /// What requests may take.
     pub limits: Limits,
+    /// A file in which evidence is kept over restarts; with policies in ConfigMaps a ConfigMap does that.
+    pub evidence: Option<PathBuf>,
     /// What metrics count apart.
     pub namespace_groups: NamespaceGroups,
 }

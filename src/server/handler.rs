@@ -24,9 +24,10 @@ use super::arenas::Arenas;
 use super::body::{self, Budget, Collected, Incomplete, Reason};
 use super::{timeout, units};
 use crate::cluster::{Asked, Cluster};
+use crate::evidence::{self, Evidence};
 use crate::source::Active;
 use crate::telemetry::metrics::{OutcomeLabel, ShedLabels};
-use crate::telemetry::{Metrics, NamespaceGroups, Observation, observe, route_label};
+use crate::telemetry::{Metrics, NamespaceGroups, Observation, TraceParent, Traced, Traces, observe, route_label};
 
 /// Of how many reviews one has its policies timed: reading a clock costs as much as a small policy.
 const TIMED: usize = 64;
@@ -54,6 +55,8 @@ pub struct Admission {
     active: ArcSwap<Active>,
     metrics: Arc<Metrics>,
     groups: NamespaceGroups,
+    traces: Traces,
+    evidence: Arc<Evidence>,
     in_flight: Budget,
     /// How many requests may be under way, and are.
     max_requests: usize,
@@ -73,6 +76,8 @@ impl Admission {
             active: ArcSwap::default(),
             metrics,
             groups,
+            traces: Traces::default(),
+            evidence: Arc::default(),
             in_flight: Budget::new(limits.in_flight),
             max_requests: limits.requests,
             requests: AtomicUsize::new(0),
@@ -83,8 +88,15 @@ impl Admission {
         }
     }
 
+    /// The same, sending traces.
+    #[must_use]
+    pub fn with_traces(self, traces: Traces) -> Self {
+        Self { traces, ..self }
+    }
+
     /// Requests that come from now on are judged by this set; those under way end with the one they began with.
     pub fn activate(&self, active: Arc<Active>) {
+        self.evidence.activate(&active, evidence::now());
         self.active.store(active);
     }
 
@@ -93,14 +105,20 @@ impl Admission {
         self.active.load_full()
     }
 
+    /// What policies have done so far.
+    pub fn evidence(&self) -> &Arc<Evidence> {
+        &self.evidence
+    }
+
     /// Answers one request.
     pub async fn answer(&self, route: Route, request: Request) -> Response {
         let started = Instant::now();
         let deadline = started + timeout::time_for(request.uri().query());
+        let parent = TraceParent::of(request.headers());
         let under_way = UnderWay::begin(self);
         let (collected, problem) = self.receive(request, deadline).await;
         let problem = problem.or_else(|| under_way.is_one_too_many.then(|| self.shed("requests", TOO_MANY)));
-        let call = Call { route, started, deadline };
+        let call = Call { route, started, deadline, parent };
         let active = self.active.load_full();
         let mut asked = Asked::new(self.cluster.as_ref(), &active.set, &active.parameters);
         let mut rounds = 0;
@@ -218,6 +236,8 @@ impl Admission {
                 let patched = call.route == Route::Mutate && !verdict.edits.is_empty();
                 let seen = Observation { route: call.route, patched, elapsed: call.started.elapsed() };
                 observe(&self.metrics, &self.groups, review, &verdict, seen);
+                self.traces.decided(review, &verdict, call.traced());
+                self.evidence.count(review, &verdict, call.route, evidence::now());
                 Answer::Review(bytes)
             }
             Err(Needs(lookups)) => Answer::Needs { uid: review.uid.to_owned(), lookups },
@@ -249,6 +269,7 @@ impl Admission {
 
     fn reject(&self, call: Call, uid: &str, refusal: Refusal, message: &str) {
         self.metrics.request(route_label(call.route), OutcomeLabel::rejected, call.started.elapsed());
+        self.traces.not_judged(uid, refusal, call.traced());
         tracing::warn!(uid, code = refusal.code, message, "not judged");
     }
 }
@@ -277,6 +298,13 @@ struct Call {
     route: Route,
     started: Instant,
     deadline: Instant,
+    parent: TraceParent,
+}
+
+impl Call {
+    fn traced(self) -> Traced {
+        Traced { route: self.route, parent: self.parent, elapsed: self.started.elapsed() }
+    }
 }
 
 enum Answer {

@@ -22,6 +22,7 @@ use tokio::sync::watch;
 use super::exchange::VerifiedClient;
 use super::handler::Admission;
 use super::reach::Reach;
+use crate::evidence;
 use crate::source::{Active, UnitState, UnitStatus};
 use crate::telemetry::Metrics;
 
@@ -38,6 +39,8 @@ pub struct Pages {
     pub declared: watch::Sender<BTreeSet<Lookup<'static>>>,
     /// What the API server sends.
     pub reach: Arc<Reach>,
+    /// Whether replicas keep their evidence together.
+    pub shares_evidence: bool,
 }
 
 /// What probes are told.
@@ -112,7 +115,7 @@ pub fn admission(pages: Pages, is_for_verified_clients: bool) -> Router {
         .with_state(pages)
 }
 
-/// The plain listener: metrics, probes, what is loaded.
+/// The plain listener: metrics, probes, what is loaded, what it has done.
 pub fn operations(pages: Pages) -> Router {
     Router::new()
         .route("/metrics", get(metrics))
@@ -120,6 +123,7 @@ pub fn operations(pages: Pages) -> Router {
         .route("/readyz", get(readyz))
         .route("/startupz", get(startupz))
         .route("/policies", get(policies))
+        .route("/evidence", get(evidence))
         .fallback(not_found)
         .with_state(pages)
 }
@@ -174,6 +178,11 @@ async fn policies(State(pages): State<Pages>) -> Response {
         units: active.units.iter().map(|unit| UnitOfPage::of(unit, &pages.reach)).collect(),
     })
     .into_response()
+}
+
+async fn evidence(State(pages): State<Pages>) -> Response {
+    let evidence = pages.admission.evidence();
+    Json(evidence::page::Page::of(evidence, pages.shares_evidence, evidence::now())).into_response()
 }
 
 async fn not_found() -> Response {

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -31,8 +32,9 @@ use super::tls;
 use super::watching::{Follower, Watching, managed, watched};
 use crate::certificates::{self, CertificateFiles, Change, ClientAuthoritiesFile, Presented};
 use crate::cluster::{self, Cluster, Mirrors};
+use crate::evidence::{Keeper, Store};
 use crate::source::policies::{Link, Policies};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, Traces};
 
 /// Serves until SIGTERM or SIGINT, then drains and finishes. A second signal ends it at once.
 ///
@@ -44,18 +46,24 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     let workers = runtime::Builder::new_multi_thread().enable_all().thread_name("admission").build()?;
     let connection = workers.block_on(cluster::connection(config.kubeconfig.as_deref())).map_err(StartError)?;
     let mirrors = Arc::new(Mirrors::new(config.limits.cache, Arc::clone(&metrics)));
-    let cluster = {
-        let _context = workers.enter();
-        let to = |connection| Cluster::new(connection, Arc::clone(&mirrors));
-        connection.clone().map(to).transpose().map_err(StartError)?
-    };
+    let cluster = ask(&workers, connection.as_ref(), &mirrors)?;
+    let traces = Traces::start(operations.handle()).map_err(StartError)?;
     let managed = managed(config, connection.as_ref())?;
     let (policies, follower) = policies(config, connection.as_ref())?;
     let is_starter = config.policies.is_empty() && follower.is_none();
-    let admission = Admission::new(Arc::clone(&metrics), cluster, config.namespace_groups.clone(), config.limits);
+    let groups = config.namespace_groups.clone();
+    let admission = Admission::new(Arc::clone(&metrics), cluster, groups, config.limits).with_traces(traces);
     let (declared, declarations) = watch::channel(BTreeSet::new());
-    let pages =
-        Pages { admission: Arc::new(admission), metrics, health: Arc::default(), declared, reach: Arc::default() };
+    let own_namespace = follower.as_ref().map(|(places, ..)| places.own.clone()).filter(|_| config.evidence.is_none());
+    let pages = Pages {
+        admission: Arc::new(admission),
+        metrics,
+        health: Arc::default(),
+        declared,
+        reach: Arc::default(),
+        shares_evidence: own_namespace.is_some(),
+    };
+    let keeper = config.evidence.clone().map(|path| keeper(&pages, path)).transpose()?;
     let Keys { presented, files, clients, tls, is_for_verified_clients } = keys(config)?;
     let listener = bind(&workers, config.listen)?;
     let metrics_listener = bind(&operations, config.metrics_listen)?;
@@ -97,17 +105,22 @@ pub fn run(config: &Config) -> Result<(), StartError> {
         config_maps: follower,
         managed,
         presented: Arc::clone(&presented),
+        evidence: own_namespace,
     });
     let operations_thread = thread::Builder::new().name("operations".to_owned()).spawn(move || {
         operations.block_on(async move {
-            if let Some(watching) = watching {
-                watching.begin();
+            let keeper = watching.and_then(Watching::begin).or(keeper);
+            if let Some(keeper) = &keeper {
+                tokio::spawn(keeper.clone().follow());
             }
             let beside = beside.run();
             tokio::select! {
                 // Both end with the stage; what they wait for beyond is the end of admission.
                 ((), _) = async { tokio::join!(beside, plain) } => {}
                 _ = end_of_operations.changed() => {}
+            }
+            if let Some(keeper) = keeper {
+                keeper.finish().await;
             }
         });
     })?;
@@ -147,6 +160,22 @@ pub fn run(config: &Config) -> Result<(), StartError> {
         Err(error) => return Err(StartError(format!("the listener ended: {error}"))),
     }
     Ok(())
+}
+
+/// A cluster that the workers can ask.
+fn ask(
+    workers: &runtime::Runtime,
+    connection: Option<&kube::Config>,
+    mirrors: &Arc<Mirrors>,
+) -> Result<Option<Cluster>, StartError> {
+    let _context = workers.enter();
+    connection.cloned().map(|to| Cluster::new(to, Arc::clone(mirrors))).transpose().map_err(StartError)
+}
+
+/// What keeps evidence in a file, which must be there or can be made.
+fn keeper(pages: &Pages, path: PathBuf) -> Result<Keeper, StartError> {
+    let (store, evidence) = (Store::file(path).map_err(StartError)?, Arc::clone(pages.admission.evidence()));
+    Ok(Keeper::new(evidence, store))
 }
 
 fn settings(config: &Config) -> Settings {

@@ -68,7 +68,10 @@ fn router(set: PolicySet) -> Router {
     let admission = Arc::new(Admission::new(Arc::clone(&metrics), None, NamespaceGroups::default(), limits));
     admission.activate(Arc::new(Active { set, ..Active::default() }));
     let (declared, reach) = (watch::Sender::default(), Arc::default());
-    pages::admission(Pages { admission, metrics, health: Arc::default(), declared, reach }, false)
+    pages::admission(
+        Pages { admission, metrics, health: Arc::default(), declared, reach, shares_evidence: false },
+        false,
+    )
 }
 
 async fn ask(router: Router, uid: String, object: String) -> Value {

@@ -1,5 +1,6 @@
 //! The one function that decides. The server, `check`, `test` and `replay` all call [`admit`]: they can never disagree.
 
+mod doubt;
 mod native;
 pub mod offline;
 mod run;
@@ -42,7 +43,8 @@ pub fn admit<'a>(set: &'a PolicySet, review: &Review<'a>, run: &Run<'_>) -> Resu
     }
     if run.route != Route::Mutate {
         for validator in set.validators_for(review) {
-            pass.validate(validator);
+            let action = validator.actions.gravest();
+            pass.watched(&validator.head, (action, false), |pass| pass.validate(validator));
         }
     }
     pass.trace_others(set);
@@ -78,6 +80,8 @@ struct Objects<'a> {
     old: Option<Node<'a>>,
     /// An update of an object that is being deleted, which takes away finalizers and changes nothing else.
     only_releases: bool,
+    /// Whether that is not known.
+    is_in_doubt: bool,
 }
 
 impl<'p, 'a> Pass<'p, 'a> {
@@ -117,7 +121,7 @@ impl<'p, 'a> Pass<'p, 'a> {
     /// Whether this policy has its turn on `root`. What keeps it from it is recorded.
     fn is_due(
         &mut self,
-        head: &Head,
+        head: &'a Head,
         (action, mutates): (Action, bool),
         root: fn(&Roots<'a>) -> Node<'a>,
     ) -> Option<Objects<'a>> {
@@ -162,11 +166,21 @@ impl<'p, 'a> Pass<'p, 'a> {
                 }
             }
         }
+        if objects.is_in_doubt && head.origin.module.is_some() {
+            self.review.arena.mark_unknown();
+        }
         if objects.only_releases && head.origin.module.is_some() {
-            self.trace_passed_by(head, mutates, "the update only takes finalizers away from an object that is being deleted");
+            self.trace_passed_by(
+                head,
+                mutates,
+                "the update only takes finalizers away from an object that is being deleted",
+            );
             return None;
         }
         self.verdict.matched += 1;
+        if self.again.is_none() {
+            self.verdict.takes_turn(self.review.arena, &head.origin, mutates);
+        }
         Some(objects)
     }
 
@@ -204,9 +218,13 @@ impl<'p, 'a> Pass<'p, 'a> {
     }
 
     fn mutate(&mut self, mutator: &'a Mutator, position: usize) {
+        let action = if mutator.shadow { Action::Audit } else { Action::Deny };
+        self.watched(&mutator.head, (action, true), |pass| pass.mutate_once(mutator, position, action));
+    }
+
+    fn mutate_once(&mut self, mutator: &'a Mutator, position: usize, action: Action) {
         let head = &mutator.head;
         let compares = self.run.route == Route::Validate;
-        let action = if mutator.shadow { Action::Audit } else { Action::Deny };
         let root: fn(&Roots<'a>) -> Node<'a> =
             if mutator.shadow || compares { |roots| roots.shadow } else { |roots| roots.mutated };
         let Some(objects) = self.is_due(head, (action, true), root) else { return };
@@ -389,9 +407,11 @@ impl<'p, 'a> Pass<'p, 'a> {
 fn read_objects<'a>(review: &Review<'a>) -> Result<(Node<'a>, Objects<'a>), PolicyError> {
     let judged = review.judged()?;
     let old = review.old_object()?;
+    let unknowns = review.arena.unknowns();
     let only_releases = review.operation == Operation::Update
         && old.is_some_and(|old| review::only_releases(review.arena, old, judged));
-    Ok((judged, Objects { old, only_releases }))
+    let is_in_doubt = review.arena.unknowns() != unknowns;
+    Ok((judged, Objects { old, only_releases, is_in_doubt }))
 }
 
 #[cfg(test)]

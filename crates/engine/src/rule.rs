@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 
 use crate::json::Node;
 use crate::review::{Lookup, Operation, Subject};
+use crate::twin::{CelTwin, NoTwin};
 use crate::verdict::trace::List;
 use crate::verdict::{PolicyError, Report};
 
@@ -99,9 +100,12 @@ pub trait Module: Sized + Send + Sync + 'static {
         vec![]
     }
 
-    /// The same check in CEL, where CEL can express it.
-    fn twin(&self) -> Option<CelTwin> {
-        None
+    /// The same check in CEL.
+    ///
+    /// # Errors
+    /// Why CEL cannot say it. Modules that change objects are never asked.
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        Err(NoTwin::UNWRITTEN)
     }
 }
 
@@ -117,15 +121,6 @@ pub struct SettingsError {
 /// A place that a mutator may write, as a field path: `metadata.labels[team]`, `spec.containers[*].image`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathPattern(pub String);
-
-/// A validator's check as an expression of ValidatingAdmissionPolicy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CelTwin {
-    /// True where the validator finds nothing.
-    pub expression: String,
-    /// The expression of its message.
-    pub message_expression: String,
-}
 
 /// The catalogue's groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

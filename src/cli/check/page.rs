@@ -122,7 +122,8 @@ fn case(object: Remarked) -> Case {
         let wanted = remarks.iter().filter(|(_, remark)| (remark.level == Level::Error) == errors);
         wanted
             .map(|(rule, remark)| {
-                let place = remark.region.as_ref().map_or_else(String::new, |at| format!("{}:{}: ", at.line, at.column));
+                let place =
+                    remark.region.as_ref().map_or_else(String::new, |at| format!("{}:{}: ", at.line, at.column));
                 format!("{place}{}: {}", rule.policy, remark.message)
             })
             .collect()

@@ -9,8 +9,8 @@ use admittance_engine::kubernetes::defaults::Defaults;
 use admittance_engine::pipeline::Budget;
 use admittance_engine::proof::case::Report;
 use admittance_engine::proof::{coverage, settings, tested};
-use admittance_engine::unit::{CompiledUnit, Unit};
 use admittance_engine::unit::policy_test::{Case, PolicyTest};
+use admittance_engine::unit::{CompiledUnit, Unit};
 
 /// What was run.
 pub(super) struct Run<'u> {
@@ -95,9 +95,11 @@ impl<'u> Run<'u> {
     /// Whether every case came to the same.
     fn is_same(&self, other: &Run<'_>) -> bool {
         self.cases.len() == other.cases.len()
-            && self.cases.iter().zip(&other.cases).all(|((.., own), (.., other))| match (&own.observed, &other.observed) {
-                (Some(own), Some(other)) => own.is_same(other),
-                (own, other) => own.is_none() && other.is_none(),
+            && self.cases.iter().zip(&other.cases).all(|((.., own), (.., other))| {
+                match (&own.observed, &other.observed) {
+                    (Some(own), Some(other)) => own.is_same(other),
+                    (own, other) => own.is_none() && other.is_none(),
+                }
             })
     }
 }

@@ -146,7 +146,8 @@ fn comes_to_the_same_set_whatever_a_replica_has_seen_before() {
         };
         settle(&mut here);
         settle(&mut there);
-        let (one, other, fresh) = (settle(&mut here), settle(&mut there), settle(&mut Loaded::new(true, Tests::Honoured)));
+        let (one, other, fresh) =
+            (settle(&mut here), settle(&mut there), settle(&mut Loaded::new(true, Tests::Honoured)));
         assert_eq!(one, other);
         assert_eq!(one, fresh);
     }
@@ -196,7 +197,8 @@ fn does_not_prove_again_what_has_run() {
 fn refuses_units_without_tests_where_they_are_required() {
     let mut loaded = Loaded::new(true, Tests::Required);
     let update = loaded.update(vec![read("ns/a", &policy("x", "host-ports"), 1)], &LastGoods::new());
-    let problem = "ns/a/a.yaml:3:19: error: policy `x` has no tests, and this server requires them: put a PolicyTest beside it";
+    let problem =
+        "ns/a/a.yaml:3:19: error: policy `x` has no tests, and this server requires them: put a PolicyTest beside it";
     assert_eq!((states(&update), &update.changes[0].problems), (vec![UnitState::Broken], &vec![problem.to_owned()]));
     let update = loaded.update(vec![read("ns/a", &tested(false), 2)], &LastGoods::new());
     assert_eq!(states(&update), [UnitState::Active]);

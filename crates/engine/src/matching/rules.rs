@@ -224,7 +224,11 @@ impl ResourceRule {
 
     /// Whether the rule fits the request when it is about `resource`.
     pub(super) fn fit(
-        &self, resource: GroupVersionResource<'_>, review: &Review<'_>, names: NameSource) -> Result<(), Aspect> {
+        &self,
+        resource: GroupVersionResource<'_>,
+        review: &Review<'_>,
+        names: NameSource,
+    ) -> Result<(), Aspect> {
         if !self.groups.has(resource.group) {
             return Err(Aspect::Group);
         }

@@ -152,8 +152,7 @@ impl<'a> Pass<'_, 'a> {
         step.errors = self.verdict.failures.iter().skip(failed).map(|failure| failure.error.to_string()).collect();
         let is_silent = step.findings.is_empty() && step.changes.is_empty();
         let is_condition = |evaluation: &&Evaluation| evaluation.list == List::MatchConditions;
-        let goes_on =
-            evaluations.iter().any(|one| !matches!(one.list, List::MatchConditions | List::Variables));
+        let goes_on = evaluations.iter().any(|one| !matches!(one.list, List::MatchConditions | List::Variables));
         let is_false = evaluations.iter().filter(is_condition).find(|condition| condition.result.is(false));
         if let (Some(error), true) = (step.errors.first(), is_silent) {
             step.outcome = Fate::Failed;
@@ -178,7 +177,8 @@ impl<'a> Pass<'_, 'a> {
         let review = self.review;
         if self.run.route != Route::Validate {
             for mutator in set.mutators() {
-                let is_candidate = set.mutators_for(review).any(|candidate| std::ptr::eq(candidate, &raw const **mutator));
+                let is_candidate =
+                    set.mutators_for(review).any(|candidate| std::ptr::eq(candidate, &raw const **mutator));
                 let is_module = mutator.head.origin.module.is_some();
                 match review.operation {
                     _ if !is_candidate => self.trace_unconcerned(&mutator.head, true),

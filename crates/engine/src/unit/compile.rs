@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::admission_policy::{self, Binding, Document, Native};
-use super::policy_document::{self, Policy};
-use super::policy_test::{self, PolicyTest};
-use super::{API_VERSION, config_map, parameter};
-use crate::document::{Decoder, Diagnostic, Limits, Place, Severity, SourceFile, Spanned, parse};
+use super::admission_policy::{Binding, Document, Native};
+use super::found::{Found, Read};
+use super::judging::Judging;
+use super::parameter::Parameter;
+use super::policy_document::Policy;
+use super::policy_test::PolicyTest;
+use crate::document::{Diagnostic, Severity, SourceFile, Spanned};
 use crate::policy::{Mutator, Validator};
-use crate::verdict::Origin;
-use parameter::Parameter;
 
 /// What a source hands over: files under one name.
 #[derive(Clone, Debug)]
@@ -59,12 +60,19 @@ pub struct CompiledUnit {
     pub(crate) digest: String,
     pub(crate) mutators: Vec<Arc<Mutator>>,
     pub(crate) validators: Vec<Arc<Validator>>,
+    /// What each of the validators says.
+    pub(crate) judging: Vec<Judging>,
     pub(crate) natives: Vec<Native>,
     pub(crate) bindings: Vec<Binding>,
     pub(crate) parameters: Vec<Parameter>,
     tests: Vec<PolicyTest>,
     warnings: Vec<Diagnostic>,
     places: BTreeMap<String, Diagnostic>,
+    versions: Vec<(String, String)>,
+    /// Of each policy and binding, by the same keys.
+    digests: BTreeMap<String, String>,
+    /// Of Kubernetes' own kinds, by the same keys.
+    documents: BTreeMap<String, Value>,
 }
 
 /// A policy of a unit, for lists of what is loaded.
@@ -91,6 +99,17 @@ impl CompiledUnit {
         &self.digest
     }
 
+    /// The digest of what the document of this policy says, `sha256:…`: equal where the policy means the same. Policies of
+    /// Kubernetes' own kinds and their bindings are named by kind and name.
+    pub fn policy_digest(&self, key: &str) -> Option<&str> {
+        self.digests.get(key).map(String::as_str)
+    }
+
+    /// The document of a policy of Kubernetes' own kinds, or of a binding.
+    pub(crate) fn native_document(&self, key: &str) -> Option<&Value> {
+        self.documents.get(key)
+    }
+
     /// What its author should know although nothing is wrong.
     pub fn warnings(&self) -> &[Diagnostic] {
         &self.warnings
@@ -104,6 +123,13 @@ impl CompiledUnit {
     /// Takes its tests away: nobody but `proof` reads them, and what they hold takes room.
     pub fn forget_tests(&mut self) {
         self.tests = vec![];
+    }
+
+    /// The names of its policies, each with a digest of what its document says, in hexadecimal: comments, metadata and the
+    /// order of fields do not count. A policy of Kubernetes' own kinds stands here once more for each binding of it, with the
+    /// binding's.
+    pub fn versions(&self) -> &[(String, String)] {
+        &self.versions
     }
 
     /// Its policies, by name.
@@ -193,21 +219,38 @@ pub fn compile(unit: &Unit) -> Result<Arc<CompiledUnit>, Vec<Diagnostic>> {
 /// # Errors
 /// As those of [`compile`].
 pub fn compile_edited(unit: &Unit, edit: &dyn Fn(&mut Spanned)) -> Result<Arc<CompiledUnit>, Vec<Diagnostic>> {
-    let mut found = Found { unit: &unit.name, edit, documents: vec![], parameters: vec![], tests: vec![], problems: vec![] };
+    let mut found = Found {
+        unit: &unit.name,
+        edit,
+        documents: vec![],
+        versions: vec![],
+        parameters: vec![],
+        tests: vec![],
+        problems: vec![],
+    };
     for file in &unit.files {
         found.read_file(file);
     }
     let places = found.places();
     found.test_names();
-    let Found { documents, parameters, tests, problems, .. } = found;
+    let (mut digests, mut native_documents) = (BTreeMap::new(), BTreeMap::new());
+    let Found { documents, versions, parameters, tests, problems, .. } = found;
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(problems);
     }
     let (mut mutators, mut validators, mut natives, mut bindings) = (vec![], vec![], vec![], vec![]);
-    for (document, _) in documents {
+    let mut judging = vec![];
+    for (document, _, said) in documents {
+        if let Some(native) = said.native {
+            native_documents.insert(document.key(), native);
+        }
+        digests.insert(document.key(), said.digest);
         match document {
             Read::Own(Policy::Mutates(mutator)) => mutators.push(Arc::new(mutator)),
-            Read::Own(Policy::Judges(validator)) => validators.push(Arc::new(validator)),
+            Read::Own(Policy::Judges(validator, says)) => {
+                validators.push(Arc::new(validator));
+                judging.push(*says);
+            }
             Read::Native(Document::Policy(native)) => natives.push(native),
             Read::Native(Document::Binding(binding)) => bindings.push(binding),
         }
@@ -217,156 +260,17 @@ pub fn compile_edited(unit: &Unit, edit: &dyn Fn(&mut Spanned)) -> Result<Arc<Co
         digest: unit.digest(),
         mutators,
         validators,
+        judging,
         natives,
         bindings,
         parameters,
         tests,
         warnings: problems,
         places,
+        versions,
+        digests,
+        documents: native_documents,
     }))
-}
-
-/// A document that has been read.
-#[derive(Debug)]
-pub(super) enum Read {
-    Own(Policy),
-    Native(Document),
-}
-
-impl Read {
-    /// What it is called in its set.
-    fn key(&self) -> String {
-        match self {
-            Self::Own(policy) => policy.head().origin.policy.clone(),
-            Self::Native(Document::Policy(native)) => native.key(),
-            Self::Native(Document::Binding(binding)) => binding.key(),
-        }
-    }
-
-    /// The same, said to start on another line: the one in the file around its own.
-    pub(super) fn on_line(self, line: u32) -> Self {
-        match self {
-            Self::Own(policy) => Self::Own(policy.on_line(line)),
-            Self::Native(Document::Policy(native)) => Self::Native(Document::Policy(native.on_line(line))),
-            binding @ Self::Native(Document::Binding(_)) => binding,
-        }
-    }
-}
-
-/// What was found so far: documents with their places, objects for policies' parameters, tests, and problems.
-pub(super) struct Found<'u> {
-    pub(super) unit: &'u str,
-    /// What is done to the documents of policies first.
-    pub(super) edit: &'u dyn Fn(&mut Spanned),
-    pub(super) documents: Vec<(Read, Diagnostic)>,
-    pub(super) parameters: Vec<Parameter>,
-    pub(super) tests: Vec<PolicyTest>,
-    pub(super) problems: Vec<Diagnostic>,
-}
-
-/// Whether it is a policy of one kind or the other.
-fn is_policy(document: &Spanned) -> bool {
-    let kind = document.at("/kind").and_then(Spanned::as_str).unwrap_or_default();
-    ["Policy", "ValidatingAdmissionPolicy", "MutatingAdmissionPolicy"].contains(&kind)
-}
-
-impl Found<'_> {
-    pub(super) fn read_file(&mut self, file: &Arc<SourceFile>) {
-        let mut parsed = parse(file, &Limits::default());
-        self.problems.extend(parsed.problems);
-        let decoder = Decoder::new(file);
-        for document in &mut parsed.documents {
-            if is_policy(document) {
-                (self.edit)(document);
-            }
-            self.read_document(&decoder, document);
-        }
-        self.problems.extend(decoder.finish());
-    }
-
-    fn read_document(&mut self, decoder: &Decoder, document: &Spanned) {
-        let Some(map) = document.as_map() else {
-            decoder.mistyped(document, "a document with apiVersion and kind");
-            return;
-        };
-        let text = |key: &str| map.get(key).and_then(Spanned::as_str).unwrap_or_default();
-        match (text("apiVersion"), text("kind")) {
-            (API_VERSION, "Policy") => {
-                let file = decoder.file();
-                let line = u32::try_from(file.position(document.span.start).line).unwrap_or(u32::MAX);
-                if let Some(policy) = policy_document::decode(decoder, document, self.unit, line) {
-                    let place = Diagnostic::error(file, document.place("/metadata/name"), "");
-                    self.documents.push((Read::Own(policy), place));
-                }
-            }
-            ("v1", "ConfigMap") if !config_map::holds_policies(document) => {
-                self.parameters.extend(Parameter::read(decoder, document));
-            }
-            ("v1", "ConfigMap") => config_map::read(self, decoder, document),
-            ("v1", "List") => {
-                let items = document.at("/items").map(|items| &items.kind);
-                if let Some(crate::document::Kind::List(items)) = items {
-                    items.iter().for_each(|item| self.read_document(decoder, item));
-                }
-            }
-            (API_VERSION, "PolicyTest") => self.tests.extend(policy_test::decode(decoder, document)),
-            (api_version, kind)
-                if api_version.split_once('/').is_some_and(|(group, _)| group == admission_policy::GROUP) =>
-            {
-                let version = api_version.split_once('/').map_or("", |(_, version)| version);
-                let file = decoder.file();
-                let line = u32::try_from(file.position(document.span.start).line).unwrap_or(u32::MAX);
-                let origin =
-                    Origin { policy: String::new(), module: None, unit: self.unit.to_owned(), line, binding: None };
-                if let Some(read) = admission_policy::decode(decoder, document, (version, kind), origin) {
-                    let place = Diagnostic::error(file, document.place("/metadata/name"), "");
-                    self.documents.push((Read::Native(read), place));
-                }
-            }
-            (API_VERSION, kind) => {
-                decoder.error(
-                    document.place("/kind"),
-                    format!("unknown kind `{kind}`, accepted are Policy and PolicyTest"),
-                );
-            }
-            ("", _) | (_, "") => {
-                decoder.error(document.place(""), "a document needs apiVersion and kind");
-            }
-            // Whether it is the parameter of a policy is known when all units are.
-            _ => self.parameters.extend(Parameter::read(decoder, document)),
-        }
-    }
-
-    /// Reports the name of a test that stands twice, at the later place.
-    fn test_names(&mut self) {
-        let mut places: BTreeMap<&str, &Place> = BTreeMap::new();
-        for test in &self.tests {
-            let (name, place) = (&test.name, &test.place);
-            if let Some(first) = places.get(name.as_str()) {
-                let problem =
-                    Diagnostic::error(&place.file, place.span.clone(), format!("test `{name}` is defined twice"));
-                self.problems.push(problem.related(&first.file, first.span.clone(), "first defined here"));
-            } else {
-                places.insert(name, place);
-            }
-        }
-    }
-
-    /// Where each policy has its name; a name that stands twice is an error at the later place.
-    fn places(&mut self) -> BTreeMap<String, Diagnostic> {
-        let mut places: BTreeMap<String, Diagnostic> = BTreeMap::new();
-        for (document, place) in &self.documents {
-            let key = document.key();
-            if let Some(first) = places.get(&key) {
-                let mut problem = place.clone();
-                problem.message = format!("policy `{key}` is defined twice");
-                self.problems.push(problem.related(&first.place.file, first.place.span.clone(), "first defined here"));
-            } else {
-                places.insert(key, place.clone());
-            }
-        }
-        places
-    }
 }
 
 #[cfg(test)]

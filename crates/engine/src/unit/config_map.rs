@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::LABEL;
-use super::compile::Found;
+use super::found::Found;
 use crate::document::{Decoder, Diagnostic, Kind, Place, SourceFile, Spanned};
 
 /// What the keys of a ConfigMap with policies end in.
@@ -47,8 +47,15 @@ pub(super) fn read(found: &mut Found<'_>, decoder: &Decoder, document: &Spanned)
         };
         let outer = decoder.file();
         let inner = SourceFile::new(outer.name(), text.value.as_str());
-        let mut within =
-            Found { unit: found.unit, edit: found.edit, documents: vec![], parameters: vec![], tests: vec![], problems: vec![] };
+        let mut within = Found {
+            unit: found.unit,
+            edit: found.edit,
+            documents: vec![],
+            versions: vec![],
+            parameters: vec![],
+            tests: vec![],
+            problems: vec![],
+        };
         within.read_file(&inner);
         let move_place = |place: &mut Place| {
             if Arc::ptr_eq(&place.file, &inner) {
@@ -62,10 +69,11 @@ pub(super) fn read(found: &mut Found<'_>, decoder: &Decoder, document: &Spanned)
         };
         within.problems.iter_mut().for_each(move_out);
         within.problems.into_iter().for_each(|problem| decoder.report(problem));
-        for (document, mut place) in within.documents {
+        found.versions.extend(within.versions);
+        for (document, mut place, said) in within.documents {
             move_out(&mut place);
             let line = outer.position(place.place.span.start).line;
-            found.documents.push((document.on_line(u32::try_from(line).unwrap_or(u32::MAX)), place));
+            found.documents.push((document.on_line(u32::try_from(line).unwrap_or(u32::MAX)), place, said));
         }
         for mut parameter in within.parameters {
             move_out(&mut parameter.place);

@@ -20,7 +20,14 @@ pub(crate) struct Listed<'u> {
 impl<'u> Listed<'u> {
     fn of(head: &'u Head, mutates: bool, expressions: Vec<(List, usize, &'u str)>) -> Self {
         let Origin { policy, module, .. } = head.origin.as_ref();
-        Self { name: policy, key: policy.clone(), mutates, module: *module, constraints: &head.constraints, expressions }
+        Self {
+            name: policy,
+            key: policy.clone(),
+            mutates,
+            module: *module,
+            constraints: &head.constraints,
+            expressions,
+        }
     }
 }
 

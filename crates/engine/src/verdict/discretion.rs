@@ -160,9 +160,15 @@ mod tests {
         assert!(discretion.shows("--password=x") && discretion.shows("made by an expression"));
         let secret = r#"{"kind":"Secret","metadata":{"name":"s","labels":{"a":"b"}},"data":{"k":"aHVudGVyMg=="},"stringData":{"pin":1234}}"#;
         discretion.learn(read(&arena, secret).unwrap());
-        for (text, shown) in
-            [("s", true), ("nginx", true), ("80", true), ("aHVudGVyMg==", false), ("k", false), ("1234", false), ("hunter2", false)]
-        {
+        for (text, shown) in [
+            ("s", true),
+            ("nginx", true),
+            ("80", true),
+            ("aHVudGVyMg==", false),
+            ("k", false),
+            ("1234", false),
+            ("hunter2", false),
+        ] {
             assert_eq!(discretion.shows(text), shown, "{text}");
         }
     }

@@ -2,20 +2,23 @@
 
 mod decision;
 mod discretion;
+mod doubt;
 mod error;
 mod finding;
 mod report;
 pub mod trace;
 mod tracer;
+mod shadow;
 #[expect(clippy::module_inception, reason = "the room is named after what comes out of it")]
 mod verdict;
 pub mod wording;
 
 pub use decision::{Decision, Expressed, Judged, Judgement, Refusal};
 pub use discretion::Discretion;
+pub use doubt::Doubt;
 pub use error::PolicyError;
 pub use finding::{Action, BoundBy, Finding, Origin, PolicyFinding};
 pub use report::{Bounds, Report, Reported, Shown};
 pub use trace::{Fate, Step};
 pub use tracer::{Tracer, computations};
-pub use verdict::{Annotation, Edit, PolicyFailure, Roots, Verdict};
+pub use verdict::{Annotation, Edit, PolicyFailure, Roots, Turn, Verdict};

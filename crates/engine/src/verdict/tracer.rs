@@ -101,7 +101,8 @@ impl<'d> Tracer<'d> {
                 && known.parameter == evaluation.parameter
                 && known.result == evaluation.result
         };
-        if evaluations.len() < EVALUATIONS && !(evaluation.list == List::Variables && evaluations.iter().any(is_known)) {
+        if evaluations.len() < EVALUATIONS && !(evaluation.list == List::Variables && evaluations.iter().any(is_known))
+        {
             evaluations.push(evaluation);
         }
     }

@@ -154,10 +154,9 @@ impl<'a> Variables<'a> {
             let failure = &variable.failure;
             return context.raise_text(format_args!("composited variable {name:?} fails to compile: {failure}"));
         };
-        let (outcome, cost) =
-            context.with_cost_limit(EXPRESSION_COST, || {
-                context.nested(|| program.evaluate_watched(context, names, Watched::Variable { index, name }))
-            });
+        let (outcome, cost) = context.with_cost_limit(EXPRESSION_COST, || {
+            context.nested(|| program.evaluate_watched(context, names, Watched::Variable { index, name }))
+        });
         self.cost.set(self.cost.get().saturating_add(cost));
         match outcome {
             Err(error)

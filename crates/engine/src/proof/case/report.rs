@@ -156,7 +156,14 @@ impl Observed {
     /// Whether the policies made the same of the request: what is said, found and changed.
     pub fn is_same(&self, other: &Self) -> bool {
         let seen = |it: &Self| {
-            (it.code, it.message.clone(), it.warnings.clone(), it.errors.clone(), it.findings.clone(), it.mutated.clone())
+            (
+                it.code,
+                it.message.clone(),
+                it.warnings.clone(),
+                it.errors.clone(),
+                it.findings.clone(),
+                it.mutated.clone(),
+            )
         };
         seen(self) == seen(other)
     }

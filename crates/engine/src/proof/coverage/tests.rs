@@ -43,16 +43,17 @@ spec:
 
 fn missing(cases: &[&str]) -> Vec<String> {
     let text = format!("{POLICIES}{}", cases.iter().map(|case| format!("  - {case}\n")).collect::<String>());
-    let unit = compile(&Unit::of_file(SourceFile::new("u.yaml", text))).unwrap_or_else(|problems| panic!("{}", problems[0]));
+    let unit =
+        compile(&Unit::of_file(SourceFile::new("u.yaml", text))).unwrap_or_else(|problems| panic!("{}", problems[0]));
     let (test, defaults) = (&unit.tests()[0], Defaults::built_in());
     let set = tested::own(&unit, test).unwrap().unwrap();
     let arena = Arena::with_limit(1 << 26);
-    let reports: Vec<Report> =
-        test.cases.iter().map(|case| Report::of(test, case, &set, &defaults, &arena)).collect();
+    let reports: Vec<Report> = test.cases.iter().map(|case| Report::of(test, case, &set, &defaults, &arena)).collect();
     uncovered(&[&unit], &reports.iter().collect::<Vec<_>>()).iter().map(ToString::to_string).collect()
 }
 
-const MAP: &str = "{ name: a, object: { apiVersion: v1, kind: ConfigMap, metadata: { name: a, namespace: shop }, data: { k: v } } }";
+const MAP: &str =
+    "{ name: a, object: { apiVersion: v1, kind: ConfigMap, metadata: { name: a, namespace: shop }, data: { k: v } } }";
 const POD: &str = "{ name: pod, object: { apiVersion: v1, kind: Pod, metadata: { name: a } } }";
 
 #[test]
@@ -86,8 +87,5 @@ fn is_content_when_every_part_was_seen() {
 
 #[test]
 fn says_of_a_policy_that_nothing_matches_that_alone() {
-    assert_eq!(
-        missing(&[POD])[0],
-        "u.yaml:3:19: warning: policy `rules`: no case of any test matches it"
-    );
+    assert_eq!(missing(&[POD])[0], "u.yaml:3:19: warning: policy `rules`: no case of any test matches it");
 }

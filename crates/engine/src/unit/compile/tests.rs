@@ -284,3 +284,26 @@ fn names_the_policies_that_cannot_work_without_a_cluster() {
     assert_eq!(needing(labelled), asks("policy `p` reads the labels of namespaces"));
     assert!(needing(policy("{ module: pod-security }")).is_empty());
 }
+
+#[test]
+fn tells_versions_of_a_policy_by_what_it_says() {
+    let versions = |text: &str| {
+        let unit = compile(&Unit::of_file(SourceFile::new("p.yaml", text))).unwrap();
+        unit.versions().to_vec()
+    };
+    let one = versions(&policy("{ module: host-ports, actions: [Audit] }"));
+    assert_eq!(one.iter().map(|(name, digest)| (name.as_str(), digest.len())).collect::<Vec<_>>(), [("p", 16)]);
+    let same = policy("\n  # in any order\n  actions:\n  - Audit\n  module: \"host-ports\"");
+    assert_eq!(versions(&same), one);
+    assert_eq!(versions(&same.replace("name: p", "name: p, labels: {a: b}")), one);
+    assert_ne!(versions(&same.replace("Audit", "Warn")), one);
+    let binding = "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicyBinding\nmetadata: { name: b }\nspec: { policyName: p, validationActions: [Warn] }\n";
+    let (warns, audits) = (versions(binding), versions(&binding.replace("Warn", "Audit")));
+    assert_eq!(warns[0].0, "p");
+    assert_ne!(warns, audits);
+    let nested = format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: c, labels: {{ admittance.dev/policies: \"true\" }} }}\ndata:\n  a.yaml: |\n{}",
+        same.lines().map(|line| format!("    {line}\n")).collect::<String>()
+    );
+    assert_eq!(versions(&nested), one);
+}
