@@ -23,14 +23,14 @@ fn explain(arguments: &[&str]) -> (String, String, Option<i32>) {
 }
 
 /// A request as an API server gets it.
-struct Asked {
-    path: String,
+pub(crate) struct Asked {
+    pub(crate) path: String,
     headers: HashMap<String, String>,
     body: Value,
 }
 
 /// An API server that answers so, with 404 for None.
-fn api_server(answer: impl Fn(&Asked) -> Option<Value> + Send + Sync + 'static) -> String {
+pub(crate) fn api_server(answer: impl Fn(&Asked) -> Option<Value> + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let answer = Arc::new(answer);
@@ -71,7 +71,7 @@ fn api_server(answer: impl Fn(&Asked) -> Option<Value> + Send + Sync + 'static) 
     format!("http://{address}")
 }
 
-fn kubeconfig(folder: &Path, url: &str) -> PathBuf {
+pub(crate) fn kubeconfig(folder: &Path, url: &str) -> PathBuf {
     let file = folder.join("kubeconfig");
     let content = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "c",

@@ -85,7 +85,7 @@ async fn lets_in_who_the_cluster_knows_and_who_may() {
     assert_eq!(knock(&door, header, &bearer("bob")).await, refused(403, "bob may not get /explain"));
     assert_eq!(knock(&door, "", "").await, refused(401, "a bearer token is needed"));
     assert_eq!(knock(&door, header, "Basic YTpi").await, refused(401, "a bearer token is needed"));
-    assert_eq!(knock(&door, header, "Bearer ").await, refused(401, "a bearer token is needed"));
+    assert_eq!(knock(&door, header, "Bearer ").await, refused(401, "the token is not accepted"));
     assert_eq!(knock(&door, TOKEN_HEADER, "").await, refused(401, "the token is not accepted"));
     assert_eq!(knock(&door, header, &bearer(&"x".repeat(20_000))).await, refused(401, "the token is not accepted"));
     let expired = refused(401, "the token is not accepted: token is expired");
@@ -113,9 +113,9 @@ spec:
   matchConstraints: { resourceRules: [{ apiGroups: [''], apiVersions: [v1], resources: [pods, secrets], operations: [CREATE] }] }
   validations:
     - expression: \"!has(object.spec) || object.spec.containers.all(c, c.env.all(e, e.value != 'hunter' + '2'))\"
-      message: no
+      message: refused
     - expression: \"!has(object.data) || object.data.password != 'aHVudGVyMg' + '=='\"
-      message: no
+      message: refused
 ";
 
 fn review(uid: &str, kind: &str, object: &Value) -> Vec<u8> {
