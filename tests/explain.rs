@@ -88,11 +88,13 @@ fn who(asked: &Asked) -> Option<Value> {
     match asked.path.as_str() {
         "/apis/authentication.k8s.io/v1/tokenreviews" => {
             let token = asked.body["spec"]["token"].as_str().unwrap();
-            let status = json!({"authenticated": ["ann", "bob"].contains(&token), "audiences": ["admittance.dev"], "user": {"username": token}});
+            let is_known = ["ann", "bob"].contains(&token);
+            let status =
+                json!({"authenticated": is_known, "audiences": ["admittance.dev"], "user": {"username": token}});
             Some(json!({"kind": "TokenReview", "status": status}))
         }
         "/apis/authorization.k8s.io/v1/subjectaccessreviews" => {
-            Some(json!({"kind": "SubjectAccessReview", "status": {"allowed": asked.body["spec"]["user"] == "ann"}}))
+            Some(json!({"kind": "SubjectAccessReview", "status": {"allowed": (asked.body["spec"]["user"] == "ann")}}))
         }
         _ => None,
     }
