@@ -14,6 +14,8 @@ mod cluster;
 #[cfg(test)]
 mod connection;
 #[cfg(test)]
+mod coverage;
+#[cfg(test)]
 mod definitions;
 #[cfg(test)]
 mod docs;
@@ -27,6 +29,8 @@ mod explain;
 mod flags;
 #[cfg(test)]
 mod formats;
+#[cfg(test)]
+mod gate;
 #[cfg(test)]
 mod generated;
 #[cfg(test)]
@@ -48,8 +52,16 @@ mod rbac;
 #[cfg(test)]
 mod reload;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod status;
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tls;
+#[cfg(test)]
+mod traces;
+#[cfg(test)]
+mod twins;

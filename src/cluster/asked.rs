@@ -39,6 +39,16 @@ impl<'c> Asked<'c> {
         Facts(self.answered.borrow().clone())
     }
 
+    /// Whether there is a cluster to ask.
+    pub fn has_cluster(&self) -> bool {
+        self.cluster.is_some()
+    }
+
+    /// What the cluster was asked, and what is known.
+    pub(crate) fn known(&self) -> Vec<(Lookup<'static>, Fact)> {
+        self.answered.borrow().iter().map(|(lookup, fact)| (lookup.clone(), fact.clone())).collect()
+    }
+
     /// Asks all of these, side by side. None stays without an answer: what cannot be asked in time is known to be so.
     pub async fn fetch(self, lookups: Vec<Lookup<'static>>, deadline: Instant) -> Self {
         let Some(cluster) = self.cluster else { return self };

@@ -6,7 +6,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use admittance_engine::redaction::Redaction;
+
 use super::handler::Limits;
+use crate::recording;
+use crate::source::Tests;
 use crate::telemetry::NamespaceGroups;
 
 /// What the server is told.
@@ -18,6 +22,8 @@ pub struct Config {
     pub metrics_listen: SocketAddr,
     /// Files and folders with policies; none: the starter policies.
     pub policies: Vec<PathBuf>,
+    /// What becomes of units without tests.
+    pub tests: Tests,
     /// A kubeconfig for what policies ask the cluster; in a pod none is needed.
     pub kubeconfig: Option<PathBuf>,
     /// The server's own namespace; in a pod none needs to be named.
@@ -48,6 +54,10 @@ pub struct Config {
     pub explain_one_in: usize,
     /// What metrics count apart.
     pub namespace_groups: NamespaceGroups,
+    /// What of a review nobody may see who looks at it later.
+    pub redaction: Redaction,
+    /// Where reviews are recorded, and which.
+    pub recording: Option<recording::Settings>,
 }
 
 /// Where the certificate comes from.

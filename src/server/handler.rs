@@ -22,6 +22,7 @@ use super::problem::{Problem, TurnedAway, bare, incomplete_request, review, wron
 use super::{timeout, units};
 use crate::cluster::{Asked, Cluster};
 use crate::evidence::{self, Evidence};
+use crate::recording::{Given, Recorder};
 use crate::source::Active;
 use crate::telemetry::metrics::{OutcomeLabel, ShedLabels};
 use crate::telemetry::{Metrics, NamespaceGroups, Observation, TraceParent, Traced, Traces, observe, route_label};
@@ -64,6 +65,7 @@ pub struct Admission {
     max_body: usize,
     arenas: Arenas,
     turned_away: TurnedAway,
+    recorder: Option<Arc<Recorder>>,
 }
 
 impl Admission {
@@ -84,7 +86,14 @@ impl Admission {
             max_body: limits.body,
             arenas: Arenas::default(),
             turned_away: TurnedAway::default(),
+            recorder: None,
         }
+    }
+
+    /// The same with somebody who records what is judged.
+    #[must_use]
+    pub fn recorded_by(self, recorder: Option<Arc<Recorder>>) -> Self {
+        Self { recorder, ..self }
     }
 
     /// The same, sending traces.
@@ -130,10 +139,13 @@ impl Admission {
         loop {
             match self.decide(&active, call, collected.bytes(), problem.as_ref(), &asked) {
                 Answer::Review(bytes) => return review(bytes),
-                Answer::Judged { bytes, denied } => {
+                Answer::Judged { bytes, denied, given } => {
                     if let Some(explain) = &self.explain {
                         let decided = Decided { route, denied, body: collected.bytes(), active: &active };
                         explain.take(&decided, || asked.facts());
+                    }
+                    if let (Some(recorder), Some(given)) = (&self.recorder, given) {
+                        recorder.take(route, collected.bytes(), &active, &asked, given);
                     }
                     return review(bytes);
                 }
@@ -252,7 +264,8 @@ impl Admission {
                 observe(&self.metrics, &self.groups, review, &verdict, seen);
                 self.evidence.count(review, &verdict, call.route, evidence::now());
                 self.traces.decided(review, &verdict, call.traced());
-                Answer::Judged { bytes, denied }
+                let is_wanted = self.recorder.as_ref().is_some_and(|recorder| recorder.wants(review));
+                Answer::Judged { bytes, denied, given: is_wanted.then(|| Given::of(&verdict)) }
             }
             Err(Needs(lookups)) => Answer::Needs { uid: review.uid.to_owned(), lookups },
         }
@@ -333,6 +346,8 @@ enum Answer {
     Judged {
         bytes: Vec<u8>,
         denied: bool,
+        /// What a recording needs of it.
+        given: Option<Given>,
     },
     Bare(Problem),
     /// Policies have to know more first.

@@ -19,6 +19,7 @@ use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::sync::watch;
+use tokio::task::JoinError;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
@@ -34,6 +35,7 @@ use super::watching::{Follower, Watching, managed, watched};
 use crate::certificates::{self, CertificateFiles, Change, ClientAuthoritiesFile, Presented};
 use crate::cluster::{self, Cluster, Mirrors};
 use crate::evidence::{Keeper, Store};
+use crate::recording::{self, Recorder};
 use crate::source::policies::{Link, Policies};
 use crate::telemetry::{Metrics, Traces};
 
@@ -52,11 +54,14 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     let managed = managed(config, connection.as_ref())?;
     let (policies, follower) = policies(config, connection.as_ref())?;
     let is_starter = config.policies.is_empty() && follower.is_none();
+    let recorder = recorder(config, &metrics)?;
     let groups = config.namespace_groups.clone();
     let explain = explaining(config, &workers, connection.as_ref())?;
     let explanations = explain.as_ref().map(|(_, explain)| Arc::clone(explain));
-    let admission = Admission::new(Arc::clone(&metrics), cluster, groups, config.limits).with_traces(traces);
-    let admission = admission.with_explanations(explanations);
+    let admission = Admission::new(Arc::clone(&metrics), cluster, groups, config.limits)
+        .with_traces(traces)
+        .with_explanations(explanations)
+        .recorded_by(recorder.clone());
     let (declared, declarations) = watch::channel(BTreeSet::new());
     let own_namespace = follower.as_ref().map(|(places, ..)| places.own.clone()).filter(|_| config.evidence.is_none());
     let pages = Pages {
@@ -159,6 +164,14 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     drop(ended);
     // Only a panic of its thread could be reported here, and the panic hook has done that.
     let _ = operations_thread.join();
+    conclude(ending, recorder.as_deref())
+}
+
+/// Writes what is left to be recorded, and says how it ended.
+fn conclude(ending: Result<Ending, JoinError>, recorder: Option<&Recorder>) -> Result<(), StartError> {
+    if let Some(recorder) = recorder {
+        recorder.end();
+    }
     match ending {
         Ok(Ending::Finished) => tracing::info!("every request was answered, ending"),
         Ok(Ending::Cut(connections)) => tracing::warn!(connections, "ending with requests under way"),
@@ -184,10 +197,11 @@ fn explaining(
     Ok(Some((Arc::new(Door::new(client)), explain)))
 }
 
-/// What keeps evidence in a file, which must be there or can be made.
-fn keeper(pages: &Pages, path: PathBuf) -> Result<Keeper, StartError> {
-    let (store, evidence) = (Store::file(path).map_err(StartError)?, Arc::clone(pages.admission.evidence()));
-    Ok(Keeper::new(evidence, store))
+fn recorder(config: &Config, metrics: &Arc<Metrics>) -> Result<Option<Arc<Recorder>>, StartError> {
+    let start = |settings: &recording::Settings| {
+        Recorder::start(settings, config.redaction.clone(), Arc::clone(metrics)).map(Arc::new).map_err(StartError)
+    };
+    config.recording.as_ref().map(start).transpose()
 }
 
 /// A cluster that the workers can ask.
@@ -198,6 +212,12 @@ fn ask(
 ) -> Result<Option<Cluster>, StartError> {
     let _context = workers.enter();
     connection.cloned().map(|to| Cluster::new(to, Arc::clone(mirrors))).transpose().map_err(StartError)
+}
+
+/// What keeps evidence in a file, which must be there or can be made.
+fn keeper(pages: &Pages, path: PathBuf) -> Result<Keeper, StartError> {
+    let (store, evidence) = (Store::file(path).map_err(StartError)?, Arc::clone(pages.admission.evidence()));
+    Ok(Keeper::new(evidence, store))
 }
 
 fn settings(config: &Config) -> Settings {
@@ -213,7 +233,7 @@ fn policies(config: &Config, connection: Option<&kube::Config>) -> Result<(Polic
             (Some(Link { seen, told }), Some((places, sender, orders)))
         }
     };
-    let mut policies = Policies::new(&config.policies, link, connection.is_some());
+    let mut policies = Policies::new(&config.policies, link, connection.is_some(), config.tests);
     policies.first().map_err(StartError)?;
     Ok((policies, follower))
 }

@@ -34,3 +34,4 @@ mod needs;
 mod doctor;
 mod certificates;
 mod clients;
+mod twins;

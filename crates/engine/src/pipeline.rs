@@ -1,6 +1,9 @@
 //! The one function that decides. The server, `check`, `test` and `replay` all call [`admit`]: they can never disagree.
 
+mod doubt;
 mod native;
+mod objects;
+pub mod offline;
 mod run;
 mod settle;
 mod tracing;
@@ -12,13 +15,14 @@ use std::sync::Arc;
 pub use run::{Budget, Route, Run};
 
 use self::native::{decision, is_policy, what_an_error_does};
+use self::objects::Objects;
 use self::tracing::Seen;
 use crate::deadline::Stopwatch;
 use crate::json::Node;
 use crate::kubernetes::kinds::Kinds;
 use crate::matching::{self, NamespaceGlobs, Outcome};
 use crate::policy::{Actions, Existing, Head, Mutator, Validator};
-use crate::review::{self, Lookup, Operation, Review, Subject};
+use crate::review::{Lookup, Operation, Review, Subject};
 use crate::set::PolicySet;
 use crate::verdict::{
     Action, Annotation, Bounds, Discretion, Edit, Expressed, Finding, Judged, Judgement, PolicyError, PolicyFailure,
@@ -41,7 +45,8 @@ pub fn admit<'a>(set: &'a PolicySet, review: &Review<'a>, run: &Run<'_>) -> Resu
     }
     if run.route != Route::Mutate {
         for validator in set.validators_for(review) {
-            pass.validate(validator);
+            let action = validator.actions.gravest();
+            pass.watched(&validator.head, (action, false), |pass| pass.validate(validator));
         }
     }
     pass.trace_others(set);
@@ -72,13 +77,6 @@ struct Pass<'p, 'a> {
     discretion: Option<Discretion>,
 }
 
-#[derive(Clone, Copy)]
-struct Objects<'a> {
-    old: Option<Node<'a>>,
-    /// An update of an object that is being deleted, which takes away finalizers and changes nothing else.
-    only_releases: bool,
-}
-
 impl<'p, 'a> Pass<'p, 'a> {
     fn new(kinds: &'p Kinds, review: &'p Review<'a>, run: &'p Run<'p>) -> Self {
         Self {
@@ -95,22 +93,6 @@ impl<'p, 'a> Pass<'p, 'a> {
             last_change: None,
             discretion: run.trace.then(|| tracing::discretion(review, run.route)),
         }
-    }
-
-    /// The objects of the review, read when the first policy gets this far.
-    fn objects(&mut self) -> Result<Objects<'a>, PolicyError> {
-        if let Some(objects) = &self.objects {
-            return objects.clone();
-        }
-        let read = read_objects(self.review);
-        let objects = read.map(|(judged, objects)| {
-            if let Some(discretion) = &self.discretion {
-                [Some(judged), objects.old].into_iter().flatten().for_each(|object| discretion.learn(object));
-            }
-            self.verdict.roots = Roots { original: judged, mutated: judged, shadow: judged };
-            objects
-        });
-        self.objects.insert(objects).clone()
     }
 
     /// Whether this policy has its turn on `root`. What keeps it from it is recorded.
@@ -161,6 +143,9 @@ impl<'p, 'a> Pass<'p, 'a> {
                 }
             }
         }
+        if objects.is_in_doubt && head.origin.module.is_some() {
+            self.review.arena.mark_unknown();
+        }
         if objects.only_releases && head.origin.module.is_some() {
             self.trace_passed_by(
                 head,
@@ -210,9 +195,13 @@ impl<'p, 'a> Pass<'p, 'a> {
     }
 
     fn mutate(&mut self, mutator: &'a Mutator, position: usize) {
+        let action = if mutator.shadow { Action::Audit } else { Action::Deny };
+        self.watched(&mutator.head, (action, true), |pass| pass.mutate_once(mutator, position, action));
+    }
+
+    fn mutate_once(&mut self, mutator: &'a Mutator, position: usize, action: Action) {
         let head = &mutator.head;
         let compares = self.run.route == Route::Validate;
-        let action = if mutator.shadow { Action::Audit } else { Action::Deny };
         let root: fn(&Roots<'a>) -> Node<'a> =
             if mutator.shadow || compares { |roots| roots.shadow } else { |roots| roots.mutated };
         let Some(objects) = self.is_due(head, (action, true), root) else { return };
@@ -390,14 +379,6 @@ impl<'p, 'a> Pass<'p, 'a> {
         self.needs.dedup();
         Err(Needs(self.needs))
     }
-}
-
-fn read_objects<'a>(review: &Review<'a>) -> Result<(Node<'a>, Objects<'a>), PolicyError> {
-    let judged = review.judged()?;
-    let old = review.old_object()?;
-    let only_releases = review.operation == Operation::Update
-        && old.is_some_and(|old| review::only_releases(review.arena, old, judged));
-    Ok((judged, Objects { old, only_releases }))
 }
 
 #[cfg(test)]

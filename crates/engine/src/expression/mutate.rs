@@ -14,7 +14,7 @@ use crate::json::Node;
 use crate::kubernetes::decoding;
 use crate::kubernetes::schema::{Schema, Schemas};
 use crate::review::{Answer, KindName, Lookup, ObjectName, Review, Subject};
-use crate::rule::Mutate;
+use crate::rule::{Mutate, Reads};
 use crate::verdict::trace::List;
 use crate::verdict::{Expressed, Judged, Judgement, PolicyError, Refusal, Report};
 
@@ -50,6 +50,14 @@ impl Mutate for Bound {
         self.policy.asks()
     }
 
+    fn expressions(&self) -> Vec<(List, usize, &str)> {
+        self.policy.expressions()
+    }
+
+    fn reads(&self) -> Reads {
+        self.policy.reads()
+    }
+
     fn mutate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) -> Result<Node<'a>, PolicyError> {
         let review = subject.review;
         let mut object = subject.object;
@@ -63,7 +71,7 @@ impl Mutate for Bound {
             let mut input = input(Subject { object, ..subject }, *params, report.tracer());
             input.namespace = case.namespace;
             if let Some(tracer) = input.tracer {
-                tracer.parameter(*params, case.namespace);
+                tracer.parameter(*params, case.namespace, review.arena);
             }
             let host = Authorizer::new(review, report);
             let context = Context::new(review.arena, &meter, &host).watched(watch(&input));

@@ -13,7 +13,7 @@ use crate::cel::context::{Context, Meter};
 use crate::cel::value::Value;
 use crate::json::Node;
 use crate::review::{Answer, Lookup, Review, Subject};
-use crate::rule::Validate;
+use crate::rule::{Reads, Validate};
 use crate::verdict::trace::List;
 use crate::verdict::{Expressed, Judged, Judgement, Refusal, Report};
 
@@ -123,6 +123,14 @@ impl Validate for Bound {
         self.policy.asks()
     }
 
+    fn expressions(&self) -> Vec<(List, usize, &str)> {
+        self.policy.expressions()
+    }
+
+    fn reads(&self) -> Reads {
+        self.policy.reads()
+    }
+
     fn validate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) {
         let review = subject.review;
         let Some(case) = self.case(review, report) else { return };
@@ -134,7 +142,7 @@ impl Validate for Bound {
             input.namespace = case.namespace;
             let context = Context::new(review.arena, &meter, &host).watched(watch(&input));
             if let Some(tracer) = input.tracer {
-                tracer.parameter(params, case.namespace);
+                tracer.parameter(params, case.namespace, review.arena);
             }
             let mut judgements = Judgements::default();
             let ended = judge(&self.policy, &context, review, input, &mut judgements);

@@ -299,6 +299,16 @@ impl ImagePattern {
         Ok(Self { registry: registry.to_owned(), path })
     }
 
+    /// The registry, with `*` for any label, or for all of it.
+    pub fn registry(&self) -> &str {
+        &self.registry
+    }
+
+    /// The parts of the path, each of which may be `*`.
+    pub fn path(&self) -> &[String] {
+        &self.path
+    }
+
     /// How many parts of the path it names: 1 for `ghcr.io/acme`.
     pub fn depth(&self) -> usize {
         self.path.len()
@@ -316,7 +326,8 @@ impl ImagePattern {
             && self.path.iter().all(|wanted| found.next().is_some_and(|found| wanted == "*" || wanted == found))
     }
 
-    fn covers_registry(&self, registry: &str) -> bool {
+    /// Whether images of this registry may be covered.
+    pub fn covers_registry(&self, registry: &str) -> bool {
         if self.registry == "*" {
             return true;
         }

@@ -1,5 +1,6 @@
 //! IP networks in CIDR notation, as Services and NetworkPolicies name them.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A network: `10.0.0.0/8`, `fd00::/8`. A single address is the network that holds nothing else.
@@ -15,6 +16,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub struct Network {
     address: IpAddr,
     bits: u8,
+}
+
+/// As CIDR: `203.0.113.7/32`.
+impl fmt::Display for Network {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", masked(self.address, self.bits), self.bits)
+    }
 }
 
 impl Network {

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use crate::document::{Decoder, Spanned, settings};
 use crate::review::Lookup;
-use crate::rule::{Applies, CelTwin, Group, Module, Mutate, PathPattern, Rule, Validate};
+use crate::rule::{Applies, Group, Module, Mutate, PathPattern, Rule, Validate};
+use crate::twin::{CelTwin, NoTwin};
 
 /// Makes a module: where to point if it has no settings, and its settings.
 pub type Build = fn(&Decoder, Range<usize>, Option<&Spanned>) -> Option<Built>;
@@ -43,7 +44,7 @@ pub struct Built {
     /// [`Module::writes`]
     pub writes: Vec<PathPattern>,
     /// [`Module::twin`]
-    pub twin: Option<CelTwin>,
+    pub twin: Result<CelTwin, NoTwin>,
 }
 
 impl ModuleEntry {

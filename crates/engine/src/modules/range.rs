@@ -43,6 +43,13 @@ impl Range {
         if errors.is_empty() { Ok(Self { min, max }) } else { Err(errors) }
     }
 
+    /// Whether the number that CEL says is within.
+    pub(super) fn in_cel(self, value: &str) -> String {
+        let (min, max) =
+            (self.min.map(|min| format!("{value} >= {min}")), self.max.map(|max| format!("{value} <= {max}")));
+        format!("({})", min.into_iter().chain(max).collect::<Vec<_>>().join(" && "))
+    }
+
     /// Whether it is within.
     pub(super) fn contains(self, value: i64) -> bool {
         self.min.is_none_or(|min| value >= min) && self.max.is_none_or(|max| value <= max)

@@ -1,5 +1,6 @@
 //! The flow over made-up rules: who has a turn, in which order, and what a failure leaves behind.
 
+mod doubts;
 mod mutators;
 
 use crate::policy::FailurePolicy;

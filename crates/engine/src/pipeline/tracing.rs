@@ -45,7 +45,7 @@ impl<'a> Pass<'_, 'a> {
     fn step(&mut self, head: &Head, mutates: bool, tell: impl FnOnce(&Self, &Discretion, &mut Step)) {
         let Some(discretion) = &self.discretion else { return };
         let mut step = Step::new(head.origin.clone(), mutates);
-        tell(self, discretion, &mut step);
+        self.review.arena.aside(|| tell(self, discretion, &mut step));
         self.verdict.trace.push(step);
     }
 

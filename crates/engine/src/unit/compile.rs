@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::admission_policy::{self, Binding, Document, Native};
+use super::judging::{self, Judging};
 use super::policy_document::{self, Policy};
+use super::policy_test::{self, PolicyTest};
 use super::{API_VERSION, config_map, parameter};
-use crate::document::{Decoder, Diagnostic, Limits, Severity, SourceFile, Spanned, parse};
+use crate::document::{Decoder, Diagnostic, Limits, Place, Severity, SourceFile, Spanned, parse};
 use crate::policy::{Mutator, Validator};
 use crate::verdict::Origin;
 use parameter::Parameter;
@@ -58,12 +61,19 @@ pub struct CompiledUnit {
     pub(crate) digest: String,
     pub(crate) mutators: Vec<Arc<Mutator>>,
     pub(crate) validators: Vec<Arc<Validator>>,
+    /// What each of the validators says.
+    pub(crate) judging: Vec<Judging>,
     pub(crate) natives: Vec<Native>,
     pub(crate) bindings: Vec<Binding>,
     pub(crate) parameters: Vec<Parameter>,
+    tests: Vec<PolicyTest>,
     warnings: Vec<Diagnostic>,
     places: BTreeMap<String, Diagnostic>,
     versions: Vec<(String, String)>,
+    /// Of each policy and binding, by the same keys.
+    digests: BTreeMap<String, String>,
+    /// Of Kubernetes' own kinds, by the same keys.
+    documents: BTreeMap<String, Value>,
 }
 
 /// A policy of a unit, for lists of what is loaded.
@@ -90,6 +100,17 @@ impl CompiledUnit {
         &self.digest
     }
 
+    /// The digest of what the document of this policy says, `sha256:…`: equal where the policy means the same. Policies of
+    /// Kubernetes' own kinds and their bindings are named by kind and name.
+    pub fn policy_digest(&self, key: &str) -> Option<&str> {
+        self.digests.get(key).map(String::as_str)
+    }
+
+    /// The document of a policy of Kubernetes' own kinds, or of a binding.
+    pub(crate) fn native_document(&self, key: &str) -> Option<&Value> {
+        self.documents.get(key)
+    }
+
     /// What its author should know although nothing is wrong.
     pub fn warnings(&self) -> &[Diagnostic] {
         &self.warnings
@@ -100,6 +121,16 @@ impl CompiledUnit {
     /// binding's.
     pub fn versions(&self) -> &[(String, String)] {
         &self.versions
+    }
+
+    /// Its tests, in the order of its files.
+    pub fn tests(&self) -> &[PolicyTest] {
+        &self.tests
+    }
+
+    /// Takes its tests away: nobody but `proof` reads them, and what they hold takes room.
+    pub fn forget_tests(&mut self) {
+        self.tests = vec![];
     }
 
     /// Its policies, by name.
@@ -180,21 +211,39 @@ impl fmt::Debug for CompiledUnit {
 /// # Errors
 /// Every problem of every file, if one of them is an error; warnings among them.
 pub fn compile(unit: &Unit) -> Result<Arc<CompiledUnit>, Vec<Diagnostic>> {
-    let mut found =
-        Found { unit: &unit.name, documents: vec![], versions: vec![], parameters: vec![], problems: vec![] };
+    compile_edited(unit, &|_| {})
+}
+
+/// The same as if the documents of policies were other ones: `edit` changes each document of kind Policy, or of
+/// Kubernetes' own kinds, before it is read. What it adds has the place of what was there.
+///
+/// # Errors
+/// As those of [`compile`].
+pub fn compile_edited(unit: &Unit, edit: &dyn Fn(&mut Spanned)) -> Result<Arc<CompiledUnit>, Vec<Diagnostic>> {
+    let mut found = Found::new(&unit.name, edit);
     for file in &unit.files {
         found.read_file(file);
     }
     let places = found.places();
-    let Found { documents, versions, parameters, problems, .. } = found;
+    found.test_names();
+    let (mut digests, mut native_documents) = (BTreeMap::new(), BTreeMap::new());
+    let Found { documents, versions, parameters, tests, problems, .. } = found;
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(problems);
     }
     let (mut mutators, mut validators, mut natives, mut bindings) = (vec![], vec![], vec![], vec![]);
-    for (document, _) in documents {
+    let mut judging = vec![];
+    for (document, _, said) in documents {
+        if let Some(native) = said.native {
+            native_documents.insert(document.key(), native);
+        }
+        digests.insert(document.key(), said.digest);
         match document {
             Read::Own(Policy::Mutates(mutator)) => mutators.push(Arc::new(mutator)),
-            Read::Own(Policy::Judges(validator)) => validators.push(Arc::new(validator)),
+            Read::Own(Policy::Judges(validator, says)) => {
+                validators.push(Arc::new(validator));
+                judging.push(*says);
+            }
             Read::Native(Document::Policy(native)) => natives.push(native),
             Read::Native(Document::Binding(binding)) => bindings.push(binding),
         }
@@ -204,12 +253,16 @@ pub fn compile(unit: &Unit) -> Result<Arc<CompiledUnit>, Vec<Diagnostic>> {
         digest: unit.digest(),
         mutators,
         validators,
+        judging,
         natives,
         bindings,
         parameters,
+        tests,
         warnings: problems,
         places,
         versions,
+        digests,
+        documents: native_documents,
     }))
 }
 
@@ -255,22 +308,46 @@ impl Read {
     }
 }
 
-/// What was found so far: documents with their places, objects for policies' parameters, and problems.
+/// What a document says.
+pub(super) struct Said {
+    digest: String,
+    /// All of it, where it is of one of Kubernetes' own kinds.
+    native: Option<Value>,
+}
+
+/// What was found so far: documents with their places, objects for policies' parameters, tests, and problems.
 pub(super) struct Found<'u> {
     pub(super) unit: &'u str,
-    pub(super) documents: Vec<(Read, Diagnostic)>,
+    /// What is done to the documents of policies first.
+    pub(super) edit: &'u dyn Fn(&mut Spanned),
     /// Of each document: the policy's name, and a digest of what the document says about it.
     pub(super) versions: Vec<(String, String)>,
+    pub(super) documents: Vec<(Read, Diagnostic, Said)>,
     pub(super) parameters: Vec<Parameter>,
+    pub(super) tests: Vec<PolicyTest>,
     pub(super) problems: Vec<Diagnostic>,
 }
 
-impl Found<'_> {
+/// Whether it is a policy of one kind or the other.
+fn is_policy(document: &Spanned) -> bool {
+    let kind = document.at("/kind").and_then(Spanned::as_str).unwrap_or_default();
+    ["Policy", "ValidatingAdmissionPolicy", "MutatingAdmissionPolicy"].contains(&kind)
+}
+
+impl<'u> Found<'u> {
+    /// Nothing, of a unit.
+    pub(super) fn new(unit: &'u str, edit: &'u dyn Fn(&mut Spanned)) -> Self {
+        Self { unit, edit, versions: vec![], documents: vec![], parameters: vec![], tests: vec![], problems: vec![] }
+    }
+
     pub(super) fn read_file(&mut self, file: &Arc<SourceFile>) {
-        let parsed = parse(file, &Limits::default());
+        let mut parsed = parse(file, &Limits::default());
         self.problems.extend(parsed.problems);
         let decoder = Decoder::new(file);
-        for document in &parsed.documents {
+        for document in &mut parsed.documents {
+            if is_policy(document) {
+                (self.edit)(document);
+            }
             self.read_document(&decoder, document);
         }
         self.problems.extend(decoder.finish());
@@ -288,7 +365,7 @@ impl Found<'_> {
                 let line = u32::try_from(file.position(document.span.start).line).unwrap_or(u32::MAX);
                 if let Some(policy) = policy_document::decode(decoder, document, self.unit, line) {
                     let place = Diagnostic::error(file, document.place("/metadata/name"), "");
-                    self.take(document, Read::Own(policy), place);
+                    self.take(document, Read::Own(policy), place, None);
                 }
             }
             ("v1", "ConfigMap") if !config_map::holds_policies(document) => {
@@ -301,9 +378,7 @@ impl Found<'_> {
                     items.iter().for_each(|item| self.read_document(decoder, item));
                 }
             }
-            (API_VERSION, kind @ "PolicyTest") => {
-                decoder.error(document.place("/kind"), format!("kind {kind} is not supported by this version"));
-            }
+            (API_VERSION, "PolicyTest") => self.tests.extend(policy_test::decode(decoder, document)),
             (api_version, kind)
                 if api_version.split_once('/').is_some_and(|(group, _)| group == admission_policy::GROUP) =>
             {
@@ -314,11 +389,14 @@ impl Found<'_> {
                     Origin { policy: String::new(), module: None, unit: self.unit.to_owned(), line, binding: None };
                 if let Some(read) = admission_policy::decode(decoder, document, (version, kind), origin) {
                     let place = Diagnostic::error(file, document.place("/metadata/name"), "");
-                    self.take(document, Read::Native(read), place);
+                    self.take(document, Read::Native(read), place, Some(document.to_value()));
                 }
             }
             (API_VERSION, kind) => {
-                decoder.error(document.place("/kind"), format!("unknown kind `{kind}`, accepted is Policy"));
+                decoder.error(
+                    document.place("/kind"),
+                    format!("unknown kind `{kind}`, accepted are Policy and PolicyTest"),
+                );
             }
             ("", _) | (_, "") => {
                 decoder.error(document.place(""), "a document needs apiVersion and kind");
@@ -328,15 +406,30 @@ impl Found<'_> {
         }
     }
 
-    fn take(&mut self, document: &Spanned, read: Read, place: Diagnostic) {
+    fn take(&mut self, document: &Spanned, read: Read, place: Diagnostic, native: Option<Value>) {
         self.versions.push((read.policy().to_owned(), version(document)));
-        self.documents.push((read, place));
+        self.documents.push((read, place, Said { digest: judging::digest(document), native }));
+    }
+
+    /// Reports the name of a test that stands twice, at the later place.
+    fn test_names(&mut self) {
+        let mut places: BTreeMap<&str, &Place> = BTreeMap::new();
+        for test in &self.tests {
+            let (name, place) = (&test.name, &test.place);
+            if let Some(first) = places.get(name.as_str()) {
+                let problem =
+                    Diagnostic::error(&place.file, place.span.clone(), format!("test `{name}` is defined twice"));
+                self.problems.push(problem.related(&first.file, first.span.clone(), "first defined here"));
+            } else {
+                places.insert(name, place);
+            }
+        }
     }
 
     /// Where each policy has its name; a name that stands twice is an error at the later place.
     fn places(&mut self) -> BTreeMap<String, Diagnostic> {
         let mut places: BTreeMap<String, Diagnostic> = BTreeMap::new();
-        for (document, place) in &self.documents {
+        for (document, place, _) in &self.documents {
             let key = document.key();
             if let Some(first) = places.get(&key) {
                 let mut problem = place.clone();

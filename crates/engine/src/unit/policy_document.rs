@@ -3,9 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::judging::Judging;
 use super::policy_expressions::{self, Does};
 use crate::document::{Decoder, Fields, Located, Spanned, settings};
-use crate::expression::{Bound, CelPolicy, Conditioned};
+use crate::expression::{Bound, CelPolicy, Conditioned, Expressions};
 use crate::matching::{MatchConstraints, NameSource, NamespaceGlobs, Problem, RawMatchConstraints, RawNamespaceGlobs};
 use crate::modules::{self, Built, ModuleEntry};
 use crate::policy::{Actions, Existing, FailurePolicy, Head, Mutator, Validator};
@@ -17,7 +18,7 @@ use crate::verdict::Origin;
 #[derive(Debug)]
 pub(super) enum Policy {
     Mutates(Mutator),
-    Judges(Validator),
+    Judges(Validator, Box<Judging>),
 }
 
 impl Policy {
@@ -29,14 +30,16 @@ impl Policy {
         };
         match self {
             Self::Mutates(mutator) => Self::Mutates(Mutator { head: moved(mutator.head), ..mutator }),
-            Self::Judges(validator) => Self::Judges(Validator { head: moved(validator.head), ..validator }),
+            Self::Judges(validator, judging) => {
+                Self::Judges(Validator { head: moved(validator.head), ..validator }, judging)
+            }
         }
     }
 
     pub(super) fn head(&self) -> &Head {
         match self {
             Self::Mutates(mutator) => &mutator.head,
-            Self::Judges(validator) => &validator.head,
+            Self::Judges(validator, _) => &validator.head,
         }
     }
 }
@@ -68,7 +71,8 @@ pub(super) fn decode(decoder: &Decoder, node: &Spanned, unit: &str, line: u32) -
     name.and(spec)
 }
 
-fn name(decoder: &Decoder, node: &Spanned) -> Option<String> {
+/// The name in `metadata`.
+pub(super) fn name(decoder: &Decoder, node: &Spanned) -> Option<String> {
     let mut fields = decoder.fields(node)?;
     let name: Option<Located<String>> = fields.required("name");
     fields.entry("labels");
@@ -113,18 +117,18 @@ fn spec(decoder: &Decoder, root: &Spanned, node: &Spanned, origin: Origin) -> Op
 
     // From here on it must be known what the policy does; everything that can be said without it has been said.
     match (module_entry, expressions?) {
-        (Some(_), Does::Nothing(conditions)) => {
+        (Some(_), (Does::Nothing(conditions), source)) => {
             let module = module?;
             let built = (module.build)(decoder, name_of_module, settings_entry.map(|entry| &entry.value));
             let constraints = common.override_those_of(decoder, module);
-            common.module(decoder, module, (built, constraints, conditions), origin)
+            common.module(decoder, module, (built, constraints, (conditions, source)), origin)
         }
-        (Some(entry), Does::Judges(_) | Does::Changes(_)) => {
+        (Some(entry), (Does::Judges(_) | Does::Changes(_), _)) => {
             let message = "a policy has either `module` or expressions of its own, not both";
             decoder.error(entry.key_span.clone(), message);
             None
         }
-        (None, Does::Nothing(_)) => {
+        (None, (Does::Nothing(_), _)) => {
             decoder.error(place, "missing field `module`, or instead of it `validations` or `mutations`");
             None
         }
@@ -136,6 +140,9 @@ fn spec(decoder: &Decoder, root: &Spanned, node: &Spanned, origin: Origin) -> Op
         }
     }
 }
+
+/// Match conditions of a module, compiled, and as they are written.
+type Conditions = (Option<Arc<CelPolicy>>, Expressions);
 
 /// The fields that all policies have.
 struct Common<'t> {
@@ -194,7 +201,7 @@ impl<'t> Common<'t> {
         self,
         decoder: &Decoder,
         module: &ModuleEntry,
-        (built, constraints, conditions): (Option<Built>, Option<MatchConstraints>, Option<Arc<CelPolicy>>),
+        (built, constraints, (conditions, source)): (Option<Built>, Option<MatchConstraints>, Conditions),
         origin: Origin,
     ) -> Option<Policy> {
         let origin = Origin { module: Some(module.id), ..origin };
@@ -219,11 +226,19 @@ impl<'t> Common<'t> {
             Some(conditions) => Box::new(Conditioned::new(conditions, rule)),
             None => rule,
         };
-        Some(Policy::Judges(self.validator(self.head(origin, constraints, module.public, lookups), (judges, rule))))
+        let judging = Judging::Module { twin: built.twin, conditions: source.conditions };
+        let head = self.head(origin, constraints, module.public, lookups);
+        Some(Policy::Judges(self.validator(head, (judges, rule)), Box::new(judging)))
     }
 
     /// A policy with expressions of its own: it must say what it matches.
-    fn expressions(self, decoder: &Decoder, place: Range<usize>, does: Does, origin: Origin) -> Option<Policy> {
+    fn expressions(
+        self,
+        decoder: &Decoder,
+        place: Range<usize>,
+        (does, source): (Does, Expressions),
+        origin: Origin,
+    ) -> Option<Policy> {
         let constraints = match &self.constraints {
             None => {
                 let message = "missing field `matchConstraints`: a policy with expressions says what it matches";
@@ -247,7 +262,8 @@ impl<'t> Common<'t> {
                 let judges = self.judges(decoder, "this policy");
                 let (judges, constraints) = (judges?, constraints?);
                 let head = self.head(origin, constraints, &[], policy.lookups());
-                Some(Policy::Judges(self.validator(head, (judges, Box::new(Bound::new(policy, None, None))))))
+                let validator = self.validator(head, (judges, Box::new(Bound::new(policy, None, None))));
+                Some(Policy::Judges(validator, Box::new(Judging::Expressions(source))))
             }
             Does::Nothing(_) => None,
         }

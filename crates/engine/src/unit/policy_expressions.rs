@@ -23,8 +23,13 @@ pub(super) enum Does {
     Changes(Arc<CelPolicy>),
 }
 
-/// Reads them all. None if anything is wrong; it has been reported.
-pub(super) fn read(decoder: &Decoder, root: &Spanned, fields: &mut Fields<'_, '_>, name: &str) -> Option<Does> {
+/// Reads them all: compiled, and as they are written. None if anything is wrong; it has been reported.
+pub(super) fn read(
+    decoder: &Decoder,
+    root: &Spanned,
+    fields: &mut Fields<'_, '_>,
+    name: &str,
+) -> Option<(Does, Expressions)> {
     let conditions = list::<RawMatchCondition>(decoder, fields, "matchConditions");
     let variables = list::<RawVariable>(decoder, fields, "variables");
     let validations = list::<RawValidation>(decoder, fields, "validations");
@@ -33,14 +38,15 @@ pub(super) fn read(decoder: &Decoder, root: &Spanned, fields: &mut Fields<'_, '_
     let (conditions, variables, validations, annotations, mutations) =
         (conditions?, variables?, validations?, annotations?, mutations?);
 
-    let policy = CelPolicy::compile(Expressions {
+    let source = Expressions {
         has_params: false,
         conditions: native::conditions(Some(&conditions)),
         variables: native::variables(Some(&variables)),
         validations: native::validations(Some(&validations)),
         annotations: native::annotations(Some(&annotations)),
         mutations: native::mutations(Some(&mutations)),
-    });
+    };
+    let policy = CelPolicy::compile(source.clone());
     let (field, mut errors, mut found) = (Field::root("spec"), FieldErrors::default(), vec![]);
     let mut compile = compiled(&policy, &mut found);
     spec::match_conditions(&conditions, &field, &mut compile, &mut errors);
@@ -65,11 +71,12 @@ pub(super) fn read(decoder: &Decoder, root: &Spanned, fields: &mut Fields<'_, '_
     let is_sound = errors.is_empty() && found.is_empty();
     report(decoder, root, errors.into_problems(), found);
     let policy = Arc::new(policy);
-    is_sound.then_some(match (judges, changes) {
+    let does = match (judges, changes) {
         (true, _) => Does::Judges(policy),
         (_, true) => Does::Changes(policy),
         _ => Does::Nothing((!conditions.is_empty()).then_some(policy)),
-    })
+    };
+    is_sound.then_some((does, source))
 }
 
 /// A list that may be absent; None has been reported.

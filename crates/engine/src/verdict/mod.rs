@@ -2,6 +2,7 @@
 
 mod decision;
 mod discretion;
+mod doubt;
 mod error;
 mod finding;
 mod report;
@@ -14,6 +15,7 @@ pub mod wording;
 
 pub use decision::{Decision, Expressed, Judged, Judgement, Refusal};
 pub use discretion::Discretion;
+pub use doubt::Doubt;
 pub use error::PolicyError;
 pub use finding::{Action, BoundBy, Finding, Origin, PolicyFinding};
 pub use report::{Bounds, Report, Reported, Shown};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::decision::{Decision, Refusal};
+use super::doubt::Doubt;
 use super::error::PolicyError;
 use super::finding::{Action, Origin, PolicyFinding};
 use super::trace::Step;
@@ -89,6 +90,8 @@ pub struct Verdict<'a> {
     pub annotations: Vec<Annotation>,
     /// What Kubernetes' own policies decided, in order: all that denies or fails, and if the run asked for it what admits.
     pub decisions: Vec<Decision>,
+    /// Policies that looked at what is not known, each once: see [`crate::redaction`].
+    pub doubts: Vec<Doubt>,
     /// How many policies matched.
     pub matched: usize,
     /// The last of them, which leads to the others.

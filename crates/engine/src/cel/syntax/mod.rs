@@ -10,10 +10,12 @@ mod tree;
 mod macros;
 mod parser;
 mod printer;
+mod identifiers;
 #[cfg(test)]
 mod tests;
 
 pub use ast::{Ast, Comprehension, Expr, ExprId, ExprKind, Literal, Macro, MapEntry, Span, StructField};
+pub use identifiers::{Identifier, identifiers};
 pub use parser::{MAX_BYTES, MAX_LEVELS, ParseOptions, parse};
 pub use printer::print;
 pub use tree::{MAX_DEPTH, MAX_EXPRESSIONS};

@@ -40,6 +40,7 @@ use crate::kubernetes::image::{Image, ImageError, ImagePattern};
 use crate::modules::patterns;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Where images may come from.
@@ -88,6 +89,17 @@ impl Module for AllowedRegistries {
             (Ok(allowed), Ok(denied)) => Ok(Self { allowed, denied, accepted: settings.allowed.join(", ") }),
             (allowed, denied) => Err(allowed.err().into_iter().chain(denied.err()).flatten().collect()),
         }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let allowed = if self.allowed.is_empty() { twin::readable("i") } else { twin::covered("i", &self.allowed) };
+        let is_wrong = format!("!({allowed} && !{})", twin::covered("i", &self.denied));
+        let message = match self.accepted.as_str() {
+            "" => "the image comes from a registry that is denied".to_owned(),
+            accepted => format!("the image comes from no allowed registry; allowed: {accepted}"),
+        };
+        Ok(CelTwin::of(twin::images(&is_wrong), message)
+            .differing("takes repositories of more than 255 bytes for readable"))
     }
 }
 

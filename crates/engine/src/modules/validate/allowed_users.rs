@@ -41,6 +41,7 @@ use serde::Deserialize;
 use super::exempt::{self, Exempt};
 use crate::review::{Operation, Subject};
 use crate::rule::{Applies, Group, Module, Resources, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Who may change what the policy matches.
@@ -106,6 +107,18 @@ impl Module for AllowedUsers {
         }
         let (allowed, exempt) = (Exempt { users, groups }, Exempt { users: exempt_users, groups: exempt_groups });
         if errors.is_empty() { Ok(Self { allowed, exempt }) } else { Err(errors) }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let cleaners = twin::lists(exempt::CLEANERS);
+        let is_wrong = format!(
+            "request.operation != 'CONNECT' && \
+             !(request.operation == 'DELETE' && request.userInfo.?username.orValue('') in {cleaners}) && !{} && !{}",
+            self.allowed.in_cel(),
+            self.exempt.in_cel()
+        );
+        let message = "this is left to certain users and groups";
+        Ok(CelTwin::of(twin::one(&is_wrong, ""), message).of_change())
     }
 }
 

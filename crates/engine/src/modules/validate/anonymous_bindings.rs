@@ -35,6 +35,7 @@ use serde::Deserialize;
 use super::bindings::{self, BINDINGS, BoundSubject};
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// What everybody may be given.
@@ -70,6 +71,16 @@ impl Module for AnonymousBindings {
         let mut errors = vec![];
         bindings::check_roles("allowedRoles", &settings.allowed_roles, &mut errors);
         if errors.is_empty() { Ok(Self(settings)) } else { Err(errors) }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let mut names = vec!["system:anonymous", "system:unauthenticated"];
+        if self.0.authenticated {
+            names.extend(["system:authenticated", "system:serviceaccounts"]);
+        }
+        let is_wrong = format!("s.kind in ['User', 'Group'] && s.name in {}", twin::lists(names));
+        let findings = bindings::twin(&bindings::role_is_among(&self.0.allowed_roles), &is_wrong);
+        Ok(CelTwin::of(findings, "this is everybody: the role cannot be given to it"))
     }
 }
 

@@ -41,6 +41,7 @@ pub use super::profiles::ProfileType;
 use super::profiles::Profiles;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which profiles may be used.
@@ -83,6 +84,13 @@ impl Module for Apparmor {
     fn new(Settings { allowed, localhost_profiles, exempt_images }: Settings) -> Result<Self, Vec<SettingsError>> {
         let profiles = Profiles::new(allowed, localhost_profiles)?;
         Ok(Self { profiles, exempt: ExemptImages::new(&exempt_images)? })
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let message = format!("this AppArmor profile is not allowed; {}", self.profiles.accepted());
+        let judged = self.profiles.findings("appArmorProfile", &self.exempt);
+        let annotations = self.profiles.annotations(None, OF_CONTAINER, true, &self.exempt);
+        Ok(CelTwin::of(judged, &message).and(annotations, &message))
     }
 }
 

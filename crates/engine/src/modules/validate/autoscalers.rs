@@ -39,6 +39,7 @@ use crate::json::{Node, Path};
 use crate::modules::problem::problem;
 use crate::review::{KindName, Lookup, ObjectName, Operation, Subject};
 use crate::rule::{Applies, Group, Module, Resources, SettingsError, Validate};
+use crate::twin::{CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// What autoscalers need.
@@ -101,6 +102,10 @@ impl Module for Autoscalers {
     fn lookups(&self) -> Vec<Lookup<'static>> {
         let any = |kind| Lookup::Object(ObjectName { kind, namespace: "".into(), name: "".into() });
         if self.0.target_exists { TARGETS.map(any).into() } else { vec![] }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        Err(NoTwin::LOOKS_UP)
     }
 }
 

@@ -4,6 +4,7 @@ use crate::json::{Node, Path};
 use crate::matching::glob;
 use crate::review::{Operation, Subject as Judged};
 use crate::rule::{Resources, SettingsError};
+use crate::twin;
 
 /// Bindings, when they are made and changed.
 pub(super) const BINDINGS: &[Resources] = &[Resources {
@@ -97,6 +98,31 @@ pub(super) fn visit<'a>(judged: Judged<'_, 'a>, mut see: impl FnMut(BoundSubject
         };
         see(bound, &place.index(index).key("name"));
     }
+}
+
+/// The namespace of the subject `s`, in CEL.
+pub(super) const NAMESPACE: &str = "(s.?namespace.orValue('') != '' ? s.namespace : request.?namespace.orValue(''))";
+
+/// [`is_among`] of the binding's role, in CEL.
+pub(super) fn role_is_among(patterns: &[String]) -> String {
+    twin::fits("#object.roleRef.name", patterns)
+}
+
+/// The subjects `s` of a binding about which CEL says that they are wrong, unless the binding is free.
+pub(super) fn twin(is_free: &str, is_wrong: &str) -> String {
+    format!(
+        "({is_free} ? [] : #object.?subjects.orValue([]).transformList(i, s, {is_wrong}, \
+         'subjects[' + string(i) + '].name\\n' + s.name))"
+    )
+}
+
+/// [`judges_role`] in CEL.
+pub(super) fn judges_role_in_cel(allowed: &[String]) -> String {
+    format!(
+        "request.userInfo.?username.orValue('') != '{AGGREGATION_CONTROLLER}' && ![{}].exists(n, {})",
+        twin::OBJECT_NAME,
+        twin::fits("n", allowed)
+    )
 }
 
 /// What is wrong with patterns of roles: each that no role can be called.

@@ -39,6 +39,7 @@ use super::exempt_images::ExemptImages;
 use crate::json::{Node, Path};
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which capabilities containers may have.
@@ -110,6 +111,33 @@ impl Module for Capabilities {
         let accepted = accepted(&allowed_add);
         let module = Self { allowed_add: (!allows_any).then_some(allowed_add), required_drop, exempt, accepted };
         if errors.is_empty() { Ok(module) } else { Err(errors) }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let field = "c.it.?securityContext.?capabilities";
+        let judged = match self.exempt.and_not("c.it") {
+            none if none.is_empty() => "#containers".to_owned(),
+            some => format!("#containers.filter(c, true{some})"),
+        };
+        let mut twin = CelTwin::default();
+        if let Some(allowed) = &self.allowed_add {
+            let added = format!(
+                "{field}.?add.orValue([]).filter(a, !(a in {})).map(a, c.at + '.securityContext.capabilities.add\\n' + a)",
+                twin::lists(allowed)
+            );
+            let message = format!("adding these capabilities is not allowed; {}", self.accepted);
+            twin = twin.and(twin::unless_windows(&twin::nested(&judged, "c", &added)), message);
+        }
+        if !self.required_drop.is_empty() {
+            let dropped = format!("{field}.?drop.orValue([])");
+            let names = format!(
+                "'ALL' in {dropped} ? [] : {}.filter(d, !(d in {dropped})).map(d, c.at + '.securityContext.capabilities.drop\\n' + d)",
+                twin::lists(&self.required_drop)
+            );
+            let message = format!("these capabilities must be dropped: {}", self.required_drop.join(", "));
+            twin = twin.and(twin::unless_windows(&twin::nested(&judged, "c", &names)), message);
+        }
+        Ok(twin)
     }
 }
 

@@ -38,6 +38,7 @@ use super::bindings::{self, BINDINGS, BoundSubject};
 use crate::matching::glob;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which roles make an administrator, and who may be one.
@@ -109,6 +110,31 @@ impl Module for ClusterAdminBindings {
             }
         }
         if errors.is_empty() { Ok(Self { settings, service_accounts }) } else { Err(errors) }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let Settings { roles, allowed_users, allowed_groups, role_bindings, .. } = &self.settings;
+        let accounts: Vec<String> = self
+            .service_accounts
+            .iter()
+            .map(|(namespace, name)| format!("{} && {}", twin::fits("a[0]", &[namespace]), twin::fits("a[1]", &[name])))
+            .collect();
+        let accounts = if accounts.is_empty() { "false".to_owned() } else { format!("({})", accounts.join(" || ")) };
+        let is_allowed = format!(
+            "(s.kind == 'ServiceAccount' && [[{}, s.name]].exists(a, {accounts}) || \
+             s.kind == 'User' && (s.name.matches('^system:serviceaccount:[^:]*:') && \
+             [[s.name.split(':', 4)[2], s.name.split(':', 4)[3]]].exists(a, {accounts}) || {}) || \
+             s.kind == 'Group' && {})",
+            bindings::NAMESPACE,
+            twin::fits("s.name", allowed_users),
+            twin::fits("s.name", allowed_groups)
+        );
+        let is_free = format!(
+            "!(#object.roleRef.kind == 'ClusterRole' && {}) || request.kind.kind == 'RoleBinding' && !{role_bindings}",
+            bindings::role_is_among(roles)
+        );
+        let findings = bindings::twin(&format!("({is_free})"), &format!("!{is_allowed}"));
+        Ok(CelTwin::of(findings, "this cluster role cannot be given to it; give it a role of its own"))
     }
 }
 

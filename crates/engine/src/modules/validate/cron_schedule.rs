@@ -41,6 +41,7 @@ use crate::json::{Node, Path};
 use crate::modules::problem::problem;
 use crate::review::{Operation, Subject};
 use crate::rule::{Applies, Group, Module, Resources, SettingsError, Validate};
+use crate::twin::{CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// How often CronJobs may run.
@@ -109,6 +110,10 @@ impl Module for CronSchedule {
         let names: Vec<_> = settings.concurrency_policies.iter().map(|policy| policy.as_str()).collect();
         let accepted = names.join(" or ");
         Ok(Self { settings, accepted })
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        Err(NoTwin("it computes times from the schedule, which CEL cannot".into()))
     }
 }
 

@@ -34,6 +34,7 @@ use super::exempt::{self, Exempt};
 use crate::json::{Node, Path};
 use crate::review::{Operation, Review, Subject};
 use crate::rule::{Applies, Group, Module, Resources, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Who may create objects in the default namespace.
@@ -68,6 +69,19 @@ impl Module for DefaultNamespace {
 
     fn new(settings: Settings) -> Result<Self, Vec<SettingsError>> {
         Ok(Self(Exempt { users: settings.exempt_users, groups: settings.exempt_groups }))
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let is_passing = "(request.kind.group in ['', 'events.k8s.io'] && request.kind.kind == 'Event' || \
+                          request.kind.group == 'authorization.k8s.io' && request.kind.kind == 'LocalSubjectAccessReview')";
+        let is_wrong = format!(
+            "request.operation == 'CREATE' && {} == 'default' && !{} && !{is_passing} && !{}",
+            twin::NAMESPACE,
+            twin::IS_NAMESPACE,
+            self.0.in_cel()
+        );
+        let message = "nothing can be created in namespace \"default\"; name another namespace";
+        Ok(CelTwin::of(twin::one(&is_wrong, "metadata.namespace"), message).of_change())
     }
 }
 

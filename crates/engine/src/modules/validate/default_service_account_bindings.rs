@@ -32,6 +32,7 @@ use crate::matching::glob;
 use crate::modules::patterns;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// What default service accounts may be given.
@@ -62,6 +63,22 @@ impl Module for DefaultServiceAccountBindings {
         bindings::check_roles("allowedRoles", &settings.allowed_roles, &mut errors);
         errors.extend(patterns::of_namespaces("/namespaces", &settings.namespaces));
         if errors.is_empty() { Ok(Self(settings)) } else { Err(errors) }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let meant = |namespace: &str| match self.0.namespaces.as_slice() {
+            [] => "true".to_owned(),
+            namespaces => twin::fits(namespace, namespaces),
+        };
+        let is_wrong = format!(
+            "s.kind == 'ServiceAccount' && s.name == 'default' && [{}].exists(n, {}) || s.kind == 'User' && \
+             s.name.matches('^system:serviceaccount:[^:]*:default$') && [s.name.split(':')[2]].exists(n, {})",
+            bindings::NAMESPACE,
+            meant("n"),
+            meant("n")
+        );
+        let findings = bindings::twin(&bindings::role_is_among(&self.0.allowed_roles), &is_wrong);
+        Ok(CelTwin::of(findings, "it is every pod's that names no service account: the role cannot be given to it"))
     }
 }
 

@@ -47,6 +47,7 @@ use crate::matching::glob;
 use crate::modules::patterns;
 use crate::review::{Operation, Subject};
 use crate::rule::{Applies, Group, Module, Resources, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// What is protected, and from whom.
@@ -117,6 +118,31 @@ impl Module for DeleteProtection {
         }
         let module = Self { annotations, labels, namespaces: settings.namespaces, exempt };
         if errors.is_empty() { Ok(module) } else { Err(errors) }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let is_exempt = Exempt {
+            users: exempt::CLEANERS.iter().map(ToString::to_string).chain(self.exempt.users.iter().cloned()).collect(),
+            groups: self.exempt.groups.clone(),
+        };
+        let is_asked = format!("request.operation == 'DELETE' && !{}", is_exempt.in_cel());
+        let mut parts = vec![];
+        for (field, marks) in [("annotations", &self.annotations), ("labels", &self.labels)] {
+            for Mark { key, value } in marks {
+                let found = format!("#object.?metadata.?{field}[?{}]", twin::quoted(key));
+                let is_there = match value {
+                    None => format!("{found}.hasValue()"),
+                    Some(value) => format!("{found} == optional.of({})", twin::quoted(value)),
+                };
+                parts.push(twin::one(&format!("{is_asked} && {is_there}"), &format!("metadata.{field}[{key}]")));
+            }
+        }
+        if !self.namespaces.is_empty() {
+            let namespace = format!("({} ? {} : {})", twin::IS_NAMESPACE, twin::OBJECT_NAME, twin::NAMESPACE);
+            let is_wrong = format!("{is_asked} && [{namespace}].exists(n, {})", twin::fits("n", &self.namespaces));
+            parts.push(twin::one(&is_wrong, "metadata.namespace"));
+        }
+        Ok(CelTwin::of(parts.join(" + "), "it protects the object from deletion; change it first").of_change())
     }
 }
 

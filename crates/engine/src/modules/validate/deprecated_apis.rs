@@ -42,6 +42,7 @@ use crate::kubernetes::kinds::Kinds;
 use crate::kubernetes::lifecycle::{self, Lifecycle, Lifecycles};
 use crate::review::{Operation, Subject};
 use crate::rule::{Applies, Group, Module, Resources, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// What must not be used any more, and by whom it may.
@@ -129,6 +130,19 @@ impl Module for DeprecatedApis {
         });
         let exempt = Exempt { users: settings.exempt_users, groups: settings.exempt_groups };
         Ok(Self { refused: refused.collect(), exempt })
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let refused: Vec<String> =
+            self.refused.iter().map(|(row, _)| format!("{}/{}/{}", row.group, row.version, row.kind)).collect();
+        let asked = "request.requestKind.group + '/' + request.requestKind.version + '/' + request.requestKind.kind";
+        let is_wrong = format!(
+            "request.operation in ['CREATE', 'UPDATE'] && {asked} in {} && !{}",
+            twin::lists(&refused),
+            self.exempt.in_cel()
+        );
+        let message = "this version of the kind is deprecated or removed; use a newer one";
+        Ok(CelTwin::of(twin::one(&is_wrong, "apiVersion"), message).of_change())
     }
 }
 

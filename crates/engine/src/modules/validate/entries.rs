@@ -5,6 +5,7 @@ use crate::kubernetes::names::is_label_key;
 use crate::modules::value_pattern::ValuePattern;
 use crate::review::{Operation, Subject};
 use crate::rule::{Resources, SettingsError};
+use crate::twin::{self, CelTwin};
 use crate::verdict::Report;
 
 const WRITES: &[Operation] = &[Operation::Create, Operation::Update];
@@ -89,6 +90,15 @@ impl Values {
         }
     }
 
+    /// Whether they include the text that CEL says.
+    fn include_in_cel(&self, value: &str) -> String {
+        match self {
+            Self::Any => "true".to_owned(),
+            Self::Pattern(pattern) => twin::whole(value, &pattern.source),
+            Self::OneOf(values) => format!("{value} in {}", twin::lists(values)),
+        }
+    }
+
     /// `does not match "dev|prod"`
     fn offence(&self) -> String {
         match self {
@@ -127,6 +137,32 @@ pub(super) fn check_repeats<'k>(field: &str, keys: impl Iterator<Item = &'k Stri
 }
 
 impl Entries {
+    /// [`Entries::judge`] in CEL.
+    pub(super) fn twin(&self) -> CelTwin {
+        let templates = "#object.kind != 'Pod' && #pod.size() > 0";
+        let of_jobs = format!("#object.kind == 'CronJob' && {templates}");
+        let mut holders = vec![("#object", "metadata", "true")];
+        if self.templates {
+            holders.push(("#object.?spec.?jobTemplate", "spec.jobTemplate.metadata", of_jobs.as_str()));
+            holders.push(("#pod", "template.metadata", templates));
+        }
+        let mut parts = vec![];
+        for (holder, place, is_there) in holders {
+            for Requirement { key, is_required, values } in &self.requirements {
+                let found = format!("{holder}.?metadata.?{}[?{}]", self.field, twin::quoted(key));
+                let value = format!("{found}.orValue('')");
+                let is_wrong = format!(
+                    "{is_there} && ({found}.hasValue() ? !({}) : {is_required})",
+                    values.include_in_cel(&value)
+                );
+                let shown = format!("({found}.hasValue() ? '=' + {value} : '')");
+                parts.push(twin::one_with(&is_wrong, &format!("{place}.{}[{key}]", self.field), &shown));
+            }
+        }
+        let what = self.field;
+        CelTwin::of(parts.join(" + "), format!("these {what} are required, or have other values than are allowed"))
+    }
+
     /// The object itself, and the templates in it.
     pub(super) fn judge(&self, subject: Subject<'_, '_>, report: &mut Report<'_>) {
         self.judge_at(subject.object, &Path::root("metadata"), report);

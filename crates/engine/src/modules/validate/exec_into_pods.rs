@@ -41,6 +41,7 @@ use crate::matching::glob;
 use crate::modules::patterns;
 use crate::review::{Operation, Subject};
 use crate::rule::{Applies, Group, Module, Resources, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which connections are refused, where, and to whom.
@@ -140,6 +141,23 @@ impl Module for ExecIntoPods {
         }
         let exempt = Exempt { users: exempt_users, groups: exempt_groups };
         if errors.is_empty() { Ok(Self { connections, namespaces, pods, exempt }) } else { Err(errors) }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let connections = twin::lists(self.connections.iter().map(|connection| connection.as_str()));
+        let meant = |value: &str, patterns: &[String]| match patterns {
+            [] => "true".to_owned(),
+            patterns => twin::fits(value, patterns),
+        };
+        let is_wrong = format!(
+            "request.operation == 'CONNECT' && request.resource.resource == 'pods' && \
+             request.?subResource.orValue('') in {connections} && {} && {} && !{}",
+            meant(twin::NAMESPACE, &self.namespaces),
+            meant("request.?name.orValue('')", &self.pods),
+            self.exempt.in_cel()
+        );
+        let message = "this connection to pods is not allowed in this namespace";
+        Ok(CelTwin::of(twin::one(&is_wrong, ""), message).of_change())
     }
 }
 

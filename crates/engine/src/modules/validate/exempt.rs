@@ -2,6 +2,7 @@
 
 use crate::matching::glob;
 use crate::review::User;
+use crate::twin;
 
 /// The users that Kubernetes' own controllers, schedulers and kubelets act as. Without them a Deployment could not roll
 /// out, a node could not finish the deletion of a pod, and a Namespace could not be emptied. Whoever can act as one of
@@ -33,6 +34,16 @@ pub(super) struct Exempt {
 }
 
 impl Exempt {
+    /// Whether who asks is let pass, in CEL.
+    pub(super) fn in_cel(&self) -> String {
+        let user = twin::fits("request.userInfo.?username.orValue('')", &self.users);
+        if self.groups.is_empty() {
+            return user;
+        }
+        let group = twin::fits("g", &self.groups);
+        format!("({user} || request.userInfo.?groups.orValue([]).exists(g, {group}))")
+    }
+
     /// Whether this user is let pass.
     pub(super) fn covers(&self, user: &User<'_>) -> bool {
         self.users.iter().any(|pattern| glob::fits(pattern, user.username))

@@ -6,6 +6,7 @@ use crate::kubernetes::pod::{Container, Pod};
 use crate::kubernetes::security::Context;
 use crate::modules::patterns;
 use crate::rule::SettingsError;
+use crate::twin;
 
 /// The setting `exemptImages`: patterns in the notation of `allowed-registries`. An image that no runtime could read is
 /// never exempt.
@@ -33,6 +34,41 @@ impl ExemptImages {
     /// Whether this image is.
     pub(super) fn covers_image(&self, image: &Image<'_>) -> bool {
         self.0.iter().any(|pattern| pattern.covers(image))
+    }
+
+    /// ` && …`: that a container, as CEL names it, is not let pass.
+    pub(super) fn and_not(&self, container: &str) -> String {
+        if self.0.is_empty() {
+            return String::new();
+        }
+        format!(" && !{}", self.covers_in_cel(container))
+    }
+
+    /// The same of the security context `c`: the pod's is let pass if all of its containers are.
+    pub(super) fn and_no_context(&self) -> String {
+        if self.0.is_empty() {
+            return String::new();
+        }
+        let all = format!("#containers.size() > 0 && #containers.all(d, {})", self.covers_in_cel("d.it"));
+        format!(" && !(c.of == null ? {all} : {})", self.covers_in_cel("c.of"))
+    }
+
+    /// ` && …`: that an image, as CEL names it, is not let pass.
+    pub(super) fn and_not_image(&self, image: &str) -> String {
+        if self.0.is_empty() { String::new() } else { format!(" && !{}", twin::covered(image, &self.0)) }
+    }
+
+    fn covers_in_cel(&self, container: &str) -> String {
+        twin::covered(&format!("{container}.?image.orValue('')"), &self.0)
+    }
+
+    /// ` && …`: that not all containers of this name, which CEL says, are let pass, or that there is none.
+    pub(super) fn and_no_name(&self, name: &str) -> String {
+        if self.0.is_empty() {
+            return String::new();
+        }
+        let named = format!("#containers.filter(d, d.it.?name.orValue('') == {name})");
+        format!(" && !({named}.size() > 0 && {named}.all(d, {}))", self.covers_in_cel("d.it"))
     }
 
     /// Calls `visit` with each container that is not let pass.

@@ -37,6 +37,7 @@ use crate::kubernetes::network::Network;
 use crate::modules::patterns;
 use crate::review::{Operation, Subject};
 use crate::rule::{Applies, Group, Module, Resources, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which addresses Services may claim.
@@ -79,6 +80,20 @@ impl Module for ExternalIps {
             allowed => format!("allowed: {}", allowed.join(", ")),
         };
         Ok(Self { allowed, accepted })
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let networks = twin::lists(self.allowed.iter().map(ToString::to_string));
+        let is_allowed = if self.allowed.is_empty() {
+            "false".to_owned()
+        } else {
+            format!("isIP(a) && {networks}.exists(n, cidr(n).containsIP(a))")
+        };
+        let findings = format!(
+            "#object.?spec.?externalIPs.orValue([]).transformList(i, a, !({is_allowed}), \
+             'spec.externalIPs[' + string(i) + ']\\n' + a)"
+        );
+        Ok(CelTwin::of(findings, format!("external IPs are not allowed; {}", self.accepted)))
     }
 }
 

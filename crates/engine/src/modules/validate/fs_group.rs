@@ -34,6 +34,7 @@ use super::ids::{self, Ids};
 use crate::json::Node;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// To whom volumes may be given.
@@ -70,6 +71,16 @@ impl Module for FsGroup {
 
     fn new(Settings { allowed, required }: Settings) -> Result<Self, Vec<SettingsError>> {
         Ok(Self { allowed: Ids::new(&allowed)?, required })
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let group = "#spec.?securityContext.?fsGroup";
+        let allowed = self.allowed.hold_in_cel(&format!("{group}.orValue(0)"));
+        let is_wrong = format!("!(#pod == {{}}) && ({group}.hasValue() ? !{allowed} : {})", self.required);
+        let value = format!("({group}.hasValue() ? string({group}.orValue(0)) : '')");
+        let findings = twin::one_with(&is_wrong, "securityContext.fsGroup", &value);
+        let message = format!("this group, or none, is not allowed for volumes; {}", self.allowed.accepted());
+        Ok(CelTwin::of(twin::unless_windows(&findings), message))
     }
 }
 

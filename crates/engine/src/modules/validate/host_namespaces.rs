@@ -30,6 +30,7 @@ use serde::Deserialize;
 use super::accepted::accepted;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// What may be shared with the node.
@@ -93,6 +94,12 @@ impl Module for HostNamespaces {
         }
         let names: Vec<&str> = allowed.into_iter().map(HostNamespace::field).collect();
         Ok(Self { forbidden, accepted: accepted(&names) })
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let fields = twin::lists(self.forbidden.iter().map(|namespace| namespace.field()));
+        let message = format!("sharing the node's namespace is not allowed; {}", self.accepted);
+        Ok(CelTwin::of(format!("{fields}.filter(f, #spec[?f].orValue(false))"), message))
     }
 }
 

@@ -42,6 +42,7 @@ use crate::json::{Node, Path};
 use crate::kubernetes::pod::Pod;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 use rules::Rules;
 
@@ -91,6 +92,37 @@ impl Module for HostPath {
 
     fn new(Settings { allowed }: Settings) -> Result<Self, Vec<SettingsError>> {
         Ok(Self { rules: Rules::new(&allowed)? })
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let path = "v.hostPath.?path.orValue('')";
+        let is_plain =
+            format!("{path}.startsWith('/') && !{path}.contains('\\\\') && !{path}.matches('(?:^|/)[.][.](?:/|$)')");
+        let volumes = "#spec.?volumes.orValue([]).filter(v, v.?hostPath.hasValue())";
+        let under = self.rules.patterns();
+        let any: Vec<String> = under.iter().map(|(pattern, _)| twin::whole(path, pattern)).collect();
+        let is_allowed = if any.is_empty() { "false".to_owned() } else { any.join(" || ") };
+        let outside = format!(
+            "{volumes}.filter(v, !({is_plain} && ({is_allowed}))).map(v, 'volumes[' + v.name + '].hostPath.path\\n' + {path})"
+        );
+        let twin = CelTwin::of(outside, format!("the host path is not allowed; {}", self.rules.accepted()));
+        if !under.iter().any(|(_, read_only)| *read_only) {
+            return Ok(twin);
+        }
+        // The longest rule decides: it stands first.
+        let decides = under.iter().fold(String::new(), |text, (pattern, read_only)| {
+            format!("{text}{} ? {read_only} : ", twin::whole(path, pattern))
+        });
+        let fields = ["name", "mountPath", "subPath", "subPathExpr", "mountPropagation", "recursiveReadOnly"];
+        let whole: Vec<String> = fields.iter().map(|field| format!("m.?{field}.orValue('')")).collect();
+        let mounts = format!(
+            "c.it.?volumeMounts.orValue([]).filter(m, !m.?readOnly.orValue(false)).map(m, \
+             {volumes}.filter(v, v.name == m.name && {is_plain} && ({decides}false)).map(v, c.at + '.volumeMounts[' + \
+             m.mountPath + '].readOnly\\n' + {path} + ' ' + {}).join('\\t'))",
+            whole.join(" + ' ' + ")
+        );
+        let message = "the host path may be mounted read-only alone: set it to true";
+        Ok(twin.and(twin::nested("#containers", "c", &mounts), message))
     }
 }
 

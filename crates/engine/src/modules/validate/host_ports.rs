@@ -34,6 +34,7 @@ use serde::Deserialize;
 use crate::json::{Node, Path};
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which ports of the node pods may claim.
@@ -83,6 +84,18 @@ impl Module for HostPorts {
             allowed => format!("allowed: {}", allowed.join(", ")),
         };
         if errors.is_empty() { Ok(Self { allowed, accepted }) } else { Err(errors) }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let port = "(p.?hostPort.orValue(0) != 0 ? p.hostPort \
+                    : #spec.?hostNetwork.orValue(false) ? p.?containerPort.orValue(0) : 0)";
+        let is_wrong = format!("{port} != 0 && !{}", twin::in_ranges(port, &self.allowed));
+        let ports = format!(
+            "c.it.?ports.orValue([]).transformList(i, p, {is_wrong}, c.at + '.ports[' + \
+             p.?name.orValue(string(i)) + '].hostPort\\n' + string({port}))"
+        );
+        let message = format!("host ports are not allowed; {}", self.accepted);
+        Ok(CelTwin::of(twin::nested("#containers", "c", &ports), message))
     }
 }
 

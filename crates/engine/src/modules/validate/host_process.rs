@@ -28,6 +28,7 @@ use serde::Deserialize;
 use super::exempt_images::ExemptImages;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which containers are let pass.
@@ -56,6 +57,13 @@ impl Module for HostProcess {
 
     fn new(Settings { exempt_images }: Settings) -> Result<Self, Vec<SettingsError>> {
         Ok(Self { exempt: ExemptImages::new(&exempt_images)? })
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let is_wrong = "c.it.?windowsOptions.?hostProcess.orValue(false)".to_owned() + &self.exempt.and_no_context();
+        let findings = twin::contexts(&is_wrong, "windowsOptions.hostProcess", "''");
+        let message = "processes of the node are not allowed: take the field away, or set it to false";
+        Ok(CelTwin::of(findings, message))
     }
 }
 

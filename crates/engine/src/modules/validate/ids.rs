@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use super::accepted::accepted;
 use crate::json::Node;
 use crate::rule::SettingsError;
+use crate::twin;
 
 /// The largest id that the API server accepts (k8s.io/apimachinery, IsValidUserID).
 const LARGEST: i64 = i32::MAX as i64;
@@ -54,6 +55,11 @@ impl Ids {
     /// Whether this is an id, and allowed.
     pub(super) fn hold(&self, id: Node<'_>) -> bool {
         id.as_i64().is_some_and(|id| self.ranges.iter().any(|range| range.contains(&id)))
+    }
+
+    /// Whether the id that CEL says is allowed.
+    pub(super) fn hold_in_cel(&self, id: &str) -> String {
+        twin::in_ranges(id, &self.ranges)
     }
 
     /// Whether every id from this one on is allowed.

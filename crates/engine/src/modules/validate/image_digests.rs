@@ -35,6 +35,7 @@ use crate::json::{Node, Path};
 use crate::kubernetes::image::{Image, ImageError};
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which images need no digest.
@@ -62,6 +63,12 @@ impl Module for ImageDigests {
 
     fn new(Settings { exempt_images }: Settings) -> Result<Self, Vec<SettingsError>> {
         Ok(Self { exempt: ExemptImages::new(&exempt_images)? })
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let is_wrong = format!("!({} && i.contains('@')){}", twin::readable("i"), self.exempt.and_not_image("i"));
+        Ok(CelTwin::of(twin::images(&is_wrong), "the image is not pinned: add its digest, \"@sha256:…\"")
+            .differing("takes repositories of more than 255 bytes for readable"))
     }
 }
 

@@ -34,6 +34,7 @@ use crate::kubernetes::owner::controller;
 use crate::modules::range::Range;
 use crate::review::{Operation, Subject};
 use crate::rule::{Applies, Group, Module, Resources, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// How long finished Jobs may stay.
@@ -79,6 +80,33 @@ impl Module for JobTtl {
     fn new(Settings { min_seconds, max_seconds, cron_jobs }: Settings) -> Result<Self, Vec<SettingsError>> {
         let range = Range::new(["minSeconds", "maxSeconds"], 0, Some(min_seconds), Some(max_seconds))?;
         Ok(Self { range, cron_jobs })
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let judge = |value: &str, place: &str, needed: &str, kind: &str| {
+            let is_wrong = format!(
+                "request.kind.group == 'batch' && request.kind.kind == '{kind}' && request.?subResource.orValue('') == '' \
+                 && ({value}.hasValue() ? !{} : {needed})",
+                self.range.in_cel(&format!("{value}.orValue(0)"))
+            );
+            twin::one_with(&is_wrong, place, &format!("({value}.hasValue() ? string({value}.orValue(0)) : '')"))
+        };
+        let is_of_cron_job = "#object.?metadata.?ownerReferences.orValue([]).filter(o, o.?controller.orValue(false))\
+                              .map(o, o.kind == 'CronJob').filter(o, o).size() > 0";
+        let of_jobs = judge(
+            &format!("#object.?spec.?{FIELD}"),
+            &format!("spec.{FIELD}"),
+            &format!("({} || !({is_of_cron_job}))", self.cron_jobs),
+            "Job",
+        );
+        let of_cron_jobs = judge(
+            &format!("#object.?spec.?jobTemplate.?spec.?{FIELD}"),
+            &format!("spec.jobTemplate.spec.{FIELD}"),
+            &self.cron_jobs.to_string(),
+            "CronJob",
+        );
+        let message = format!("a finished job stays too long, or for ever: set {FIELD}, {}", self.range);
+        Ok(CelTwin::of(format!("{of_jobs} + {of_cron_jobs}"), message))
     }
 }
 

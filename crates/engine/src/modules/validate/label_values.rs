@@ -38,6 +38,7 @@ use super::entries::{self, Entries, Requirement, Values};
 use crate::kubernetes::names::is_label_value;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which values labels may have.
@@ -114,6 +115,10 @@ impl Module for LabelValues {
         }
         let entries = Entries { field: "labels", requirements, templates: settings.templates };
         if errors.is_empty() { Ok(Self(entries)) } else { Err(errors) }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        Ok(self.0.twin())
     }
 }
 

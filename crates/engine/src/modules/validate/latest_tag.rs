@@ -33,6 +33,7 @@ use crate::kubernetes::image::{Image, ImageError};
 use crate::matching::glob;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which tags move.
@@ -75,6 +76,15 @@ impl Module for LatestTag {
             .collect();
         let refused = moving_tags.iter().fold("\"latest\"".to_owned(), |text, tag| format!("{text}, {tag:?}"));
         if errors.is_empty() { Ok(Self { moving_tags, refused }) } else { Err(errors) }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let moving: Vec<String> = std::iter::once("latest".to_owned())
+            .chain(self.moving_tags.iter().map(|tag| twin::expression_of(tag).replace(".*", "[^/:]*")))
+            .collect();
+        let findings = twin::images(&format!("!{}", twin::pinned("i", &moving)));
+        let message = format!("the image is not pinned: name a tag other than {}, or a digest", self.refused);
+        Ok(CelTwin::of(findings, message).differing("takes repositories of more than 255 bytes for readable"))
     }
 }
 

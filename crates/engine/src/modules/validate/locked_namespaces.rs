@@ -36,6 +36,7 @@ use crate::matching::glob;
 use crate::modules::patterns;
 use crate::review::{Operation, Subject};
 use crate::rule::{Applies, Group, Module, Resources, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which namespaces are locked, and for whom.
@@ -86,6 +87,18 @@ impl Module for LockedNamespaces {
         }
         let exempt = Exempt { users: settings.exempt_users, groups: settings.exempt_groups };
         Ok(Self { namespaces: settings.namespaces, exempt })
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let is_wrong = format!(
+            "request.operation == 'CREATE' && {0} != '' && !{1} && {2} && !{3}",
+            twin::NAMESPACE,
+            twin::IS_NAMESPACE,
+            twin::fits(twin::NAMESPACE, &self.namespaces),
+            self.exempt.in_cel()
+        );
+        let message = "nothing can be created in this namespace, which is locked";
+        Ok(CelTwin::of(twin::one(&is_wrong, "metadata.namespace"), message).of_change())
     }
 }
 

@@ -39,6 +39,7 @@ use crate::kubernetes::owner::{is_controlled, is_mirror_pod};
 use crate::matching::glob;
 use crate::review::{Operation, Subject};
 use crate::rule::{Applies, Group, Module, Resources, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Who may create such pods.
@@ -67,6 +68,24 @@ impl Module for NakedPods {
 
     fn new(settings: Settings) -> Result<Self, Vec<SettingsError>> {
         Ok(Self(Exempt { users: settings.exempt_users, groups: settings.exempt_groups }))
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let is_mirror = format!(
+            "#object.?metadata.?annotations[?'kubernetes.io/config.mirror'].hasValue() && {}",
+            twin::fits("request.userInfo.?username.orValue('')", &[KUBELETS])
+        );
+        let is_wrong = format!(
+            "request.kind.group == '' && request.kind.kind == 'Pod' && request.?subResource.orValue('') == '' && \
+             !{} && !({is_mirror}) && !{}",
+            twin::IS_CONTROLLED,
+            self.0.in_cel()
+        );
+        let message =
+            "no controller made the pod, so that nothing replaces it: use a Deployment, a StatefulSet or a Job";
+        let mut twin = CelTwin::of(twin::one(&is_wrong, "metadata.ownerReferences"), message);
+        twin = twin.differing("takes other owners of a pod, none of which is a controller, for the same as before");
+        Ok(twin)
     }
 }
 

@@ -69,6 +69,7 @@ mod namespace;
 mod relabel;
 mod settings;
 mod table;
+mod twin;
 mod update;
 mod wording;
 
@@ -84,6 +85,7 @@ use crate::json::Node;
 use crate::kubernetes::pod::Pod;
 use crate::review::{Answer, Lookup, Operation, Subject};
 use crate::rule::{Applies, Group, Module, Resources, SettingsError, Validate};
+use crate::twin::{CelTwin, NoTwin};
 use crate::verdict::{Action, PolicyError, Report};
 
 /// See the page of `pod-security`.
@@ -133,6 +135,10 @@ impl Module for PodSecurity {
 
     fn lookups(&self) -> Vec<Lookup<'static>> {
         if self.namespace_labels { vec![Lookup::Namespace("".into()), Lookup::Pods("".into())] } else { vec![] }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        twin::of(self)
     }
 }
 

@@ -39,6 +39,7 @@ use crate::modules::patterns;
 use crate::modules::problem::problem;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which classes may be used where.
@@ -102,6 +103,23 @@ impl Module for PriorityClasses {
             allowed => format!("; allowed: {}", allowed.join(", ")),
         };
         if errors.is_empty() { Ok(Self { settings, accepted }) } else { Err(errors) }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let Self { settings, accepted } = self;
+        let class = "#spec.?priorityClassName.orValue('')";
+        let namespace = twin::fits(twin::NAMESPACE, &settings.system_namespaces);
+        let unnamed = settings.required;
+        let other = if settings.allowed.is_empty() {
+            "false".to_owned()
+        } else {
+            format!("!{}", twin::fits(class, &settings.allowed))
+        };
+        let is_wrong = format!(
+            "!(#pod == {{}}) && ({class} == '' ? {unnamed} : {class}.startsWith('{SYSTEM}') ? !{namespace} : {other})"
+        );
+        let findings = twin::one_with(&is_wrong, "priorityClassName", class);
+        Ok(CelTwin::of(findings, format!("this priority class, or none, is not allowed here{accepted}")))
     }
 }
 

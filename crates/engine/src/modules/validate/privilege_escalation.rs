@@ -32,6 +32,7 @@ use super::exempt_images::ExemptImages;
 use crate::json::Node;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which containers are let pass.
@@ -72,6 +73,14 @@ impl Module for PrivilegeEscalation {
 
     fn new(Settings { exempt_images, required }: Settings) -> Result<Self, Vec<SettingsError>> {
         Ok(Self { exempt: ExemptImages::new(&exempt_images)?, required })
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let field = "c.it.?securityContext.?allowPrivilegeEscalation";
+        let is_wrong = format!("{field}.orValue({}){}", self.required, self.exempt.and_not("c.it"));
+        let value = format!("({field}.hasValue() ? 'true' : '')");
+        let findings = twin::containers_with(&is_wrong, "securityContext.allowPrivilegeEscalation", &value);
+        Ok(CelTwin::of(twin::unless_windows(&findings), message(Node::bool(true))))
     }
 }
 

@@ -31,6 +31,7 @@ use super::exempt_images::ExemptImages;
 use crate::json::Node;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which containers may be privileged.
@@ -59,6 +60,11 @@ impl Module for Privileged {
 
     fn new(Settings { exempt_images }: Settings) -> Result<Self, Vec<SettingsError>> {
         Ok(Self { exempt: ExemptImages::new(&exempt_images)? })
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let is_wrong = "c.it.?securityContext.?privileged.orValue(false)".to_owned() + &self.exempt.and_not("c.it");
+        Ok(CelTwin::of(twin::containers(&is_wrong, "securityContext.privileged"), message(Node::bool(true))))
     }
 }
 

@@ -47,6 +47,7 @@ use super::bindings::{self, ROLES};
 use crate::json::{Node, Path};
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which verbs are refused.
@@ -90,6 +91,20 @@ impl Module for PrivilegedVerbs {
         }
         bindings::check_roles("allowedRoles", &settings.allowed_roles, &mut errors);
         if errors.is_empty() { Ok(Self(settings)) } else { Err(errors) }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let refused: Vec<String> = self.0.verbs.iter().map(|verb| verb.in_cel(self.0.named)).collect();
+        let verbs = format!(
+            "r.?verbs.orValue([]).transformList(j, x, {}, 'rules[' + string(i) + '].verbs[' + string(j) + ']\\n' + x)",
+            refused.join(" || ")
+        );
+        let is_judged = bindings::judges_role_in_cel(&self.0.allowed_roles);
+        let rules = twin::nested_at("#object.?rules.orValue([])", ("i", "r"), &verbs);
+        Ok(CelTwin::of(
+            format!("({is_judged} ? {rules} : [])"),
+            "this verb leads to rights beyond the role's; leave it out",
+        ))
     }
 }
 

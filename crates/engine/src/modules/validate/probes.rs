@@ -42,6 +42,7 @@ use crate::kubernetes::pod::{Container, ContainerList};
 use crate::modules::problem::problem;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which probes are required, and where.
@@ -163,6 +164,38 @@ impl Module for Probes {
         let any = join(settings.probes.iter().map(|probe| probe.field()).collect(), " or ");
         let actions = join(settings.actions.iter().map(|action| action.field()).collect(), ", ");
         if errors.is_empty() { Ok(Self { settings, any, actions }) } else { Err(errors) }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let Settings { probes, needed, actions, sidecars, jobs } = &self.settings;
+        let has = |probe: &Probe| {
+            let does: Vec<String> = actions
+                .iter()
+                .map(|action| format!("c.it.?{}.?{}.hasValue()", probe.field(), action.field()))
+                .collect();
+            format!("({})", does.join(" || "))
+        };
+        let of_init = if *sidecars {
+            "c.at.startsWith('initContainers[') && c.it.?restartPolicy.orValue('') == 'Always'"
+        } else {
+            "false"
+        };
+        let runs = "!(#spec.?restartPolicy.orValue('') in ['Never', 'OnFailure'])";
+        let is_meant =
+            format!("{} && (c.at.startsWith('containers[') || {of_init})", if *jobs { "true" } else { runs });
+        if *needed == Needed::Any {
+            let any: Vec<String> = probes.iter().map(has).collect();
+            let findings = format!("#containers.filter(c, {is_meant} && !({})).map(c, c.at)", any.join(" || "));
+            let message = format!("the container has no {}: add one, with one of {}", self.any, self.actions);
+            return Ok(CelTwin::of(findings, message));
+        }
+        let mut twin = CelTwin::default();
+        for probe in probes {
+            let is_wrong = format!("{is_meant} && !{}", has(probe));
+            let message = format!("the container has no {}: add one, with one of {}", probe.field(), self.actions);
+            twin = twin.and(twin::containers(&is_wrong, probe.field()), message);
+        }
+        Ok(twin.differing("takes a probe that does nothing for the same as before where only its other fields change"))
     }
 }
 

@@ -31,6 +31,7 @@ use serde::Deserialize;
 use super::exempt_images::ExemptImages;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which containers are let pass.
@@ -59,6 +60,13 @@ impl Module for ProcMount {
 
     fn new(Settings { exempt_images }: Settings) -> Result<Self, Vec<SettingsError>> {
         Ok(Self { exempt: ExemptImages::new(&exempt_images)? })
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let field = "c.it.?securityContext.?procMount.orValue('Default')";
+        let is_wrong = format!("{field} != 'Default'{}", self.exempt.and_not("c.it"));
+        let findings = twin::containers_with(&is_wrong, "securityContext.procMount", field);
+        Ok(CelTwin::of(findings, "it is not allowed: take the field away, or set it to \"Default\""))
     }
 }
 

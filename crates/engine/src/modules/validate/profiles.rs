@@ -6,9 +6,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::accepted::accepted;
+use super::exempt_images::ExemptImages;
 use crate::json::{Node, Path};
 use crate::matching::glob;
 use crate::rule::SettingsError;
+use crate::twin;
 use crate::verdict::Report;
 
 /// Where a profile comes from (core/v1 SeccompProfileType, AppArmorProfileType).
@@ -120,6 +122,55 @@ impl Profiles {
             },
         };
         self.allowed.contains(&kind)
+    }
+
+    /// [`Profiles::judge`] in CEL, of the field `name` of each security context that is not exempt.
+    pub(super) fn findings(&self, name: &str, exempt: &ExemptImages) -> String {
+        let (profile, exempt) = (format!("c.it.?{name}"), exempt.and_no_context());
+        let (kind, file) = (format!("{profile}.?type.orValue('')"), format!("{profile}.?localhostProfile.orValue('')"));
+        let allowed = twin::lists(self.allowed.iter().map(|kind| kind.as_str()));
+        let of_kind = format!("{profile}.hasValue() && !({kind} in {allowed}){exempt}");
+        let mut findings = twin::contexts(&of_kind, &format!("{name}.type"), &kind);
+        if !self.localhost.is_empty() {
+            let of_file = format!(
+                "{kind} == 'Localhost' && 'Localhost' in {allowed} && !{}{exempt}",
+                twin::fits(&file, &self.localhost)
+            );
+            findings = format!("{findings} + {}", twin::contexts(&of_file, &format!("{name}.localhostProfile"), &file));
+        }
+        findings
+    }
+
+    /// The annotations of a pod that name profiles which are not allowed, in CEL: the one of the whole pod, if there is such
+    /// a key, and those of containers, whose name follows the prefix.
+    pub(super) fn annotations(
+        &self,
+        of_pod: Option<&str>,
+        of_container: &str,
+        may_be_empty: bool,
+        exempt: &ExemptImages,
+    ) -> String {
+        let has = |wanted| self.allowed.contains(&wanted);
+        let mut allowed: Vec<&str> = may_be_empty.then_some("").into_iter().collect();
+        if has(ProfileType::RuntimeDefault) {
+            allowed.extend(["runtime/default", "docker/default"]);
+        }
+        allowed.extend(has(ProfileType::Unconfined).then_some("unconfined"));
+        let mut is_allowed = format!("v in {}", twin::lists(allowed));
+        if has(ProfileType::Localhost) {
+            let files = "v.substring(10)";
+            let file = if self.localhost.is_empty() { "true".to_owned() } else { twin::fits(files, &self.localhost) };
+            is_allowed = format!("({is_allowed} || v.startsWith('localhost/') && {file})");
+        }
+        let prefix = twin::quoted(of_container);
+        let of_pod = of_pod.map_or("false".to_owned(), |key| format!("k == {}", twin::quoted(key)));
+        let name = format!("k.substring({})", of_container.len());
+        let is_meant = format!("({of_pod} || k.startsWith({prefix}){})", exempt.and_no_name(&name));
+        let all = "#pod.?metadata.?annotations.orValue({})";
+        format!(
+            "{all}.filter(k, {is_meant} && ![{all}[k]].all(v, {is_allowed})).map(k, \
+             'metadata.annotations[' + k + ']\\n' + {all}[k])"
+        )
     }
 
     fn allows_file(&self, file: Option<&str>) -> bool {

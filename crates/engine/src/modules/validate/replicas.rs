@@ -43,6 +43,7 @@ use crate::modules::problem::problem;
 use crate::modules::range::Range;
 use crate::review::{Operation, Subject};
 use crate::rule::{Applies, Group, Module, Resources, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// How many replicas there may be.
@@ -130,6 +131,54 @@ impl Module for Replicas {
         };
         let accepted = ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
         Ok(Self { ranges, accepted, allow_zero, exempt: Exempt { users: exempt_users, groups: vec![] } })
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let passes = |value: &str| {
+            let ranges: Vec<String> = self.ranges.iter().map(|range| range.in_cel(value)).collect();
+            let zero = if self.allow_zero { format!(" || {value} == 0") } else { String::new() };
+            format!("({}{zero})", ranges.join(" || "))
+        };
+        let is_judged = format!(
+            "request.?subResource.orValue('') in ['', 'scale'] && !{} && !{}",
+            self.exempt.in_cel(),
+            twin::IS_CONTROLLED
+        );
+        let judge = |kind: &str, field: &str, absent: i64, also: &str| {
+            let value = format!("#object.?spec.?{field}");
+            let number = format!("{value}.orValue({absent})");
+            let is_wrong = format!("{is_judged} && {kind}{also} && !{}", passes(&number));
+            let shown = format!("({value}.hasValue() ? string({number}) : '')");
+            twin::one_with(&is_wrong, &format!("spec.{field}"), &shown)
+        };
+        let (scaler, scale) = ("request.kind.kind == 'HorizontalPodAutoscaler'", "request.kind.kind == 'Scale'");
+        let other = "!(request.kind.kind in ['HorizontalPodAutoscaler', 'Scale'])";
+        let has_max = " && #object.?spec.?maxReplicas.hasValue()";
+        let (min, max) = ("#object.?spec.?minReplicas.orValue(1)", "#object.?spec.?maxReplicas.orValue(0)");
+        let fits: Vec<String> = self
+            .ranges
+            .iter()
+            .map(|range| format!("{} && ({} || {min} == 0)", range.in_cel(max), range.in_cel(min)))
+            .collect();
+        let room = twin::one_with(
+            &format!(
+                "{is_judged} && {scaler}{has_max} && {} && {} && {max} != 0 && !({})",
+                passes(min),
+                passes(max),
+                fits.join(" || ")
+            ),
+            "spec.maxReplicas",
+            &format!("string({max})"),
+        );
+        let findings = [
+            judge(scaler, "minReplicas", 1, ""),
+            judge(scaler, "maxReplicas", 0, has_max),
+            room,
+            judge(scale, "replicas", 0, ""),
+            judge(other, "replicas", 1, ""),
+        ];
+        let message = format!("this number is out of range: expected {}", self.accepted);
+        Ok(CelTwin::of(findings.join(" + "), message))
     }
 }
 

@@ -41,6 +41,7 @@ use super::entries::{self, Entries, Requirement, Values};
 use crate::kubernetes::names::is_annotation_key;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which annotations are required.
@@ -107,6 +108,10 @@ impl Module for RequiredAnnotations {
         }
         let entries = Entries { field: "annotations", requirements, templates: settings.templates };
         if errors.is_empty() { Ok(Self(entries)) } else { Err(errors) }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        Ok(self.0.twin())
     }
 }
 

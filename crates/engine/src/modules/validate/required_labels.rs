@@ -38,6 +38,7 @@ use serde::Deserialize;
 use super::entries::{self, Entries, Requirement, Values};
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which labels are required.
@@ -95,6 +96,10 @@ impl Module for RequiredLabels {
         }
         let entries = Entries { field: "labels", requirements, templates: settings.templates };
         if errors.is_empty() { Ok(Self(entries)) } else { Err(errors) }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        Ok(self.0.twin())
     }
 }
 

@@ -31,6 +31,7 @@ use serde::Deserialize;
 use super::exempt_images::ExemptImages;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which containers are let pass.
@@ -59,6 +60,15 @@ impl Module for RootFilesystem {
 
     fn new(Settings { exempt_images }: Settings) -> Result<Self, Vec<SettingsError>> {
         Ok(Self { exempt: ExemptImages::new(&exempt_images)? })
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let field = "c.it.?securityContext.?readOnlyRootFilesystem";
+        let is_wrong = format!("!{field}.orValue(false){}", self.exempt.and_not("c.it"));
+        let value = format!("({field}.hasValue() ? 'false' : '')");
+        let findings = twin::containers_with(&is_wrong, "securityContext.readOnlyRootFilesystem", &value);
+        let message = "the root filesystem can be written: set it to true, and mount volumes for what is written";
+        Ok(CelTwin::of(twin::unless_windows(&findings), message))
     }
 }
 

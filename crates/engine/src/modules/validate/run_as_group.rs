@@ -42,6 +42,7 @@ use crate::json::Node;
 use crate::kubernetes::security::Context;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// In which groups containers may run.
@@ -81,6 +82,36 @@ impl Module for RunAsGroup {
 
     fn new(Settings { allowed, required, exempt_images }: Settings) -> Result<Self, Vec<SettingsError>> {
         Ok(Self { allowed: Ids::new(&allowed)?, required, exempt: ExemptImages::new(&exempt_images)? })
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let exempt = self.exempt.and_no_context();
+        let group = "c.it.?runAsGroup";
+        let message = format!("this group is not allowed; {}", self.allowed.accepted());
+        let of_field = twin::contexts(
+            &format!("{group}.hasValue() && !{}{exempt}", self.allowed.hold_in_cel(&format!("{group}.orValue(0)"))),
+            "runAsGroup",
+            &format!("string({group}.orValue(0))"),
+        );
+        let supplemental = twin::nested(
+            &format!("#contexts.filter(c, c.of == null{exempt})"),
+            "c",
+            &format!(
+                "c.it.?supplementalGroups.orValue([]).filter(g, !{}).map(g, \
+                 'securityContext.supplementalGroups\\n' + string(g))",
+                self.allowed.hold_in_cel("g")
+            ),
+        );
+        let mut twin = CelTwin::of(twin::unless_windows(&format!("{of_field} + {supplemental}")), message);
+        if self.required {
+            let absent = format!(
+                "c.of != null && !{group}.hasValue() && !#spec.?securityContext.?runAsGroup.hasValue(){exempt}"
+            );
+            let message =
+                format!("the image decides on the group: name one, here or for the pod; {}", self.allowed.accepted());
+            twin = twin.and(twin::unless_windows(&twin::contexts(&absent, "runAsGroup", "''")), message);
+        }
+        Ok(twin)
     }
 }
 

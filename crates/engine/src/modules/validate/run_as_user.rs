@@ -47,6 +47,7 @@ use crate::json::Node;
 use crate::kubernetes::security::Context;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Who may run containers.
@@ -92,6 +93,38 @@ impl Module for RunAsUser {
 
     fn new(Settings { allowed, exempt_images, required }: Settings) -> Result<Self, Vec<SettingsError>> {
         Ok(Self { allowed: Ids::new(&allowed)?, exempt: ExemptImages::new(&exempt_images)?, required })
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let exempt = self.exempt.and_no_context();
+        let user = "c.it.?runAsUser";
+        let is_wrong =
+            format!("{user}.hasValue() && !{}{exempt}", self.allowed.hold_in_cel(&format!("{user}.orValue(0)")));
+        let message = format!("this user is not allowed; {}", self.allowed.accepted());
+        let value = format!("string({user}.orValue(0))");
+        let mut twin = CelTwin::of(twin::contexts(&is_wrong, "runAsUser", &value), message);
+        let of_pod = "#spec.?securityContext";
+        let (own, inherited) = ("c.it.?runAsNonRoot", format!("{of_pod}.?runAsNonRoot"));
+        let none = format!("c.of != null && !{user}.hasValue() && !{of_pod}.?runAsUser.hasValue(){exempt}");
+        let is_asked =
+            if self.required { String::new() } else { format!(" && ({own}.hasValue() || {inherited}.hasValue())") };
+        let must_be_named = !self.allowed.hold_all_from(1);
+        if must_be_named {
+            let message =
+                format!("the image decides who runs: name a user, here or for the pod; {}", self.allowed.accepted());
+            let findings = twin::contexts(&format!("{none}{is_asked}"), "runAsUser", "''");
+            twin = twin.and(twin::unless_windows(&findings), message);
+        }
+        if !self.allowed.hold(Node::int(0)) {
+            let findings = twin::contexts(
+                &format!("{none}{is_asked} && !{own}.or({inherited}).orValue(false)"),
+                "runAsNonRoot",
+                &format!("({own}.hasValue() ? 'false' : '')"),
+            );
+            let findings = if must_be_named { format!("({} ? {findings} : [])", twin::IS_WINDOWS) } else { findings };
+            twin = twin.and(findings, "the image may run as root: set it to true, here or for the pod");
+        }
+        Ok(twin)
     }
 }
 

@@ -47,6 +47,7 @@ use super::profiles::Profiles;
 use crate::json::Node;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which profiles may be used.
@@ -106,6 +107,29 @@ impl Module for Seccomp {
         }
         let required = required.unwrap_or(!profiles.allow_none());
         Ok(Self { profiles, required, exempt })
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let (exempt, judged) = (self.exempt.and_no_context(), self.profiles.findings("seccompProfile", &self.exempt));
+        let mut twin = CelTwin::of(
+            twin::unless_windows(&judged),
+            format!("this seccomp profile is not allowed; {}", self.profiles.accepted()),
+        );
+        if self.required {
+            let absent = format!(
+                "c.of != null && !c.it.?seccompProfile.hasValue() && \
+                 !#spec.?securityContext.?seccompProfile.hasValue(){exempt}"
+            );
+            let message =
+                format!("there is no seccomp profile: set one, here or for the pod; {}", self.profiles.accepted());
+            twin = twin.and(twin::unless_windows(&twin::contexts(&absent, "seccompProfile", "''")), message);
+        }
+        let annotations = self.profiles.annotations(Some(OF_POD), OF_CONTAINER, false, &self.exempt);
+        let message = format!(
+            "this seccomp profile is not allowed, and the annotation is obsolete; {}",
+            self.profiles.accepted()
+        );
+        Ok(twin.and(twin::unless_windows(&annotations), message))
     }
 }
 

@@ -37,6 +37,7 @@ use super::accepted::accepted;
 use crate::matching::glob;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which options may be set.
@@ -103,6 +104,20 @@ impl Module for Selinux {
         let options = [("type", types), ("user", users), ("role", roles), ("level", levels)];
         let options = options.map(|(field, patterns)| Allowed { field, accepted: accepted(&patterns), patterns });
         if errors.is_empty() { Ok(Self { options }) } else { Err(errors) }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let found = "c.it.?seLinuxOptions";
+        let mut parts = vec![];
+        for Allowed { field, patterns, .. } in &self.options {
+            let value = format!("{found}.?{field}.orValue('')");
+            let is_wrong = format!("{value} != '' && !{}", twin::fits(&value, patterns));
+            parts.push(twin::contexts(&is_wrong, &format!("seLinuxOptions.{field}"), &value));
+        }
+        let accepted: Vec<String> =
+            self.options.iter().map(|Allowed { field, accepted, .. }| format!("{field}: {accepted}")).collect();
+        let message = format!("these options of SELinux are not allowed; {}", accepted.join("; "));
+        Ok(CelTwin::of(parts.join(" + "), message))
     }
 }
 

@@ -35,6 +35,7 @@ use serde::Deserialize;
 use crate::json::{Node, Path};
 use crate::review::{Operation, Subject};
 use crate::rule::{Applies, Group, Module, Resources, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which types Services may have.
@@ -125,6 +126,31 @@ impl Module for ServiceTypes {
         let names: Vec<&str> = allowed.iter().map(|allowed| allowed.as_str()).collect();
         let accepted = format!("allowed: {}", names.join(", "));
         if errors.is_empty() { Ok(Self { allowed, refuses_node_ports, accepted }) } else { Err(errors) }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let names = twin::lists(self.allowed.iter().map(|allowed| allowed.as_str()));
+        let kind = "[#object.?spec.?type.orValue('')].map(t, t == '' ? 'ClusterIP' : t)[0]";
+        let of_kind = twin::one_with(&format!("!({kind} in {names})"), "spec.type", kind);
+        let mut twin = CelTwin::of(of_kind, format!("this service type is not allowed; {}", self.accepted));
+        if self.refuses_node_ports {
+            let is_meant = format!("'LoadBalancer' in {names} && {kind} == 'LoadBalancer'");
+            let allocate = "#object.?spec.?allocateLoadBalancerNodePorts";
+            let allocates = twin::one_with(
+                &format!("{is_meant} && {allocate}.orValue(true)"),
+                "spec.allocateLoadBalancerNodePorts",
+                &format!("({allocate}.hasValue() ? 'true' : '')"),
+            );
+            let claimed = format!(
+                "({is_meant} && !{allocate}.orValue(true) ? #object.?spec.?ports.orValue([]).transformList(i, p, \
+                 p.?nodePort.orValue(0) != 0, 'spec.ports[' + p.?name.orValue(string(i)) + '].nodePort\\n' + \
+                 string(p.nodePort)) : [])"
+            );
+            twin = twin
+                .and(allocates, "a load balancer gets ports of every node, which are not allowed; set it to false")
+                .and(claimed, "a port of every node is not allowed; leave it out");
+        }
+        Ok(twin)
     }
 }
 

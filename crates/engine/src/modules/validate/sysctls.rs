@@ -39,6 +39,7 @@ use super::accepted::accepted;
 use crate::json::{Node, Path};
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which parameters pods may set.
@@ -117,6 +118,28 @@ impl Module for Sysctls {
         }
         let accepted = accepted(&texts);
         if errors.is_empty() { Ok(Self { allowed, forbidden, accepted }) } else { Err(errors) }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let cover = |names: &[Name]| {
+            let parts: Vec<String> = names
+                .iter()
+                .map(|name| match name {
+                    Name { text, is_prefix: true } => format!("n.startsWith({})", twin::quoted(text)),
+                    Name { text, .. } => format!("n == {}", twin::quoted(text)),
+                })
+                .collect();
+            if parts.is_empty() { "false".to_owned() } else { format!("({})", parts.join(" || ")) }
+        };
+        // As `with_dots`; no name holds the sign in between.
+        let name = "[s.name.matches('^[^./]*/') \
+                    ? s.name.replace('/', '!').replace('.', '/').replace('!', '.') : s.name]";
+        let is_allowed = format!("{name}.all(n, {} && !{})", cover(&self.allowed), cover(&self.forbidden));
+        let findings = format!(
+            "#spec.?securityContext.?sysctls.orValue([]).filter(s, !{is_allowed}).map(s, \
+             'securityContext.sysctls[' + s.name + '].name')"
+        );
+        Ok(CelTwin::of(findings, format!("setting it is not allowed; {}", self.accepted)))
     }
 }
 

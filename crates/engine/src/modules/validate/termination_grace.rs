@@ -31,6 +31,7 @@ use crate::json::{Node, Path};
 use crate::modules::range::Range;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// How long pods may take to end.
@@ -69,6 +70,24 @@ impl Module for TerminationGrace {
 
     fn new(Settings { min_seconds, max_seconds }: Settings) -> Result<Self, Vec<SettingsError>> {
         Range::new(["minSeconds", "maxSeconds"], 0, Some(min_seconds), Some(max_seconds)).map(Self)
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let judged = |value: &str| self.0.in_cel(&format!("({value} < 0 ? 1 : {value})"));
+        let of_pod = format!("#spec.?{FIELD}.orValue({DEFAULT})");
+        let mut findings = twin::one_with(
+            &format!("!(#pod == {{}}) && !{}", judged(&of_pod)),
+            FIELD,
+            &format!("(#spec.?{FIELD}.hasValue() ? string({of_pod}) : '')"),
+        );
+        for probe in ["livenessProbe", "startupProbe"] {
+            let value = format!("c.it.?{probe}.?{FIELD}");
+            let number = format!("{value}.orValue({DEFAULT})");
+            let is_wrong = format!("{value}.hasValue() && !{}", judged(&number));
+            findings += " + ";
+            findings += &twin::containers_with(&is_wrong, &format!("{probe}.{FIELD}"), &format!("string({number})"));
+        }
+        Ok(CelTwin::of(findings, format!("the grace period is out of range: expected {}", self.0)))
     }
 }
 

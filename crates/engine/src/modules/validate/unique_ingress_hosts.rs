@@ -39,6 +39,7 @@ use super::others;
 use crate::json::{Node, Path};
 use crate::review::{Lookup, Operation, Subject};
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which Ingresses may share a host.
@@ -78,6 +79,10 @@ impl Module for UniqueIngressHosts {
 
     fn lookups(&self) -> Vec<Lookup<'static>> {
         vec![ingresses()]
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        Err(NoTwin::LOOKS_UP)
     }
 }
 

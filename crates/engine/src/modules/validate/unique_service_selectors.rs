@@ -36,6 +36,7 @@ use super::others;
 use crate::json::{Node, Path};
 use crate::review::{Lookup, Operation, Subject};
 use crate::rule::{Applies, Group, Module, Resources, SettingsError, Validate};
+use crate::twin::{CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which Services may select the same pods.
@@ -69,6 +70,10 @@ impl Module for UniqueServiceSelectors {
 
     fn lookups(&self) -> Vec<Lookup<'static>> {
         vec![others::all("v1", "Service", "")]
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        Err(NoTwin::LOOKS_UP)
     }
 }
 

@@ -32,6 +32,7 @@ use super::pod_security::RESTRICTED_VOLUMES;
 use crate::json::{Node, Path};
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which volumes pods may have.
@@ -102,6 +103,20 @@ impl Module for VolumeTypes {
             .collect();
         let accepted = accepted(&allowed);
         if errors.is_empty() { Ok(Self { allowed, accepted }) } else { Err(errors) }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let allowed = twin::lists(&self.allowed);
+        let named = format!("v.filter(k, k != 'name' && !(k in {allowed})).map(k, 'volumes[' + v.name + '].' + k)");
+        let none = if self.allowed.iter().any(|kind| kind == "emptyDir") {
+            String::new()
+        } else {
+            "v.size() == 1 ? ['volumes[' + v.name + '].emptyDir'] : ".to_owned()
+        };
+        let findings = twin::nested("#spec.?volumes.orValue([])", "v", &format!("{none}{named}"));
+        let message = format!("volumes of this type are not allowed; {}", self.accepted);
+        Ok(CelTwin::of(findings, message)
+            .differing("takes a volume for the same as before where only its source changes"))
     }
 }
 

@@ -34,6 +34,7 @@ use super::bindings::{self, ROLES};
 use crate::json::{Node, Path};
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Where wildcards are refused.
@@ -113,6 +114,33 @@ impl Module for WildcardRbac {
         }
         bindings::check_roles("allowedRoles", &settings.allowed_roles, &mut errors);
         if errors.is_empty() { Ok(Self(settings)) } else { Err(errors) }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let fields: Vec<String> = self
+            .0
+            .fields
+            .iter()
+            .map(|field| {
+                let name = field.as_str();
+                let is_wildcard = match field {
+                    RuleField::Verbs | RuleField::ApiGroups => "x == '*'",
+                    RuleField::Resources => "(x == '*' || x.startsWith('*/'))",
+                    RuleField::NonResourceUrls => r"x.matches('^/?\\*+$')",
+                };
+                format!(
+                    "r.?{name}.orValue([]).transformList(j, x, {is_wildcard}, \
+                     'rules[' + string(i) + '].{name}[' + string(j) + ']\\n' + x)"
+                )
+            })
+            .collect();
+        let is_judged = bindings::judges_role_in_cel(&self.0.allowed_roles);
+        let rules = twin::nested_at("#object.?rules.orValue([])", ("i", "r"), &fields.join(" + "));
+        let selectors = "#object.?aggregationRule.?clusterRoleSelectors.orValue([]).transformList(i, s, \
+                         s.?matchLabels.orValue({}).size() == 0 && s.?matchExpressions.orValue([]).size() == 0, \
+                         'aggregationRule.clusterRoleSelectors[' + string(i) + ']')";
+        Ok(CelTwin::of(format!("({is_judged} ? {rules} : [])"), "a wildcard gives more than anybody knows; name each")
+            .and(format!("({is_judged} ? {selectors} : [])"), "the selector takes in every role; select by a label"))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::AllowedPath;
 use crate::modules::validate::accepted::accepted;
 use crate::rule::SettingsError;
+use crate::twin;
 
 /// What may be mounted.
 #[derive(Debug)]
@@ -60,6 +61,16 @@ impl Rules {
             let mut found = found.clone();
             rule.parts.iter().all(|wanted| found.next() == Some(wanted))
         })
+    }
+
+    /// Regular expressions of the paths for which each rule holds, and whether it says read-only; the longest first.
+    pub(super) fn patterns(&self) -> Vec<(String, bool)> {
+        let between = "/(?:[.]?/)*";
+        let pattern = |rule: &Rule| {
+            let parts = rule.parts.iter().map(|part| format!("{between}{}", twin::escaped_text(part)));
+            format!("{}(?:/.*)?", parts.collect::<String>())
+        };
+        self.rules.iter().map(|rule| (pattern(rule), rule.read_only)).collect()
     }
 
     /// What is allowed, for messages.

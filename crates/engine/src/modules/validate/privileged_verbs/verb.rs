@@ -62,6 +62,23 @@ impl Verb {
         text == "*" || text == self.as_str() || (self == Self::Impersonate && text.starts_with("impersonate:"))
     }
 
+    /// Whether the rule `r` with the verb `x` gives it, in CEL; `named`: unless it names objects, where that counts.
+    pub(super) fn in_cel(self, named: bool) -> String {
+        let impersonates = if self == Self::Impersonate { " || x.startsWith('impersonate:')" } else { "" };
+        let is_let = named && matches!(self, Self::Bind | Self::Impersonate);
+        let unnamed = if is_let { " && r.?resourceNames.orValue([]).size() == 0" } else { "" };
+        let target = |(group, resource): &(&str, &str)| {
+            let parts =
+                if *resource == "userextras" { " || z.startsWith('userextras/') || z.startsWith('*/')" } else { "" };
+            format!(
+                "r.?apiGroups.orValue([]).exists(g, g in ['*', '{group}']) && \
+                 r.?resources.orValue([]).exists(z, z in ['*', '{resource}']{parts})"
+            )
+        };
+        let targets: Vec<String> = self.targets().iter().map(target).collect();
+        format!("(x in ['*', '{}']{impersonates}){unnamed} && ({})", self.as_str(), targets.join(" || "))
+    }
+
     /// Whether it has a meaning for something that the rule is about.
     pub(super) fn concerns(self, rule: Node<'_>) -> bool {
         self.targets().iter().any(|target| is_about(rule, *target))
