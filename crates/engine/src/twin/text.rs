@@ -11,7 +11,7 @@ pub(crate) fn quoted(text: &str) -> String {
             '\r' => literal.push_str("\\r"),
             '\t' => literal.push_str("\\t"),
             '#' => literal.push_str("\\x23"),
-            control if control.is_control() => literal.push_str(&format!("\\u{:04x}", control as u32)),
+            control if control.is_control() => literal.extend(format!("\\u{:04x}", control as u32).chars()),
             char => literal.push(char),
         }
     }
