@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::binary::Binary;
 use crate::explain::{api_server, kubeconfig};
 
-const POLICIES: &str = r#"# Our policies.
+const POLICIES: &str = r"# Our policies.
 apiVersion: admittance.dev/v1alpha1
 kind: Policy
 metadata: { name: ports }   # of nodes
@@ -34,7 +34,7 @@ spec:
   module: label-values
   settings: { labels: [{ key: team, values: [shop] }] }
   actions: [Audit]
-"#;
+";
 
 fn admittance(arguments: &[&str]) -> (String, String, Option<i32>) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_admittance"));

@@ -281,7 +281,7 @@ fn writes_what_happens_and_touches_nothing_else() {
 
 #[test]
 fn writes_into_the_keys_of_a_config_map() {
-    let indent = |text: &str| text.lines().map(|line| format!("    {line}\n")).collect::<String>();
+    let indent = |text: &str| text.lines().fold(String::new(), |all, line| all + "    " + line + "\n");
     let cases = CASES.replace("    expect:\n      allowed: true\n      object: *team\n", "");
     let map = format!(
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: m, labels: {{ admittance.dev/policies: \"true\" }} }}\ndata:\n  policies.yaml: |\n{}  tests.yaml: |\n{}",
@@ -364,7 +364,7 @@ spec: { module: host-ports, settings: { allowed: ['80'] } }
         )
     };
     let tests = |ports: &[u16]| {
-        let cases: String = ports.iter().map(|port| format!("  - {}\n", case(*port))).collect();
+        let cases = ports.iter().fold(String::new(), |all, port| all + "  - " + &case(*port) + "\n");
         format!(
             "---\napiVersion: admittance.dev/v1alpha1\nkind: PolicyTest\nmetadata: {{ name: t }}\nspec:\n  cases:\n{cases}"
         )

@@ -37,7 +37,7 @@ fn pair(document: &Value) -> Option<Pair> {
     let unit = compile(&Unit::of_file(SourceFile::new("policy.yaml", text.as_str()))).ok()?;
     let exemptions = Exemptions { namespaces: vec!["nowhere".to_owned()], ..Exemptions::default() };
     let exported = export(&[unit], &exemptions).twins.into_iter().next()?;
-    let twin: String = exported.documents.iter().map(|document| format!("{document}\n")).collect();
+    let twin = exported.documents.iter().fold(String::new(), |all, document| all + &document.to_string() + "\n");
     Some(Pair { policy: set(&text), twin: set(&twin), exported })
 }
 

@@ -115,7 +115,7 @@ fn question(arguments: &Arguments) -> String {
         ("denied", arguments.denied.then_some("true")),
     ] {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
-            path += &format!("&{key}={}", escaped(value));
+            path.extend(["&", key, "=", &escaped(value)]);
         }
     }
     path

@@ -26,6 +26,7 @@ const LONGEST_LIFE: Duration = Duration::from_hours(3_650 * 24);
 
 /// With no flags: https on 127.0.0.1:8443, a self-signed certificate in memory, the built-in starter policies.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags are independent of each other")]
 pub(super) struct Arguments {
     /// Where the API server connects (https: POST /mutate, /validate; GET /healthz, /readyz, /policies).
     #[arg(long, env = "ADMITTANCE_LISTEN", default_value = "127.0.0.1:8443", value_name = "ADDRESS")]

@@ -57,7 +57,7 @@ fn did(policy: &PolicyOfPage, colour: Colour) -> String {
     if total.violations > 0 {
         let verb = if policy.action == "Deny" { "violations" } else { "would be denied" };
         let text = format!("{} {verb}, by {}", counted(total.violations), plural(total.violators, "owner"));
-        parts.push(colour.paint(Tone::Bad, &text).to_string());
+        parts.push(colour.paint(Tone::Bad, &text).clone());
     }
     if total.warnings > 0 {
         parts.push(plural(total.warnings, "warning"));
@@ -68,7 +68,7 @@ fn did(policy: &PolicyOfPage, colour: Colour) -> String {
     }
     if total.errors > 0 {
         let text = plural(total.errors, "evaluation error");
-        parts.push(colour.paint(Tone::Bad, &text).to_string());
+        parts.push(colour.paint(Tone::Bad, &text).clone());
     }
     parts.join(", ")
 }

@@ -10,8 +10,8 @@ fn problems(text: &str) -> Vec<String> {
 /// A test of these cases, whose first line is line 5.
 fn test(cases: &str) -> String {
     format!(
-        "apiVersion: admittance.dev/v1alpha1\nkind: PolicyTest\nmetadata: {{ name: t }}\nspec:\n  cases:\n{}",
-        cases.lines().map(|line| format!("  {line}\n")).collect::<String>()
+        "apiVersion: admittance.dev/v1alpha1\nkind: PolicyTest\nmetadata: {{ name: t }}\nspec:\n  cases:\n  {}\n",
+        cases.trim_end().replace('\n', "\n  ")
     )
 }
 
