@@ -22,6 +22,8 @@ mod e2e;
 #[cfg(test)]
 mod evidence;
 #[cfg(test)]
+mod explain;
+#[cfg(test)]
 mod flags;
 #[cfg(test)]
 mod formats;

@@ -31,7 +31,14 @@ pub struct Arena {
 impl Arena {
     /// An arena whose user wants to stay below `limit` bytes.
     pub fn with_limit(limit: usize) -> Self {
-        Self { bump: Bump::new(), limit, unreadable: Cell::new(false), redacted: Cell::new(0), unknowns: Cell::new(0), aside: Cell::new(0) }
+        Self {
+            bump: Bump::new(),
+            limit,
+            unreadable: Cell::new(false),
+            redacted: Cell::new(0),
+            unknowns: Cell::new(0),
+            aside: Cell::new(0),
+        }
     }
 
     /// Whether more than the limit is in use.

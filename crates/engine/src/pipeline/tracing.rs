@@ -131,7 +131,7 @@ impl<'a> Pass<'_, 'a> {
             step.reason = match (is_same, mutator.shadow) {
                 (true, _) => "changes nothing",
                 (false, false) => "changes the object",
-                (false, true) => "would change the object (shadow mode)",
+                (false, true) => "would change the object, in shadow mode",
             }
             .to_owned();
             let kind = pass.review.kind.kind;
