@@ -1,414 +1,214 @@
-//! What `check --explain` and `cel --explain` print, word for word.
+//! `/explain` and `admittance explain`, with an API server that knows who asks.
 
+use std::collections::HashMap;
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::thread;
+
+use bytes::Bytes;
+use hyper::Method;
 use serde_json::{Value, json};
 
-use crate::cli::Folder;
+use crate::binary::Binary;
 
-#[test]
-fn takes_expressions_apart_as_far_as_they_were_evaluated() {
-    let folder = Folder::with(&[
-        (
-            "cel.yaml",
-            r#"apiVersion: admittance.dev/v1alpha1
-kind: Policy
-metadata: { name: odd }
-spec:
-  matchConstraints:
-    resourceRules: [{ apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods] }]
-  validations:
-    - expression: object.spec.nope == 1
-    - expression: object.metadata.name == 'a' || object.spec.nope == 1
-    - expression: object.spec.containers.all(c, c.image.startsWith('registry/') && c.name != 'z')
-"#,
-        ),
-        (
-            "pod.yaml",
-            r#"apiVersion: v1
-kind: Pod
-metadata: { name: a }
-spec:
-  containers:
-    - { name: one, image: registry/one:1 }
-    - { name: two, image: two:1 }
-    - { name: three, image: registry/three:1 }
-"#,
-        ),
-    ]);
-    let outcome = folder.run(&["check", "--explain", "-p", "cel.yaml", "pod.yaml"]);
-    assert_eq!(
-        (outcome.out.as_str(), outcome.code),
-        (
-            r#"pod.yaml: Pod default/a: denied
-
-  odd: denies, 1 finding (cel.yaml:1)
-    evaluation error: expression 'object.spec.nope == 1' resulted in error: no such key: nope
-    failed expression: object.spec.containers.all(c, c.image.startsWith('registry/') && c.name != 'z')
-    validations[0]:
-      object.spec.nope == 1  error: no such key: nope
-        object.spec.nope     error: no such key: nope
-    validations[1]:
-      object.metadata.name == 'a' || object.spec.nope == 1  true
-        object.metadata.name == 'a'                         true
-          object.metadata.name                              "a"
-        object.spec.nope == 1                               not evaluated
-    validations[2]:
-      object.spec.containers.all(c, c.image.startsWith('registry/') && c.name != 'z')  false
-        object.spec.containers                                [{"name": "one", "image": "registry/one:1", "resources": {}, "terminationMessagePath": "/dev/termina…
-        [0] c.image.startsWith('registry/') && c.name != 'z'  true
-          c.image.startsWith('registry/')                     true
-            c.image                                           "registry/one:1"
-          c.name != 'z'                                       true
-            c.name                                            "one"
-        [1] c.image.startsWith('registry/') && c.name != 'z'  false
-          c.image.startsWith('registry/')                     false
-            c.image                                           "two:1"
-          c.name != 'z'                                       not evaluated
-
-1 object: 1 denied
-"#,
-            Some(1)
-        )
-    );
+fn explain(arguments: &[&str]) -> (String, String, Option<i32>) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_admittance"));
+    let output = command.arg("explain").args(arguments).env("NO_COLOR", "1").output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (text(output.stdout), text(output.stderr), output.status.code())
 }
 
-#[test]
-fn shows_nothing_of_a_secret_but_what_anybody_may_read() {
-    let folder = Folder::with(&[
-        (
-            "secrets.yaml",
-            r#"apiVersion: admittance.dev/v1alpha1
-kind: Policy
-metadata: { name: long }
-spec:
-  matchConstraints:
-    resourceRules: [{ apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [secrets] }]
-  variables:
-    - { name: said, expression: "object.stringData.password + '!'" }
-  validations:
-    - expression: variables.said.size() > 20 && object.metadata.labels.team == 'red'
-      message: too short
-"#,
-        ),
-        (
-            "secret.yaml",
-            r#"apiVersion: v1
-kind: Secret
-metadata: { name: s, labels: { team: red } }
-stringData: { password: hunter2 }
-"#,
-        ),
-    ]);
-    let outcome = folder.run(&["check", "--explain", "-p", "secrets.yaml", "secret.yaml"]);
-    assert_eq!(
-        (outcome.out.as_str(), outcome.code),
-        (
-            r#"secret.yaml: Secret default/s: denied
-
-  long: denies, 1 finding (secrets.yaml:1)
-    too short
-    variables.said:
-      object.stringData.password + '!'  (string, not shown)
-        object.stringData.password      (string, not shown)
-    validations[0]:
-      variables.said.size() > 20 && object.metadata.labels.team == 'red'  false
-        variables.said.size() > 20            false
-          variables.said.size()               (int, not shown)
-            variables.said                    (string, not shown)
-        object.metadata.labels.team == 'red'  not evaluated
-
-1 object: 1 denied
-"#,
-            Some(1)
-        )
-    );
+/// A request as an API server gets it.
+pub(crate) struct Asked {
+    pub(crate) path: String,
+    headers: HashMap<String, String>,
+    body: Value,
 }
 
-#[test]
-fn names_who_put_into_the_object_what_is_not_in_the_file() {
-    let folder = Folder::with(&[
-        (
-            "mutate.yaml",
-            r#"apiVersion: admittance.dev/v1alpha1
-kind: Policy
-metadata: { name: sidecar }
-spec: { module: inject-sidecar, settings: { container: { name: proxy, image: proxy } } }
----
-apiVersion: admittance.dev/v1alpha1
-kind: Policy
-metadata: { name: team }
-spec: { module: add-labels, settings: { labels: { team: red } }, actions: [Audit] }
----
-apiVersion: admittance.dev/v1alpha1
-kind: Policy
-metadata: { name: tags }
-spec: { module: latest-tag }
----
-apiVersion: admittance.dev/v1alpha1
-kind: Policy
-metadata: { name: elsewhere }
-spec: { module: latest-tag, namespaces: { exclude: ["def*"] } }
----
-apiVersion: admittance.dev/v1alpha1
-kind: Policy
-metadata: { name: labelled }
-spec: { module: latest-tag, matchConstraints: { objectSelector: { matchLabels: { app: web } } } }
-"#,
-        ),
-        (
-            "pod.yaml",
-            r#"apiVersion: v1
-kind: Pod
-metadata: { name: a }
-spec:
-  containers:
-    - { name: one, image: registry/one:1 }
-    - { name: two, image: two:1 }
-    - { name: three, image: registry/three:1 }
-"#,
-        ),
-    ]);
-    let outcome = folder.run(&["check", "--explain", "-p", "mutate.yaml", "pod.yaml"]);
-    assert_eq!(
-        (outcome.out.as_str(), outcome.code),
-        (
-            r#"pod.yaml: Pod default/a: denied
-
-  sidecar: changes the object (module inject-sidecar, mutate.yaml:1)
-    add /spec/containers/3: {"image":"proxy","name":"proxy"}
-
-  team: would change the object, in shadow mode (module add-labels, mutate.yaml:6)
-    add /metadata/labels: {"team":"red"}
-
-  tags: denies, 1 finding (module latest-tag, mutate.yaml:11)
-    image "proxy" is not pinned: name a tag other than "latest", or a digest
-     --> pod.yaml:6:5
-      |
-    6 |     - { name: one, image: registry/one:1 }
-      |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ spec.containers[3].image is not in the file: sidecar adds it
-
-  not matched
-    elsewhere  namespace: wanted not def*, found default (namespaces.exclude[0])
-    labelled   label app: wanted app in (web), found no label app (matchConstraints.objectSelector)
-
-1 object: 1 denied, 1 changed
-"#,
-            Some(1)
-        )
-    );
-}
-
-#[test]
-fn says_what_is_let_pass_since_it_was_there_before() {
-    let folder = Folder::with(&[
-        (
-            "mutate.yaml",
-            r#"apiVersion: admittance.dev/v1alpha1
-kind: Policy
-metadata: { name: sidecar }
-spec: { module: inject-sidecar, settings: { container: { name: proxy, image: proxy } } }
----
-apiVersion: admittance.dev/v1alpha1
-kind: Policy
-metadata: { name: team }
-spec: { module: add-labels, settings: { labels: { team: red } }, actions: [Audit] }
----
-apiVersion: admittance.dev/v1alpha1
-kind: Policy
-metadata: { name: tags }
-spec: { module: latest-tag }
----
-apiVersion: admittance.dev/v1alpha1
-kind: Policy
-metadata: { name: elsewhere }
-spec: { module: latest-tag, namespaces: { exclude: ["def*"] } }
----
-apiVersion: admittance.dev/v1alpha1
-kind: Policy
-metadata: { name: labelled }
-spec: { module: latest-tag, matchConstraints: { objectSelector: { matchLabels: { app: web } } } }
-"#,
-        ),
-        (
-            "old.yaml",
-            r#"apiVersion: v1
-kind: Pod
-metadata: { name: a, labels: { app: db } }
-spec: { containers: [{ name: one, image: one }] }
-"#,
-        ),
-    ]);
-    let outcome = folder.run(&["check", "--explain", "-p", "mutate.yaml", "--old-object", "old.yaml", "old.yaml"]);
-    assert_eq!(
-        (outcome.out.as_str(), outcome.code),
-        (
-            r#"old.yaml: Pod default/a: allowed
-
-  tags: 1 finding, as in the stored object (existing: Allow) (module latest-tag, mutate.yaml:11)
-    let pass, the stored object has it too: spec.containers[0].image: image "one" is not pinned: name a tag other than "latest", or a digest
-
-  not matched
-    elsewhere  namespace: wanted not def*, found default (namespaces.exclude[0])
-    labelled   label app: wanted app in (web), found app=db (matchConstraints.objectSelector)
-    sidecar    operation: wanted CREATE, found UPDATE (matchConstraints.resourceRules)
-    team       operation: wanted CREATE, found UPDATE (matchConstraints.resourceRules)
-
-1 object: 0 denied
-"#,
-            Some(0)
-        )
-    );
-}
-
-#[test]
-fn names_bindings_and_parameters() {
-    let folder = Folder::with(&[
-        (
-            "vap.yaml",
-            r#"apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingAdmissionPolicy
-metadata: { name: limit }
-spec:
-  paramKind: { apiVersion: v1, kind: ConfigMap }
-  matchConstraints:
-    resourceRules: [{ apiGroups: [apps], apiVersions: [v1], operations: [CREATE], resources: [deployments] }]
-  validations:
-    - expression: object.spec.replicas <= int(params.data.max)
----
-apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingAdmissionPolicyBinding
-metadata: { name: everywhere }
-spec: { policyName: limit, validationActions: [Warn], paramRef: { name: limits, namespace: default, parameterNotFoundAction: Deny } }
----
-apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingAdmissionPolicyBinding
-metadata: { name: marked }
-spec:
-  policyName: limit
-  validationActions: [Deny]
-  paramRef: { name: limits, namespace: default, parameterNotFoundAction: Deny }
-  matchResources: { objectSelector: { matchLabels: { strict: "yes" } } }
----
-apiVersion: v1
-kind: ConfigMap
-metadata: { name: limits, namespace: default }
-data: { max: "3" }
-"#,
-        ),
-        (
-            "deploy.yaml",
-            r#"apiVersion: apps/v1
-kind: Deployment
-metadata: { name: web }
-spec: { replicas: 5 }
-"#,
-        ),
-    ]);
-    let outcome = folder.run(&["check", "--explain", "-p", "vap.yaml", "deploy.yaml"]);
-    assert_eq!(
-        (outcome.out.as_str(), outcome.code),
-        (
-            r#"deploy.yaml: Deployment default/web: allowed with warnings
-
-  limit: warns, 1 finding (bound by everywhere, vap.yaml:1)
-    failed expression: object.spec.replicas <= int(params.data.max)
-    validations[0] with params default/limits:
-      object.spec.replicas <= int(params.data.max)  false
-        object.spec.replicas                        5
-        int(params.data.max)                        3
-          params.data.max                           "3"
-
-  not matched
-    limit by marked  label strict: wanted strict in (yes), found no label strict (matchResources.objectSelector)
-
-1 object: 0 denied, 1 with warnings
-"#,
-            Some(0)
-        )
-    );
-}
-
-#[test]
-fn shows_the_turns_of_a_macro_that_tell_something() {
-    let outcome = Folder::with(&[]).run(&["cel", "--explain", "lists.range(30).all(x, x < 20)"]);
-    let expected = r#"lists.range(30).all(x, x < 20)  false
-  lists.range(30)               [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 2…
-  [0] x < 20                    true
-  [1] x < 20                    true
-  [2] x < 20                    true
-  [3] x < 20                    true
-  [4] x < 20                    true
-  … 11 turns like these
-  [16] x < 20                   true
-  [17] x < 20                   true
-  [18] x < 20                   true
-  [19] x < 20                   true
-  [20] x < 20                   false
-    x                           20
-"#;
-    assert_eq!((outcome.out.as_str(), outcome.code), (expected, Some(0)));
-    let outcome = Folder::with(&[]).run(&["cel", "--explain", "[1].map(x, x / 0)"]);
-    assert_eq!(
-        (outcome.out.as_str(), outcome.code),
-        (
-            r#"[1].map(x, x / 0)  error: division by zero
-  [1]              [1]
-  [0] x / 0        error: division by zero
-    x              1
-"#,
-            Some(1)
-        )
-    );
-}
-
-#[test]
-fn gives_the_same_to_programs() {
-    let policy = "apiVersion: admittance.dev/v1alpha1\nkind: Policy\nmetadata: { name: a }\nspec:\n  matchConstraints:\n    \
-                  resourceRules: [{ apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [pods] }]\n  \
-                  validations: [{ expression: 'false || object.metadata.name != \"x\"' }]\n";
-    let folder = Folder::with(&[
-        ("p.yaml", policy),
-        ("x.yaml", "apiVersion: v1\nkind: Pod\nmetadata: { name: x }\n"),
-        ("s.yaml", "apiVersion: v1\nkind: Service\nmetadata: { name: s }\n"),
-    ]);
-    let outcome = folder.run(&["check", "--explain", "-p", "p.yaml", "-o", "json", "--raw", "x.yaml", "s.yaml"]);
-    let document: Value = serde_json::from_str(&outcome.out).unwrap();
-    let text = "false || object.metadata.name != \"x\"";
-    let part = |depth: u32, id: u32, at: (u32, u32), value: &str| json!({ "depth": depth, "id": id, "start": at.0, "end": at.1, "value": value });
-    let parts = [
-        part(0, 6, (0, 36), "false"),
-        part(1, 0, (0, 5), "false"),
-        part(1, 5, (9, 36), "false"),
-        part(2, 3, (9, 29), r#""x""#),
-        part(3, 2, (9, 24), r#"{"name": "x"}"#),
-        part(4, 1, (9, 15), r#"{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}}"#),
-        part(2, 4, (33, 36), r#""x""#),
-    ];
-    let evaluation =
-        json!({ "list": "validations", "index": 0, "expression": text, "value": "false", "cost": 4, "parts": parts });
-    let expected = json!({
-        "policy": "a", "unit": "p.yaml", "line": 1, "mutates": false, "outcome": "found", "reason": "1 finding",
-        "evaluations": [evaluation],
-        "findings": [{ "path": "", "message": format!("failed expression: {text}"), "action": "Deny" }],
+/// An API server that answers so, with 404 for None.
+pub(crate) fn api_server(answer: impl Fn(&Asked) -> Option<Value> + Send + Sync + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let answer = Arc::new(answer);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, answer) = (stream.unwrap(), Arc::clone(&answer));
+            thread::spawn(move || {
+                let mut reader = BufReader::new(stream.try_clone().unwrap());
+                let mut line = String::new();
+                if reader.read_line(&mut line).unwrap_or_default() == 0 {
+                    return;
+                }
+                let path = line.split(' ').nth(1).unwrap().to_owned();
+                let mut headers = HashMap::new();
+                loop {
+                    let mut line = String::new();
+                    reader.read_line(&mut line).unwrap();
+                    let Some((name, value)) = line.trim().split_once(": ") else { break };
+                    headers.insert(name.to_ascii_lowercase(), value.to_owned());
+                }
+                let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
+                let mut body = vec![0; length];
+                reader.read_exact(&mut body).unwrap();
+                let body = serde_json::from_slice(&body).unwrap_or_default();
+                let (code, text) = match answer(&Asked { path, headers, body }) {
+                    None => ("404 Not Found", "{}".to_owned()),
+                    Some(value) => ("200 OK", value.to_string()),
+                };
+                // Who asked may be gone.
+                let _ = write!(
+                    stream,
+                    "HTTP/1.1 {code}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}",
+                    text.len()
+                );
+            });
+        }
     });
-    assert_eq!(document["objects"][0]["trace"], json!([expected]));
-    let compared = json!({ "what": "resource", "wanted": "pods", "found": "services" });
-    let expected = json!([{
-        "policy": "a", "unit": "p.yaml", "line": 1, "mutates": false, "outcome": "notMatched",
-        "reason": "no resource rule names the request's resource", "decidedBy": "matchConstraints.resourceRules",
-        "compared": compared,
-    }]);
-    assert_eq!(document["objects"][1]["trace"], expected);
-    let plain = folder.run(&["check", "-p", "p.yaml", "-o", "json", "x.yaml"]);
-    assert!(!plain.out.contains("trace"), "{}", plain.out);
+    format!("http://{address}")
+}
+
+pub(crate) fn kubeconfig(folder: &Path, url: &str) -> PathBuf {
+    let file = folder.join("kubeconfig");
+    let content = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "c",
+        "clusters": [{"name": "c", "cluster": {"server": url}}],
+        "users": [{"name": "c", "user": {"token": "t"}}],
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "c"}}],
+    });
+    fs::write(&file, content.to_string()).unwrap();
+    file
+}
+
+/// Knows Ann, who may ask, and Bob, who may not: their names are their tokens.
+fn who(asked: &Asked) -> Option<Value> {
+    match asked.path.as_str() {
+        "/apis/authentication.k8s.io/v1/tokenreviews" => {
+            let token = asked.body["spec"]["token"].as_str().unwrap();
+            let is_known = ["ann", "bob"].contains(&token);
+            let status =
+                json!({"authenticated": is_known, "audiences": ["admittance.dev"], "user": {"username": token}});
+            Some(json!({"kind": "TokenReview", "status": status}))
+        }
+        "/apis/authorization.k8s.io/v1/subjectaccessreviews" => {
+            Some(json!({"kind": "SubjectAccessReview", "status": {"allowed": (asked.body["spec"]["user"] == "ann")}}))
+        }
+        _ => None,
+    }
+}
+
+const REVIEW: &str = r#"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"u-1","operation":"CREATE","kind":{"group":"","version":"v1","kind":"Pod"},"resource":{"group":"","version":"v1","resource":"pods"},"namespace":"shop","userInfo":{"username":"eve"},"object":{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web"},"spec":{"containers":[{"name":"c","image":"nginx","env":[{"name":"P","value":"hunter2"}]}]}}}}"#;
+
+const POLICY: &str =
+    "apiVersion: admittance.dev/v1alpha1\nkind: Policy\nmetadata: { name: tags }\nspec: { module: latest-tag }\n";
+
+#[tokio::test]
+async fn tells_who_may_know_why_a_request_was_denied() {
+    let folder = tempfile::tempdir().unwrap();
+    let policies = folder.path().join("p.yaml");
+    fs::write(&policies, POLICY).unwrap();
+    let kubeconfig = kubeconfig(folder.path(), &api_server(who));
+    let arguments =
+        ["--policies", policies.to_str().unwrap(), "--kubeconfig", kubeconfig.to_str().unwrap(), "--explain"];
+    let server = Binary::serve(&arguments);
+    let mut client = server.client().await;
+    let denied = client.review("/validate", REVIEW).await.response("u-1");
+    let message = denied["status"]["message"].as_str().unwrap();
+    let lines: Vec<&str> = message.lines().collect();
+    assert!(lines[0].starts_with("tags: spec.containers[0].image: "), "{message}");
+    assert_eq!(lines[1..], ["why: admittance explain --denied -n shop"]);
+
+    let mut knock = async |headers: &[(&str, &str)]| {
+        let answer = client.send(Method::GET, "/explain", headers, Bytes::new()).await.unwrap();
+        (answer.status.as_u16(), answer.header("www-authenticate").to_owned(), answer.text())
+    };
+    let challenge = "Bearer realm=\"admittance\"".to_owned();
+    assert_eq!(knock(&[]).await, (401, challenge.clone(), "a bearer token is needed\n".to_owned()));
+    let unknown = (401, challenge, "the token is not accepted: it is nobody's\n".to_owned());
+    assert_eq!(knock(&[("authorization", "Bearer mallory")]).await, unknown);
+    assert_eq!(
+        knock(&[("authorization", "Bearer bob")]).await,
+        (403, String::new(), "bob may not get /explain\n".to_owned())
+    );
+    assert_eq!(knock(&[("authorization", "Bearer ann")]).await.0, 200);
+    assert_eq!(server.page("/explain").await.status, 404, "never without TLS");
+
+    let (certificate, token) = (folder.path().join("ca.pem"), folder.path().join("token"));
+    fs::write(&certificate, server.certificate()).unwrap();
+    let url = format!("https://{}", server.address);
+    let ask = |token_of: &str, rest: &[&str]| {
+        fs::write(&token, format!("{token_of}\n")).unwrap();
+        let server = ["--server", &url, "--ca", certificate.to_str().unwrap(), "--token", token.to_str().unwrap()];
+        explain(&[rest, &server].concat())
+    };
+    let (out, err, code) = ask("ann", &["Pod/web", "-n", "shop", "--denied"]);
+    assert_eq!((err.as_str(), code), ("", Some(0)));
+    assert!(out.starts_with("denied CREATE pods shop/web by eve, "), "{out}");
+    assert!(out.contains(" ago at /validate, uid u-1\n  tags: spec.containers[0].image: "), "{out}");
+    assert!(out.contains("\n  tags: found something: "), "{out}");
+    let (out, _, code) = ask("ann", &["--policy", "tags", "-o", "json"]);
+    let told: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &told["schemaVersion"], &told["explanations"][0]["uid"]), (Some(0), &json!(1), &json!("u-1")));
+    assert!(!out.contains("hunter2"), "{out}");
+    let nothing = "nothing fits, of 1 that are kept: every denial of late, and a sample of what is allowed\n";
+    assert_eq!(ask("ann", &["--policy", "other"]), (nothing.to_owned(), String::new(), Some(1)));
+    let refused = format!("error: {url}: /explain?limit=10 answers 403: bob may not get /explain\n");
+    assert_eq!(ask("bob", &[]), (String::new(), refused, Some(2)));
+}
+
+#[tokio::test]
+async fn keeps_nothing_where_it_is_not_asked_to() {
+    let server = Binary::serve(&[]);
+    let mut client = server.client().await;
+    let denied = client.review("/validate", REVIEW).await.response("u-1");
+    assert!(!denied["status"]["message"].as_str().unwrap().contains("admittance explain"), "{denied}");
+    let answer = client.send(Method::GET, "/explain", &[("authorization", "Bearer ann")], Bytes::new()).await.unwrap();
+    assert_eq!(answer.status, 404);
 }
 
 #[test]
-fn explains_in_text_and_json_alone() {
-    for format in ["sarif", "junit", "github"] {
-        let outcome = Folder::with(&[]).run(&["check", "--explain", "-o", format, "x.yaml"]);
-        assert_eq!(
-            (outcome.err.as_str(), outcome.code),
-            ("error: --explain is for -o text, json and jsonl\n", Some(2))
-        );
-    }
+fn asks_every_pod_with_a_token_that_is_made_for_it() {
+    let url = api_server(|asked| {
+        let pod = |pod: &str| {
+            assert_eq!(asked.headers["x-admittance-token"], "made");
+            let one = |uid: &str, time: u64| json!({"uid": uid, "time": time, "operation": "CREATE", "resource": "pods", "namespace": "shop", "name": "x", "user": "u", "route": "validate", "allowed": false});
+            let explanations = if pod == "a" { vec![one("a-2", 9), one("a-1", 3)] } else { vec![one("b-1", 5)] };
+            Some(json!({"schemaVersion": 1, "kept": 4, "missed": 0, "explanations": explanations}))
+        };
+        let slices =
+            "/apis/discovery.k8s.io/v1/namespaces/ns/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3Dhook";
+        let question = "/proxy/explain?limit=2&namespace=shop&denied=true";
+        match asked.path.strip_prefix("/api/v1/namespaces/ns/").unwrap_or(&asked.path) {
+            path if path == slices => {
+                let endpoint = |pod: &str| json!({"targetRef": {"kind": "Pod", "name": pod}});
+                let ports = json!([{"name": "https", "port": 8443}]);
+                Some(json!({"items": [{"ports": ports, "endpoints": [endpoint("a"), endpoint("b")]}]}))
+            }
+            "serviceaccounts/admittance-explain/token" => {
+                let wanted = json!({"audiences": ["admittance.dev"], "expirationSeconds": 600});
+                assert_eq!(asked.body["spec"], wanted);
+                Some(json!({"kind": "TokenRequest", "status": {"token": "made"}}))
+            }
+            path if path == format!("pods/https:a:8443{question}") => pod("a"),
+            path if path == format!("pods/https:b:8443{question}") => pod("b"),
+            _ => None,
+        }
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let file = kubeconfig(folder.path(), &url);
+    let cluster = ["--kubeconfig", file.to_str().unwrap(), "--namespace", "ns", "--service", "hook"];
+    let ask = |rest: &[&str]| explain(&[&cluster, rest].concat());
+    let (out, err, code) = ask(&["-n", "shop", "--denied", "--limit", "2", "-o", "json"]);
+    assert_eq!((err.as_str(), code), ("", Some(0)));
+    let told: Value = serde_json::from_str(&out).unwrap();
+    let uids: Vec<&str> =
+        told["explanations"].as_array().unwrap().iter().map(|it| it["uid"].as_str().unwrap()).collect();
+    assert_eq!((uids, &told["kept"]), (vec!["a-2", "b-1"], &json!(8)));
+    let nobody = "error: there is no ServiceAccount ns/other to ask as\n".to_owned();
+    assert_eq!(ask(&["--service-account", "other"]), (String::new(), nobody, Some(2)));
+    let none = "error: no server has a page /explain: they keep none without --explain\n".to_owned();
+    assert_eq!(ask(&["--limit", "3"]), (String::new(), none, Some(2)));
 }

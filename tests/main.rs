@@ -14,6 +14,8 @@ mod cluster;
 #[cfg(test)]
 mod connection;
 #[cfg(test)]
+mod coverage;
+#[cfg(test)]
 mod definitions;
 #[cfg(test)]
 mod docs;
@@ -24,9 +26,13 @@ mod evidence;
 #[cfg(test)]
 mod explain;
 #[cfg(test)]
+mod explanations;
+#[cfg(test)]
 mod flags;
 #[cfg(test)]
 mod formats;
+#[cfg(test)]
+mod gate;
 #[cfg(test)]
 mod generated;
 #[cfg(test)]
@@ -48,9 +54,13 @@ mod rbac;
 #[cfg(test)]
 mod reload;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod status;
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tls;
 #[cfg(test)]

@@ -3,17 +3,22 @@
 mod asking;
 mod cel;
 mod check;
+mod coverage;
 mod doctor;
 mod duration;
 mod export;
+mod explain;
 mod modules;
 mod policies;
 mod rbac;
 mod promote;
+mod recording;
+mod replay;
 mod schema;
 mod serve;
 mod servers;
 mod status;
+mod test;
 mod webhook_rules;
 
 use std::process::ExitCode;
@@ -41,6 +46,8 @@ enum Command {
     /// Run the webhook.
     Serve(Box<serve::Arguments>),
     Check(check::Arguments),
+    Test(test::Arguments),
+    Replay(replay::Arguments),
     Modules(modules::Arguments),
     Cel(cel::Arguments),
     Rbac(rbac::Arguments),
@@ -48,7 +55,9 @@ enum Command {
     Export(export::Arguments),
     Status(status::Arguments),
     Promote(promote::Arguments),
+    Explain(explain::Arguments),
     Doctor(doctor::Arguments),
+    Coverage(coverage::Arguments),
     /// Print the JSON Schema of policy documents, for editors.
     Schema,
 }
@@ -58,6 +67,8 @@ pub fn run() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(arguments) => serve::run(*arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
         Command::Modules(arguments) => modules::run(&arguments),
         Command::Cel(arguments) => cel::run(&arguments),
         Command::Rbac(arguments) => rbac::run(&arguments),
@@ -65,7 +76,9 @@ pub fn run() -> ExitCode {
         Command::Export(arguments) => export::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::Promote(arguments) => promote::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Coverage(arguments) => coverage::run(&arguments),
         Command::Schema => schema::run(),
     }
 }

@@ -1,11 +1,13 @@
 //! What commands print: one file a format.
 
+pub mod coverage;
 pub mod doctor;
 pub mod explain;
 pub mod github;
 pub mod promotion;
 pub mod evidence;
 pub mod export;
+pub mod explanations;
 pub mod jsonl;
 pub mod junit;
 pub mod place;
@@ -15,7 +17,9 @@ pub mod upstream;
 pub mod module_page;
 pub mod needs;
 pub mod reference;
+pub mod replay;
 pub mod status;
+pub mod testing;
 pub mod text;
 pub mod yaml_diff;
 

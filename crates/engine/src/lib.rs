@@ -6,6 +6,8 @@
 //! text ─▶ document ─▶ unit::compile ─▶ set::link ─▶ PolicySet ──┐
 //!                                                               ▼
 //! body ─▶ review ──────────────────────────────▶ pipeline::admit(&PolicySet, &Review, &Run) ─▶ Verdict ─▶ response
+//!
+//! proof: what is shown of a unit before it becomes active
 //! ```
 
 pub mod deadline;
@@ -28,6 +30,8 @@ pub mod set;
 pub mod export;
 pub mod pipeline;
 pub mod response;
+pub mod proof;
+pub mod recording;
 
 #[cfg(test)]
 mod corpora;

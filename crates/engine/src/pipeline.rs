@@ -3,6 +3,7 @@
 mod doubt;
 mod native;
 mod objects;
+pub mod offline;
 mod run;
 mod settle;
 mod tracing;

@@ -11,7 +11,7 @@ use crate::cel::value::Value;
 use crate::cel::watch::Watch;
 use crate::json::Node;
 use crate::review::{Operation, Review, Subject};
-use crate::rule::{Mutate, Validate};
+use crate::rule::{Mutate, Reads, Validate};
 use crate::verdict::trace::List;
 use crate::verdict::{Expressed, Judged, Judgement, PolicyError, Report, Tracer};
 
@@ -135,6 +135,14 @@ impl Validate for Conditioned<Box<dyn Validate>> {
         self.conditions.asks().or_else(|| self.rule.asks())
     }
 
+    fn expressions(&self) -> Vec<(List, usize, &str)> {
+        self.conditions.expressions().into_iter().chain(self.rule.expressions()).collect()
+    }
+
+    fn reads(&self) -> Reads {
+        Reads { conditions: self.conditions.reads().conditions, ..self.rule.reads() }
+    }
+
     fn validate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) {
         if self.holds(subject, report) {
             self.rule.validate(subject, report);
@@ -145,6 +153,14 @@ impl Validate for Conditioned<Box<dyn Validate>> {
 impl Mutate for Conditioned<Box<dyn Mutate>> {
     fn asks(&self) -> Option<&'static str> {
         self.conditions.asks().or_else(|| self.rule.asks())
+    }
+
+    fn expressions(&self) -> Vec<(List, usize, &str)> {
+        self.conditions.expressions().into_iter().chain(self.rule.expressions()).collect()
+    }
+
+    fn reads(&self) -> Reads {
+        Reads { conditions: self.conditions.reads().conditions, ..self.rule.reads() }
     }
 
     fn mutate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) -> Result<Node<'a>, PolicyError> {

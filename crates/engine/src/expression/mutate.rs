@@ -14,7 +14,7 @@ use crate::json::Node;
 use crate::kubernetes::decoding;
 use crate::kubernetes::schema::{Schema, Schemas};
 use crate::review::{Answer, KindName, Lookup, ObjectName, Review, Subject};
-use crate::rule::Mutate;
+use crate::rule::{Mutate, Reads};
 use crate::verdict::trace::List;
 use crate::verdict::{Expressed, Judged, Judgement, PolicyError, Refusal, Report};
 
@@ -48,6 +48,14 @@ impl PatchType {
 impl Mutate for Bound {
     fn asks(&self) -> Option<&'static str> {
         self.policy.asks()
+    }
+
+    fn expressions(&self) -> Vec<(List, usize, &str)> {
+        self.policy.expressions()
+    }
+
+    fn reads(&self) -> Reads {
+        self.policy.reads()
     }
 
     fn mutate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) -> Result<Node<'a>, PolicyError> {

@@ -13,7 +13,7 @@ use crate::cel::context::{Context, Meter};
 use crate::cel::value::Value;
 use crate::json::Node;
 use crate::review::{Answer, Lookup, Review, Subject};
-use crate::rule::Validate;
+use crate::rule::{Reads, Validate};
 use crate::verdict::trace::List;
 use crate::verdict::{Expressed, Judged, Judgement, Refusal, Report};
 
@@ -121,6 +121,14 @@ pub(super) fn fail(report: &mut Report<'_>, step: Expressed, message: String) {
 impl Validate for Bound {
     fn asks(&self) -> Option<&'static str> {
         self.policy.asks()
+    }
+
+    fn expressions(&self) -> Vec<(List, usize, &str)> {
+        self.policy.expressions()
+    }
+
+    fn reads(&self) -> Reads {
+        self.policy.reads()
     }
 
     fn validate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) {

@@ -50,7 +50,8 @@ use super::exempt::{self, Exempt};
 use crate::json::Path;
 use crate::modules::field_path::{FieldPath, Step};
 use crate::review::{Operation, Subject};
-use crate::rule::{Applies, Group, Module, Resources, SettingsError, Validate};
+use crate::rule::{Applies, Group, Module, PathPattern, Reads, Resources, SettingsError, Validate};
+use crate::twin::{CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which fields stay, and who may change them.
@@ -120,6 +121,10 @@ impl Module for ImmutableFields {
         let exempt = Exempt { users: settings.exempt_users, groups: settings.exempt_groups };
         if errors.is_empty() { Ok(Self { fields, allow_set: settings.allow_set, exempt }) } else { Err(errors) }
     }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        Err(NoTwin("it compares parts of objects by paths, which is not written in CEL".into()))
+    }
 }
 
 impl ImmutableFields {
@@ -136,6 +141,11 @@ impl ImmutableFields {
 }
 
 impl Validate for ImmutableFields {
+    fn reads(&self) -> Reads {
+        let fields = self.fields.iter().map(|path| PathPattern(path.to_string())).collect();
+        Reads { fields: Some(fields), old: true, ..Reads::default() }
+    }
+
     fn validate(&self, subject: Subject<'_, '_>, report: &mut Report<'_>) {
         let review = subject.review;
         let Some(old) = subject.old_object.filter(|_| review.operation == Operation::Update) else { return };
