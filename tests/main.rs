@@ -26,6 +26,8 @@ mod evidence;
 #[cfg(test)]
 mod explain;
 #[cfg(test)]
+mod explanations;
+#[cfg(test)]
 mod flags;
 #[cfg(test)]
 mod formats;

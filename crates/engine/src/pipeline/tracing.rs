@@ -131,7 +131,7 @@ impl<'a> Pass<'_, 'a> {
             let reason = match (is_same, mutator.shadow) {
                 (true, _) => "changes nothing",
                 (false, false) => "changes the object",
-                (false, true) => "would change the object (shadow mode)",
+                (false, true) => "would change the object, in shadow mode",
             };
             reason.clone_into(&mut step.reason);
             let kind = pass.review.kind.kind;
