@@ -73,6 +73,33 @@ not replayable: 2 lines
     assert_eq!((out.as_str(), err.as_str(), code), (wanted, "", Some(1)));
 }
 
+#[test]
+fn explains_what_decides() {
+    let web = review("Pod", "", &pod("web", "a:1"));
+    let folder = folder(&[answered(web, json!({"uid": "u", "allowed": true}))]);
+    let policy = r#"
+apiVersion: admittance.dev/v1alpha1
+kind: Policy
+metadata: { name: registry }
+spec:
+  matchConstraints: { resourceRules: [{ apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [pods] }] }
+  validations: [{ expression: 'object.spec.containers.all(c, c.image.startsWith("registry."))', message: from elsewhere }]
+"#;
+    fs::write(folder.path().join("policies.yaml"), policy).unwrap();
+    let Outcome { out, err, code } = replay(folder.path(), &["-p", "policies.yaml", "reviews.jsonl"]);
+    let wanted = "\
+    before: allowed
+    now:    denied
+      registry: from elsewhere
+      object.spec.containers.all(c, c.image.startsWith(\"registry.\"))  false
+";
+    assert!(out.contains(wanted), "{out}");
+    assert_eq!((err.as_str(), code), ("", Some(1)));
+    let json = replay(folder.path(), &["-p", "policies.yaml", "reviews.jsonl", "-o", "json"]).out;
+    let found: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(found["differences"][0]["explanation"][0]["evaluations"][0]["value"], "false", "{found:#}");
+}
+
 fn event(verb: &str, stage: &str, code: u16, object: &Value) -> Value {
     json!({"kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Request", "auditID": "1", "stage": stage,
         "requestURI": "/api/v1/namespaces/shop/pods", "verb": verb, "user": {"username": "ann", "groups": ["dev"]},
