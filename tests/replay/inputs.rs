@@ -44,7 +44,7 @@ newly denied by tags: 1 review
               reviews.jsonl:5
     before: allowed
     now:    denied
-      tags: spec.containers[0].image: image \"a:latest\" has the tag \"latest\": name a version or a digest
+      tags: spec.containers[0].image: image \"a:latest\" is not pinned: name a tag other than \"latest\", or a digest
       warning: ports: spec.containers[0].ports[0].hostPort: host port 80 is not allowed
 
 newly allowed by policies that were not recorded: 1 review
@@ -139,7 +139,7 @@ newly denied by tags: 1 review
               reviews.jsonl:2
     before: allowed
     now:    denied
-      tags: spec.containers[0].image: image \"a:latest\" has the tag \"latest\": name a version or a digest
+      tags: spec.containers[0].image: image \"a:latest\" is not pinned: name a tag other than \"latest\", or a digest
 
 not replayable: 7 lines
         1  audit: another stage of a request than its end
