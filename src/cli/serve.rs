@@ -151,7 +151,7 @@ pub(super) struct Arguments {
     #[arg(long, env = "ADMITTANCE_EVIDENCE", value_name = "FILE")]
     evidence: Option<PathBuf>,
     #[command(flatten)]
-    recording: recording::Arguments,
+    recording: recording::Recording,
     /// What log lines look like.
     #[arg(long, env = "ADMITTANCE_LOG_FORMAT", value_enum, default_value_t, value_name = "FORMAT")]
     log_format: LogFormat,

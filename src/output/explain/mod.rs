@@ -68,7 +68,7 @@ fn explains(step: &Step) -> bool {
 }
 
 /// `the policy is for operation DELETE, the request has CREATE`
-fn mismatch(step: &Step) -> String {
+pub(super) fn mismatch(step: &Step) -> String {
     let part = step.decided_by.as_ref().map_or_else(String::new, |part| format!(" ({part})"));
     let text = match &step.compared {
         Some(compared) => {
