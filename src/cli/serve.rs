@@ -63,6 +63,10 @@ pub(super) struct Arguments {
     /// send of what policies are for is reported; with a kept certificate they get its CA.
     #[arg(long, env = "ADMITTANCE_WEBHOOK_CONFIGURATION", default_value = "admittance", value_name = "NAME")]
     webhook_configuration: String,
+    /// Watch the twins of policies in the cluster (ValidatingAdmissionPolicies that `admittance export vap` made), and report
+    /// those that are stale or missing.
+    #[arg(long, env = "ADMITTANCE_TWINS")]
+    twins: bool,
     /// The certificate chain, PEM. Reloaded when it changes.
     #[arg(long, env = "ADMITTANCE_TLS_CERT", requires = "tls_key", value_name = "FILE")]
     tls_cert: Option<PathBuf>,
@@ -193,6 +197,7 @@ fn start(arguments: Arguments) -> Result<(), String> {
         namespace: arguments.namespace,
         config_maps: arguments.config_maps.then_some(arguments.config_maps_from),
         webhook_configuration: arguments.webhook_configuration,
+        twins: arguments.twins,
         certificate,
         client_ca: arguments.client_ca,
         http2: arguments.http2,

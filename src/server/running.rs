@@ -72,6 +72,7 @@ pub fn run(config: &Config) -> Result<(), StartError> {
         reach: Arc::default(),
         shares_evidence: own_namespace.is_some(),
         explain,
+        twins: Arc::default(),
     };
     let keeper = config.evidence.clone().map(|path| keeper(&pages, path)).transpose()?;
     let Keys { presented, files, clients, tls, is_for_verified_clients } = keys(config)?;
@@ -112,6 +113,7 @@ pub fn run(config: &Config) -> Result<(), StartError> {
         declared: declarations,
         configuration: config.webhook_configuration.clone(),
         pages: pages.clone(),
+        twins: config.twins,
         config_maps: follower,
         managed,
         presented: Arc::clone(&presented),
