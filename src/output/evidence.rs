@@ -60,7 +60,7 @@ fn did(policy: &PolicyOfPage, colour: Colour) -> String {
             _ => format!("{} would be denied", counted(total.violations)),
         };
         let text = format!("{what}, by {}", plural(total.violators, "owner"));
-        parts.push(colour.paint(Tone::Bad, &text).to_string());
+        parts.push(colour.paint(Tone::Bad, &text));
     }
     if total.warnings > 0 {
         parts.push(plural(total.warnings, "warning"));
@@ -71,7 +71,7 @@ fn did(policy: &PolicyOfPage, colour: Colour) -> String {
     }
     if total.errors > 0 {
         let text = plural(total.errors, "evaluation error");
-        parts.push(colour.paint(Tone::Bad, &text).to_string());
+        parts.push(colour.paint(Tone::Bad, &text));
     }
     parts.join(", ")
 }
