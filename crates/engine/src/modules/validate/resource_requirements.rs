@@ -145,7 +145,8 @@ impl Resource {
         if !needs && outside.is_empty() {
             return twin;
         }
-        let missing = if needs { format!("{}.compareTo(quantity('0')) == 0", amount("#spec")) } else { "false".to_owned() };
+        let missing =
+            if needs { format!("{}.compareTo(quantity('0')) == 0", amount("#spec")) } else { "false".to_owned() };
         let outside = if outside.is_empty() { "false".to_owned() } else { outside.join(" || ") };
         let is_wrong = format!(
             "!c.at.startsWith('ephemeralContainers[') && ({own}.compareTo(quantity('0')) == 0 ? {missing} : ({outside})){exempt}"
