@@ -4,7 +4,7 @@
 # done, or named.
 .DEFAULT_GOAL := help
 .PHONY: help run build test control-plane tools lint unit generated e2e chart cluster soak bench instructions fmt generate advisories fuzz image \
-	smoke kind kind-down setup
+	release-check smoke kind kind-down setup
 
 # What stages need besides cargo is prepared by scripts that do nothing when it is there already.
 TOOLS = PATH="$$(hack/tools | tail -n 1):$$PATH"
@@ -20,7 +20,7 @@ build: setup ## build target/release/admittance
 	cargo build --release
 
 test: ## everything that CI runs, with the seconds of each stage
-	@hack/stages setup control-plane tools lint generated chart instructions unit
+	@ADMITTANCE_CLUSTER=$${ADMITTANCE_CLUSTER:-auto} hack/stages setup control-plane tools lint generated chart instructions unit cluster
 
 control-plane: ## build the control plane of the end-to-end tests, once
 	hack/control-plane/build > /dev/null
@@ -31,6 +31,7 @@ tools: ## install what lint needs besides the toolchain, once
 lint: setup ## formatting, clippy, shellcheck, licences and bans
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --features otlp --bin admittance --test traces -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 	shellcheck --external-sources --source-path=SCRIPTDIR $$(git ls-files | xargs grep -lE '^#!(/usr/bin/env bash|/bin/bash|/bin/sh)')
 	$(TOOLS) cargo deny --log-level error check bans licenses sources
@@ -45,6 +46,7 @@ generated: setup ## compare the tables made from the API server with what it say
 unit: setup ## all tests of both packages, those against a real API server among them
 	hack/control-plane/build > /dev/null
 	$(ORACLES) ADMITTANCE_E2E=require cargo test --workspace
+	cargo test --features otlp --test traces
 
 e2e: setup ## only the tests against a real API server
 	hack/control-plane/build > /dev/null
@@ -95,6 +97,12 @@ fuzz: setup ## each fuzz target for SECONDS_EACH (60) seconds; needs a nightly t
 	cd fuzz && for target in $$(cargo fuzz list); do \
 		case $$target in cel_*) words=-dict=$$PWD/dictionaries/cel.dict ;; *) words=-len_control=0 ;; esac; \
 		cargo +nightly fuzz run $$target -- $$words -max_total_time=$${SECONDS_EACH:-60} -timeout=10 || exit 1; done
+
+release-check: setup ## what a release needs besides `make test`: two builds alike to the byte, advisories, long fuzzing, the soak; takes hours
+	hack/image/reproducible
+	$(MAKE) --no-print-directory advisories
+	$(MAKE) --no-print-directory fuzz SECONDS_EACH=$${SECONDS_EACH:-900}
+	$(MAKE) --no-print-directory soak
 
 image: setup ## build target/image/admittance-VERSION.tar, an OCI archive, without Docker, and its bill of materials
 	hack/image/build

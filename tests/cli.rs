@@ -10,22 +10,22 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-struct Outcome {
-    out: String,
-    err: String,
-    code: Option<i32>,
+pub(crate) struct Outcome {
+    pub(crate) out: String,
+    pub(crate) err: String,
+    pub(crate) code: Option<i32>,
 }
 
 impl Outcome {
     /// The lines of `-o jsonl`.
-    fn lines(&self) -> Vec<Value> {
+    pub(crate) fn lines(&self) -> Vec<Value> {
         assert!(self.err.is_empty(), "{}", self.err);
         self.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }
 
 /// A folder in which commands run.
-struct Folder(TempDir);
+pub(crate) struct Folder(TempDir);
 
 impl Folder {
     fn new() -> Self {
@@ -33,7 +33,7 @@ impl Folder {
     }
 
     /// With these files in it.
-    fn with(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn with(files: &[(&str, &str)]) -> Self {
         let folder = Self::new();
         for (name, text) in files {
             folder.write(name, text);
@@ -47,7 +47,7 @@ impl Folder {
         fs::write(path, text).unwrap();
     }
 
-    fn run(&self, arguments: &[&str]) -> Outcome {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Outcome {
         self.run_with(arguments, "")
     }
 
@@ -75,13 +75,13 @@ fn demo() -> String {
     path.to_str().unwrap().to_owned()
 }
 
-fn pod(name: &str, image: &str) -> String {
+pub(crate) fn pod(name: &str, image: &str) -> String {
     format!(
         "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {name}\nspec:\n  containers:\n    - name: web\n      image: {image}\n"
     )
 }
 
-fn policy(name: &str, spec: &str) -> String {
+pub(crate) fn policy(name: &str, spec: &str) -> String {
     format!("apiVersion: admittance.dev/v1alpha1\nkind: Policy\nmetadata: {{ name: {name} }}\nspec: {spec}\n")
 }
 

@@ -14,13 +14,23 @@ mod cluster;
 #[cfg(test)]
 mod connection;
 #[cfg(test)]
+mod coverage;
+#[cfg(test)]
 mod definitions;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod e2e;
 #[cfg(test)]
+mod evidence;
+#[cfg(test)]
+mod explain;
+#[cfg(test)]
 mod flags;
+#[cfg(test)]
+mod formats;
+#[cfg(test)]
+mod gate;
 #[cfg(test)]
 mod generated;
 #[cfg(test)]
@@ -42,10 +52,16 @@ mod rbac;
 #[cfg(test)]
 mod reload;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod status;
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tls;
+#[cfg(test)]
+mod traces;
 #[cfg(test)]
 mod twins;

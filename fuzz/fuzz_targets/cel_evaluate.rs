@@ -16,6 +16,7 @@ use admittance_engine::cel::encoding::encode;
 use admittance_engine::cel::error::{ErrorKind, Limit, Outcome};
 use admittance_engine::cel::program::{EXPRESSION_COST, Names, Program, Recorder, Variables, compile};
 use admittance_engine::cel::syntax::ExprId;
+use admittance_engine::cel::value::Value;
 use admittance_engine::deadline::Deadline;
 use admittance_engine::json::Arena;
 use libfuzzer_sys::fuzz_target;
@@ -116,10 +117,22 @@ struct Types<'p> {
 
 impl<'a> Recorder<'a> for Types<'_> {
     fn record(&mut self, expression: ExprId, outcome: &Outcome<'a>) {
+        if let Ok(value) = outcome {
+            self.see(expression, *value);
+        }
+    }
+
+    fn record_held(&mut self, expression: ExprId, value: Value<'a>) {
+        self.see(expression, Value::Optional(Some(&value)));
+    }
+}
+
+impl Types<'_> {
+    fn see(&self, expression: ExprId, value: Value<'_>) {
         let ty = self.program.checked().type_of(expression);
-        if let (Ok(value), true) = (outcome, self.is_static && !self.program.text().contains("namespaceObject")) {
+        if self.is_static && !self.program.text().contains("namespaceObject") {
             assert!(
-                instance::is_instance(*value, ty),
+                instance::is_instance(value, ty),
                 "{} is no {ty}: {:?}",
                 value.type_name(),
                 self.program.ast().get(expression)

@@ -3,6 +3,7 @@
 mod deal;
 mod gather;
 mod lines;
+mod page;
 mod printer;
 
 use std::path::PathBuf;
@@ -20,8 +21,10 @@ use super::BROKEN;
 use crate::manifests::inputs::{Input, InputError, documents};
 use crate::manifests::objects::objects;
 use crate::manifests::{Judge, Manifest};
+use crate::output::remark::{Remark, remarks};
 use crate::output::text::Tally;
-use crate::output::{Colour, jsonl, text};
+use crate::output::{Colour, explain, jsonl, text};
+use page::Said;
 use printer::{Printed, Printer};
 
 /// Judge manifests as a cluster with these policies would: mutate, then validate.
@@ -44,6 +47,10 @@ pub(super) struct Arguments {
     /// Print what mutation changes as a unified diff of YAML.
     #[arg(long)]
     diff: bool,
+    /// Say of every policy what became of it and why: what decided that it does not match, the value of each part of its
+    /// expressions, what it finds with the line of the file, what it changes. With json and jsonl in the field `trace`.
+    #[arg(long)]
+    explain: bool,
     /// What is done with the objects: CREATE, or UPDATE where --old-object is given.
     #[arg(long, value_enum, ignore_case = true, value_name = "OPERATION")]
     operation: Option<Asking>,
@@ -65,7 +72,7 @@ pub(super) struct Arguments {
     namespace_object: Vec<PathBuf>,
     /// Read lines of JSON, each a request with its policies, bindings and parameters, and answer each as the API server itself
     /// would; from standard input without FILE.
-    #[arg(long, conflicts_with_all = ["policies", "output", "diff", "operation", "old_object", "params", "raw"])]
+    #[arg(long, conflicts_with_all = ["policies", "output", "diff", "explain", "operation", "old_object", "params", "raw"])]
     jsonl: bool,
     /// Objects that policies take for parameters (paramKind), as the cluster has them; may be repeated. Those among the policy
     /// documents are known without it.
@@ -98,7 +105,14 @@ With -o jsonl, one JSON object a line for each object, in order:
   file, index (of the object in its file, from 0), apiVersion, kind, namespace (empty for cluster-scoped objects), name,
   operation, allowed, code, reason, message (these three where it is denied, as in a Status), warnings,
   findings [{policy, module, unit, line, action, path, container, message}], errors [{policy, message}], auditAnnotations,
-  patch (RFC 6902, where mutation changes something), object (after mutation; for DELETE as stored)";
+  patch (RFC 6902, where mutation changes something), object (after mutation; for DELETE as stored), with --explain also trace
+  (docs/explain.md)
+
+With -o json, one document: schemaVersion (1), objects (each as a line of jsonl), problems [{file, line, column, message}] (what
+  could not be judged), and the sum: judged, denied, warned, changed
+
+With -o sarif, junit and github, places are those of findings in the files; what could not be judged is a notification, a case with
+  an error, an annotation";
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -107,6 +121,14 @@ enum Format {
     Text,
     /// A JSON object a line for each object.
     Jsonl,
+    /// One JSON document: the same objects, what could not be judged, and the sum.
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// JUnit's XML, for CI systems: a file is a suite, an object a case.
+    Junit,
+    /// GitHub's annotations (workflow commands), one for each finding.
+    Github,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -153,9 +175,10 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
             return ExitCode::from(BROKEN);
         }
     };
-    let reader = Reader { judge: &judge, format: arguments.output, diff: arguments.diff, colour: colour(), paint };
-    let mut printer = Printer::new(inputs.len(), arguments.output == Format::Text);
-    problems.iter().for_each(|problem| printer.take(Printed::Problem(problem.clone())));
+    let reader =
+        Reader { judge: &judge, format: arguments.output, diff: arguments.diff, colour: crate::cli::colour(), paint };
+    let mut printer = Printer::new(inputs.len(), arguments.output);
+    problems.iter().for_each(|problem| printer.take(unread(problem)));
     deal::deal(
         &inputs,
         |input, send| reader.read(input, send),
@@ -168,13 +191,6 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         },
     );
     printer.finish()
-}
-
-fn colour() -> Colour {
-    match AutoStream::choice(&std::io::stdout()) {
-        ColorChoice::Never => Colour::Off,
-        _ => Colour::On,
-    }
 }
 
 /// Makes verdicts of files and text of verdicts; runs on several threads.
@@ -192,18 +208,18 @@ impl Reader<'_> {
         let file = match input.read() {
             Ok(file) => file,
             Err(InputError::Unreadable(problem)) => {
-                send(Printed::Problem(format!("error: {problem}")));
+                send(unread(&problem));
                 return;
             }
             Err(InputError::Malformed(problem)) => {
-                send(Printed::Problem(problem.render(self.paint)));
+                send(self.problem(&problem));
                 return;
             }
         };
         let parsed = documents(&file);
         let (manifests, problems) = objects(&file, &parsed.documents);
         for problem in parsed.problems.iter().chain(&problems) {
-            if !send(Printed::Problem(problem.render(self.paint))) {
+            if !send(self.problem(problem)) {
                 return;
             }
         }
@@ -220,14 +236,29 @@ impl Reader<'_> {
         let judged = match self.judge.judge(arena, manifest) {
             Ok(judged) => judged,
             Err(error) => {
-                let problem = Diagnostic::error(file, manifest.document.span.clone(), error.to_string());
-                return Printed::Problem(problem.render(self.paint));
+                let span = manifest.document.span.clone();
+                return self.problem(&Diagnostic::error(file, span, error.to_string()));
             }
         };
-        let text = match self.format {
-            Format::Text => text::block(file, manifest, &judged, self.diff, self.colour),
-            Format::Jsonl => jsonl::line(file.name(), manifest.index, &judged),
+        let said = match self.format {
+            Format::Text if self.judge.explains => {
+                Said::Text(explain::block(file, manifest, &judged, self.diff, self.colour))
+            }
+            Format::Text => Said::Text(text::block(file, manifest, &judged, self.diff, self.colour)),
+            Format::Jsonl | Format::Json => {
+                Said::Text(jsonl::line(file.name(), manifest.index, &judged, self.judge.explains))
+            }
+            Format::Sarif | Format::Junit | Format::Github => Said::Remarks(Box::new(remarks(file, manifest, &judged))),
         };
-        Printed::Object(text, Tally::of(&judged))
+        Printed::Object(said, Tally::of(&judged))
     }
+
+    fn problem(&self, problem: &Diagnostic) -> Printed {
+        Printed::Problem(problem.render(self.paint), Remark::of_diagnostic(problem))
+    }
+}
+
+/// A file that cannot be read at all.
+fn unread(problem: &str) -> Printed {
+    Printed::Problem(format!("error: {problem}"), Remark::of_text(problem))
 }

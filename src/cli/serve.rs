@@ -11,7 +11,9 @@ use tracing_subscriber::EnvFilter;
 
 use super::BROKEN;
 use super::duration::duration;
+use super::recording;
 use crate::server::{self, CertificateSource, Config, Limits};
+use crate::source::Tests;
 use crate::telemetry::logs::{self, LogFormat};
 use crate::telemetry::{NamespaceGroup, NamespaceGroups};
 
@@ -34,6 +36,10 @@ pub(super) struct Arguments {
     /// A file or folder with policies; may be repeated. Without it the built-in starter policies are served.
     #[arg(short, long, env = "ADMITTANCE_POLICIES", value_delimiter = ':', value_name = "PATH")]
     policies: Vec<PathBuf>,
+    /// What becomes of files and ConfigMaps with policies and without tests (PolicyTest): they are taken, or refused. Where there
+    /// are tests, they must pass either way.
+    #[arg(long, env = "ADMITTANCE_TESTS", value_enum, default_value_t, value_name = "TESTS")]
+    tests: Tests,
     /// Whom policies ask about namespaces and permissions: the current context of this file. In a pod it is the cluster
     /// that the pod runs in; elsewhere, without a file, nobody is asked.
     #[arg(long, env = "ADMITTANCE_KUBECONFIG", value_name = "FILE")]
@@ -129,6 +135,22 @@ pub(super) struct Arguments {
     /// first group that it fits.
     #[arg(long, env = "ADMITTANCE_NAMESPACE_GROUPS", value_delimiter = ';', value_name = "GROUP")]
     namespace_group: Vec<NamespaceGroup>,
+    /// Keep explanations of decisions in memory, of denials and of a sample of what is allowed, for `admittance explain`, which
+    /// denials then name. Who asks must be known to the cluster, and may `get` the path /explain.
+    #[arg(long, env = "ADMITTANCE_EXPLAIN")]
+    explain: bool,
+    /// What explanations may take in memory, in MiB.
+    #[arg(long, env = "ADMITTANCE_EXPLAIN_BUFFER", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1_024), value_name = "MIB")]
+    explain_buffer: u32,
+    /// Of how many requests that are allowed one is explained. 0: none.
+    #[arg(long, env = "ADMITTANCE_EXPLAIN_ONE_IN", default_value_t = 100, value_name = "NUMBER")]
+    explain_one_in: usize,
+    /// A file in which evidence is kept over restarts: what policies did and would have done. With --config-maps and without
+    /// this, a ConfigMap of the own namespace does that for all replicas.
+    #[arg(long, env = "ADMITTANCE_EVIDENCE", value_name = "FILE")]
+    evidence: Option<PathBuf>,
+    #[command(flatten)]
+    recording: recording::Arguments,
     /// What log lines look like.
     #[arg(long, env = "ADMITTANCE_LOG_FORMAT", value_enum, default_value_t, value_name = "FORMAT")]
     log_format: LogFormat,
@@ -170,6 +192,7 @@ fn start(arguments: Arguments) -> Result<(), String> {
         listen: arguments.listen,
         metrics_listen: arguments.metrics_listen,
         policies: arguments.policies,
+        tests: arguments.tests,
         kubeconfig: arguments.kubeconfig,
         namespace: arguments.namespace,
         config_maps: arguments.config_maps.then_some(arguments.config_maps_from),
@@ -187,7 +210,12 @@ fn start(arguments: Arguments) -> Result<(), String> {
             requests: arguments.max_requests,
             cache: mebibytes(arguments.max_cache_mib),
         },
+        evidence: arguments.evidence,
+        explain_buffer: arguments.explain.then(|| mebibytes(arguments.explain_buffer)),
+        explain_one_in: arguments.explain_one_in,
         namespace_groups: NamespaceGroups::new(arguments.namespace_group)?,
+        redaction: arguments.recording.redaction(),
+        recording: arguments.recording.settings()?,
     };
     let _logs = logs::start(arguments.log_format, filter).map_err(|error| format!("cannot start: {error}"))?;
     server::run(&config).map_err(|error| error.to_string())

@@ -4,6 +4,8 @@
 //! again with the same request.
 
 mod asked;
+#[cfg(test)]
+pub(crate) mod made_up;
 mod mirror;
 mod mirrors;
 mod pods;
@@ -11,7 +13,7 @@ mod question;
 pub mod twins;
 pub mod webhooks;
 
-pub use asked::Asked;
+pub use asked::{Asked, Facts};
 pub(crate) use mirror::Mirror;
 pub use mirrors::{Mirrors, keep_up};
 use question::Question;

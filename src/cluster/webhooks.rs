@@ -15,6 +15,8 @@ use super::at;
 pub const MUTATE: &str = "mutate.admittance.dev";
 /// The entry of what is sent to `/validate`.
 pub const VALIDATE: &str = "validate.admittance.dev";
+/// The entry that judges ConfigMaps with policies.
+pub const UNITS: &str = "units.admittance.dev";
 
 /// What is known of one configuration: nothing yet, that there is none, or what it says.
 type Known = Option<Option<Value>>;

@@ -11,6 +11,7 @@ mod policies;
 mod replicas;
 mod selecting;
 mod snapshot;
+mod units;
 mod twins;
 
 pub use policies::Policies;
@@ -55,6 +56,7 @@ pub fn examine(snapshot: &Snapshot, policies: &Policies) -> Vec<Finding> {
     let mut found = vec![];
     snapshot.version(&mut found);
     entries::examine(snapshot, &mut found);
+    units::examine(snapshot, &mut found);
     certificate::examine(snapshot, &mut found);
     replicas::examine(snapshot, &mut found);
     others::examine(snapshot, &mut found);

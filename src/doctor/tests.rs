@@ -31,13 +31,23 @@ fn pod(name: &str, node: &str) -> Value {
 /// A cluster in which nothing is wrong.
 fn sound(policy: &str) -> Snapshot {
     let configuration = |entry: Value| vec![json!({"metadata": {"name": "admittance"}, "webhooks": [entry]})];
+    let mut validating = configuration(entry("validate.admittance.dev", policy));
+    let selector = json!({"matchExpressions": [
+        {"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["ours", "team"]}]});
+    let units = json!({
+        "name": "units.admittance.dev",
+        "failurePolicy": "Ignore",
+        "clientConfig": {"caBundle": "LS0t"},
+        "namespaceSelector": selector,
+    });
+    validating[0]["webhooks"].as_array_mut().unwrap().push(units);
     let namespace = |name: &str| json!({"metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name}}});
     Snapshot {
         namespace: "ours".to_owned(),
         name: "admittance".to_owned(),
         api_server: json!({"major": "1", "minor": "36", "gitVersion": "v1.36.3"}),
         mutating: configuration(entry("mutate.admittance.dev", policy)),
-        validating: configuration(entry("validate.admittance.dev", policy)),
+        validating,
         namespaces: ["kube-system", "ours", "cni", "shop"].map(namespace).to_vec(),
         services: vec![json!({"metadata": {"name": "admittance"}, "spec": {"selector": {"app": "hook"}}})],
         pods: vec![pod("a", "n1"), pod("b", "n2"), json!({"metadata": {"name": "other", "labels": {"app": "x"}}})],
@@ -79,6 +89,30 @@ fn misses_configurations_entries_and_bundles() {
     let mut snapshot = sound("Fail");
     snapshot.mutating[0]["webhooks"][0]["clientConfig"]["caBundle"].take();
     assert_eq!(said(&snapshot), ["high: mutate.admittance.dev has no caBundle"]);
+}
+
+#[test]
+fn looks_at_the_entry_for_policies_where_config_maps_hold_them() {
+    let mut snapshot = sound("Fail");
+    let entry = &mut snapshot.validating[0]["webhooks"][1];
+    entry["failurePolicy"] = json!("Fail");
+    entry["clientConfig"] = json!({});
+    entry["namespaceSelector"]["matchExpressions"][0]["values"] = json!(["ours"]);
+    assert_eq!(
+        said(&snapshot),
+        [
+            "high: units.admittance.dev fails closed",
+            "medium: units.admittance.dev has no caBundle",
+            "low: units.admittance.dev does not select the namespace team",
+        ]
+    );
+    snapshot.validating[0]["webhooks"].as_array_mut().unwrap().pop();
+    let missing = "low: the ValidatingWebhookConfiguration admittance has no entry units.admittance.dev";
+    assert_eq!(said(&snapshot), [missing]);
+    for pod in &mut snapshot.pods {
+        pod["spec"]["containers"] = json!([{"args": ["serve", "-p", "/policies"]}]);
+    }
+    assert_eq!(said(&snapshot), [""; 0]);
 }
 
 #[test]

@@ -1,13 +1,25 @@
 //! What commands print: one file a format.
 
+pub mod coverage;
 pub mod doctor;
+pub mod explain;
+pub mod github;
+pub mod promotion;
+pub mod evidence;
 pub mod export;
+pub mod explanations;
 pub mod jsonl;
+pub mod junit;
+pub mod place;
+pub mod remark;
+pub mod sarif;
 pub mod upstream;
 pub mod module_page;
 pub mod needs;
 pub mod reference;
+pub mod replay;
 pub mod status;
+pub mod testing;
 pub mod text;
 pub mod yaml_diff;
 
@@ -37,6 +49,8 @@ pub enum Tone {
     Note,
     /// A heading.
     Strong,
+    /// Beside the matter.
+    Faint,
 }
 
 impl Colour {
@@ -48,6 +62,7 @@ impl Colour {
             Tone::Good => AnsiColor::Green.on_default(),
             Tone::Note => AnsiColor::Cyan.on_default(),
             Tone::Strong => Style::new().bold(),
+            Tone::Faint => Style::new().dimmed(),
         };
         match self {
             Self::On => format!("{style}{text}{style:#}"),

@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Colour, Tone, printable};
+use super::{Colour, Tone, evidence, printable};
+use crate::evidence::page;
 
 /// One server, as it answered.
 #[derive(Clone, Debug, Serialize)]
@@ -19,6 +20,9 @@ pub struct Server {
     /// What it runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<Page>,
+    /// What its policies did so far; None where it has no such page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<page::Page>,
     /// Why it could not be asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
@@ -118,14 +122,15 @@ pub fn text(servers: &[Server], colour: Colour) -> String {
         let problem = "the servers run different policies: their digests differ";
         let _ = writeln!(text, "{}", colour.paint(Tone::Bad, problem));
     }
-    text
+    let pages: Vec<page::Page> = servers.iter().filter_map(|server| server.evidence.clone()).collect();
+    text + &page::Page::together(&pages).map(|page| evidence::text(&page, colour)).unwrap_or_default()
 }
 
 fn counted(policies: usize) -> String {
     format!("{policies} {}", if policies == 1 { "policy" } else { "policies" })
 }
 
-/// The same as one document: `{schemaVersion, good, servers: [{name, ready, page | problem}]}`.
+/// The same as one document: `{schemaVersion, good, servers: [{name, ready, page, evidence | problem}]}`.
 pub fn json(servers: &[Server]) -> String {
     let good = standing(servers) == Standing::Good;
     let document = json!({ "schemaVersion": 1, "good": good, "servers": servers });
@@ -139,7 +144,7 @@ mod tests {
     fn server(name: &str, ready: bool, page: &str) -> Server {
         let page = (!page.is_empty()).then(|| serde_json::from_str(page).unwrap());
         let problem = page.is_none().then(|| "Connection refused".to_owned());
-        Server { name: name.to_owned(), ready, page, problem }
+        Server { name: name.to_owned(), ready, page, evidence: None, problem }
     }
 
     const ACTIVE: &str = r#"{"schemaVersion":1,"digest":"aa","policies":1,"units":[

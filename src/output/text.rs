@@ -3,11 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use admittance_engine::document::{Kind, SourceFile, Spanned};
-use admittance_engine::json::{PathBuf, SegmentBuf};
-use admittance_engine::review::Operation;
+use admittance_engine::document::SourceFile;
 use admittance_engine::verdict::{Action, PolicyFinding};
 
+use super::place::written;
 use super::{Colour, Tone, printable, yaml_diff};
 use crate::manifests::{Judged, Manifest};
 
@@ -34,6 +33,16 @@ impl Tally {
                 || verdict.failures.iter().any(|failure| failure.action == Some(Action::Warn)));
         let changed = judged.written != judged.mutated;
         Self { objects: 1, denied: denied.into(), warned: warned.into(), changed: changed.into() }
+    }
+
+    /// How one object fared, in words.
+    pub(super) const fn outcome(self) -> (Tone, &'static str) {
+        match self {
+            Self { denied: 1, .. } => (Tone::Bad, "denied"),
+            Self { warned: 1, .. } => (Tone::Caution, "allowed with warnings"),
+            Self { changed: 1, .. } => (Tone::Good, "allowed, changed"),
+            _ => (Tone::Good, "allowed"),
+        }
     }
 
     /// The sum.
@@ -73,13 +82,7 @@ pub fn block(
     if verdict.findings.is_empty() && verdict.failures.is_empty() && verdict.edits.is_empty() {
         return String::new();
     }
-    let tally = Tally::of(judged);
-    let (tone, outcome) = match tally {
-        Tally { denied: 1, .. } => (Tone::Bad, "denied"),
-        Tally { warned: 1, .. } => (Tone::Caution, "allowed with warnings"),
-        Tally { changed: 1, .. } => (Tone::Good, "allowed, changed"),
-        _ => (Tone::Good, "allowed"),
-    };
+    let (tone, outcome) = Tally::of(judged).outcome();
     let title = title(file, judged);
     let mut lines = vec![format!("{title}: {}", colour.paint(tone, outcome))];
     let mut line = |tone, word: &str, text: &str| {
@@ -118,7 +121,12 @@ fn word(action: Option<Action>) -> (Tone, &'static str) {
 }
 
 /// `FILE: Pod shop/web`
-fn title(file: &SourceFile, judged: &Judged<'_>) -> String {
+pub(super) fn title(file: &SourceFile, judged: &Judged<'_>) -> String {
+    printable(&format!("{}: {}", file.name(), name_of(judged))).into_owned()
+}
+
+/// `Pod shop/web`
+pub(super) fn name_of(judged: &Judged<'_>) -> String {
     let review = &judged.review;
     let name = match review.object_name() {
         "" => "(no name)",
@@ -126,38 +134,11 @@ fn title(file: &SourceFile, judged: &Judged<'_>) -> String {
     };
     let is_namespaced = !review.namespace.is_empty() && !review.is_of_namespace();
     let namespace = if is_namespaced { format!("{}/", review.namespace) } else { String::new() };
-    printable(&format!("{}: {} {namespace}{name}", file.name(), review.kind.kind)).into_owned()
+    format!("{} {namespace}{name}", review.kind.kind)
 }
 
-/// `LINE:COLUMN` of a finding in the file. What was not written (a default, or what mutation added) is placed at as much of
-/// the way to it as was.
+/// `LINE:COLUMN` of a finding in the file.
 fn place(file: &SourceFile, manifest: &Manifest<'_>, judged: &Judged<'_>, found: &PolicyFinding) -> String {
-    let object = match judged.review.operation {
-        _ if !manifest.is_review() => Some(manifest.document),
-        Operation::Delete => manifest.document.at("/request/oldObject"),
-        _ => manifest.document.at("/request/object"),
-    };
-    let at = written_at(object.unwrap_or(manifest.document), &found.finding.path);
-    let position = file.position(at.span.start);
+    let position = file.position(written(manifest, judged, &found.finding.path).0.span.start);
     format!("{}:{}", position.line, position.column)
-}
-
-/// The value at a path, or the last one on the way to it. Items of lists are looked for by their key: mutation may have put
-/// others before them.
-fn written_at<'t>(object: &'t Spanned, path: &PathBuf) -> &'t Spanned {
-    let step = |node: &'t Spanned, segment: &SegmentBuf| match (&node.kind, segment) {
-        (Kind::Map(map), SegmentBuf::Key(key)) => map.get(key),
-        (Kind::List(items), SegmentBuf::Item { index, key: None }) => items.get(*index),
-        (Kind::List(items), SegmentBuf::Item { key: Some((field, value)), .. }) => items.iter().find(|item| {
-            let found = item.as_map().and_then(|map| map.get(field)).and_then(Spanned::as_str);
-            found == Some(value.as_str())
-        }),
-        _ => None,
-    };
-    let mut node = object;
-    for segment in &path.0 {
-        let Some(next) = step(node, segment) else { break };
-        node = next;
-    }
-    node
 }

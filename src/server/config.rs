@@ -6,7 +6,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use admittance_engine::redaction::Redaction;
+
 use super::handler::Limits;
+use crate::recording;
+use crate::source::Tests;
 use crate::telemetry::NamespaceGroups;
 
 /// What the server is told.
@@ -18,6 +22,8 @@ pub struct Config {
     pub metrics_listen: SocketAddr,
     /// Files and folders with policies; none: the starter policies.
     pub policies: Vec<PathBuf>,
+    /// What becomes of units without tests.
+    pub tests: Tests,
     /// A kubeconfig for what policies ask the cluster; in a pod none is needed.
     pub kubeconfig: Option<PathBuf>,
     /// The server's own namespace; in a pod none needs to be named.
@@ -42,8 +48,18 @@ pub struct Config {
     pub max_connections: usize,
     /// What requests may take.
     pub limits: Limits,
+    /// A file in which evidence is kept over restarts; with policies in ConfigMaps a ConfigMap does that.
+    pub evidence: Option<PathBuf>,
+    /// What explanations may take, in bytes; None: none are kept. They are for those whom a cluster knows.
+    pub explain_buffer: Option<usize>,
+    /// Of how many requests that are allowed one is explained; zero: none.
+    pub explain_one_in: usize,
     /// What metrics count apart.
     pub namespace_groups: NamespaceGroups,
+    /// What of a review nobody may see who looks at it later.
+    pub redaction: Redaction,
+    /// Where reviews are recorded, and which.
+    pub recording: Option<recording::Settings>,
 }
 
 /// Where the certificate comes from.

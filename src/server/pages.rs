@@ -21,9 +21,11 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use super::exchange::VerifiedClient;
+use super::explain::{self, Door, Explain};
 use super::handler::Admission;
 use super::reach::Reach;
 use super::twins::Twins;
+use crate::evidence;
 use crate::source::{Active, UnitState, UnitStatus};
 use crate::telemetry::Metrics;
 
@@ -40,6 +42,10 @@ pub struct Pages {
     pub declared: watch::Sender<BTreeSet<Lookup<'static>>>,
     /// What the API server sends.
     pub reach: Arc<Reach>,
+    /// Whether replicas keep their evidence together.
+    pub shares_evidence: bool,
+    /// Who may ask why requests were decided as they were, and the answers; None where nobody can be asked who it is.
+    pub explain: Option<(Arc<Door>, Arc<Explain>)>,
     /// What the API server refuses by itself.
     pub twins: Arc<Twins>,
 }
@@ -125,11 +131,12 @@ pub fn admission(pages: Pages, is_for_verified_clients: bool) -> Router {
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/policies", get(policies))
+        .route("/explain", get(explanations))
         .fallback(not_found)
         .with_state(pages)
 }
 
-/// The plain listener: metrics, probes, what is loaded.
+/// The plain listener: metrics, probes, what is loaded, what it has done.
 pub fn operations(pages: Pages) -> Router {
     Router::new()
         .route("/metrics", get(metrics))
@@ -137,6 +144,7 @@ pub fn operations(pages: Pages) -> Router {
         .route("/readyz", get(readyz))
         .route("/startupz", get(startupz))
         .route("/policies", get(policies))
+        .route("/evidence", get(evidence))
         .fallback(not_found)
         .with_state(pages)
 }
@@ -191,6 +199,19 @@ async fn policies(State(pages): State<Pages>) -> Response {
         units: active.units.iter().map(|unit| UnitOfPage::of(unit, &pages)).collect(),
     })
     .into_response()
+}
+
+async fn evidence(State(pages): State<Pages>) -> Response {
+    let evidence = pages.admission.evidence();
+    Json(evidence::page::Page::of(evidence, pages.shares_evidence, evidence::now())).into_response()
+}
+
+async fn explanations(State(pages): State<Pages>, request: Request) -> Response {
+    let Some((door, explain)) = &pages.explain else { return not_found().await };
+    match door.open(request.headers()).await {
+        Ok(()) => explain::answer(explain, request.uri().query()),
+        Err(refused) => refused.response(),
+    }
 }
 
 async fn not_found() -> Response {

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,11 +19,13 @@ use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::sync::watch;
+use tokio::task::JoinError;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
 use super::config::{CertificateSource, Config, StartError};
 use super::connection::{self, Ending, Settings};
+use super::explain::{Door, Explain};
 use super::handler::Admission;
 use super::handshake;
 use super::pages::{self, Pages};
@@ -31,8 +34,10 @@ use super::tls;
 use super::watching::{Follower, Watching, managed, watched};
 use crate::certificates::{self, CertificateFiles, Change, ClientAuthoritiesFile, Presented};
 use crate::cluster::{self, Cluster, Mirrors};
+use crate::evidence::{Keeper, Store};
+use crate::recording::{self, Recorder};
 use crate::source::policies::{Link, Policies};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, Traces};
 
 /// Serves until SIGTERM or SIGINT, then drains and finishes. A second signal ends it at once.
 ///
@@ -44,24 +49,32 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     let workers = runtime::Builder::new_multi_thread().enable_all().thread_name("admission").build()?;
     let connection = workers.block_on(cluster::connection(config.kubeconfig.as_deref())).map_err(StartError)?;
     let mirrors = Arc::new(Mirrors::new(config.limits.cache, Arc::clone(&metrics)));
-    let cluster = {
-        let _context = workers.enter();
-        let to = |connection| Cluster::new(connection, Arc::clone(&mirrors));
-        connection.clone().map(to).transpose().map_err(StartError)?
-    };
+    let cluster = ask(&workers, connection.as_ref(), &mirrors)?;
+    let traces = Traces::start(operations.handle()).map_err(StartError)?;
     let managed = managed(config, connection.as_ref())?;
     let (policies, follower) = policies(config, connection.as_ref())?;
     let is_starter = config.policies.is_empty() && follower.is_none();
-    let admission = Admission::new(Arc::clone(&metrics), cluster, config.namespace_groups.clone(), config.limits);
+    let recorder = recorder(config, &metrics)?;
+    let groups = config.namespace_groups.clone();
+    let explain = explaining(config, &workers, connection.as_ref())?;
+    let explanations = explain.as_ref().map(|(_, explain)| Arc::clone(explain));
+    let admission = Admission::new(Arc::clone(&metrics), cluster, groups, config.limits)
+        .with_traces(traces)
+        .with_explanations(explanations)
+        .recorded_by(recorder.clone());
     let (declared, declarations) = watch::channel(BTreeSet::new());
+    let own_namespace = follower.as_ref().map(|(places, ..)| places.own.clone()).filter(|_| config.evidence.is_none());
     let pages = Pages {
         admission: Arc::new(admission),
         metrics,
         health: Arc::default(),
         declared,
         reach: Arc::default(),
+        shares_evidence: own_namespace.is_some(),
+        explain,
         twins: Arc::default(),
     };
+    let keeper = config.evidence.clone().map(|path| keeper(&pages, path)).transpose()?;
     let Keys { presented, files, clients, tls, is_for_verified_clients } = keys(config)?;
     let listener = bind(&workers, config.listen)?;
     let metrics_listener = bind(&operations, config.metrics_listen)?;
@@ -104,17 +117,22 @@ pub fn run(config: &Config) -> Result<(), StartError> {
         config_maps: follower,
         managed,
         presented: Arc::clone(&presented),
+        evidence: own_namespace,
     });
     let operations_thread = thread::Builder::new().name("operations".to_owned()).spawn(move || {
         operations.block_on(async move {
-            if let Some(watching) = watching {
-                watching.begin();
+            let keeper = watching.and_then(Watching::begin).or(keeper);
+            if let Some(keeper) = &keeper {
+                tokio::spawn(keeper.clone().follow());
             }
             let beside = beside.run();
             tokio::select! {
                 // Both end with the stage; what they wait for beyond is the end of admission.
                 ((), _) = async { tokio::join!(beside, plain) } => {}
                 _ = end_of_operations.changed() => {}
+            }
+            if let Some(keeper) = keeper {
+                keeper.finish().await;
             }
         });
     })?;
@@ -148,12 +166,60 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     drop(ended);
     // Only a panic of its thread could be reported here, and the panic hook has done that.
     let _ = operations_thread.join();
+    conclude(ending, recorder.as_deref())
+}
+
+/// Writes what is left to be recorded, and says how it ended.
+fn conclude(ending: Result<Ending, JoinError>, recorder: Option<&Recorder>) -> Result<(), StartError> {
+    if let Some(recorder) = recorder {
+        recorder.end();
+    }
     match ending {
         Ok(Ending::Finished) => tracing::info!("every request was answered, ending"),
         Ok(Ending::Cut(connections)) => tracing::warn!(connections, "ending with requests under way"),
         Err(error) => return Err(StartError(format!("the listener ended: {error}"))),
     }
     Ok(())
+}
+
+/// What explains decisions, and who may ask; None where none are kept.
+fn explaining(
+    config: &Config,
+    workers: &runtime::Runtime,
+    connection: Option<&kube::Config>,
+) -> Result<Option<(Arc<Door>, Arc<Explain>)>, StartError> {
+    let Some(bytes) = config.explain_buffer else { return Ok(None) };
+    let Some(connection) = connection else {
+        let problem = "--explain needs a cluster, which knows who may ask: name one with --kubeconfig, or run in a pod";
+        return Err(StartError(problem.to_owned()));
+    };
+    let _context = workers.enter();
+    let client = cluster::client(connection.clone()).map_err(StartError)?;
+    let explain = Explain::start(bytes, config.explain_one_in)?;
+    Ok(Some((Arc::new(Door::new(client)), explain)))
+}
+
+fn recorder(config: &Config, metrics: &Arc<Metrics>) -> Result<Option<Arc<Recorder>>, StartError> {
+    let start = |settings: &recording::Settings| {
+        Recorder::start(settings, config.redaction.clone(), Arc::clone(metrics)).map(Arc::new).map_err(StartError)
+    };
+    config.recording.as_ref().map(start).transpose()
+}
+
+/// A cluster that the workers can ask.
+fn ask(
+    workers: &runtime::Runtime,
+    connection: Option<&kube::Config>,
+    mirrors: &Arc<Mirrors>,
+) -> Result<Option<Cluster>, StartError> {
+    let _context = workers.enter();
+    connection.cloned().map(|to| Cluster::new(to, Arc::clone(mirrors))).transpose().map_err(StartError)
+}
+
+/// What keeps evidence in a file, which must be there or can be made.
+fn keeper(pages: &Pages, path: PathBuf) -> Result<Keeper, StartError> {
+    let (store, evidence) = (Store::file(path).map_err(StartError)?, Arc::clone(pages.admission.evidence()));
+    Ok(Keeper::new(evidence, store))
 }
 
 fn settings(config: &Config) -> Settings {
@@ -169,7 +235,7 @@ fn policies(config: &Config, connection: Option<&kube::Config>) -> Result<(Polic
             (Some(Link { seen, told }), Some((places, sender, orders)))
         }
     };
-    let mut policies = Policies::new(&config.policies, link, connection.is_some());
+    let mut policies = Policies::new(&config.policies, link, connection.is_some(), config.tests);
     policies.first().map_err(StartError)?;
     Ok((policies, follower))
 }

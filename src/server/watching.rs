@@ -13,6 +13,7 @@ use super::config::{CertificateSource, Config, StartError};
 use super::pages::Pages;
 use crate::certificates::{self, Managed, Presented};
 use crate::cluster::{self, Mirrors, twins, webhooks};
+use crate::evidence::{Keeper, Store};
 use crate::source::config_maps::{self, Places, Seen, Told};
 
 /// Where ConfigMaps with policies are, and the two ends that lead to the thread that loads them.
@@ -35,16 +36,25 @@ pub(super) struct Watching {
     /// The certificate that is kept, and where it is presented.
     pub(super) managed: Option<Managed>,
     pub(super) presented: Arc<Presented>,
+    /// The own namespace, if evidence is kept in it.
+    pub(super) evidence: Option<String>,
 }
 
 impl Watching {
-    /// Begins all of it on the runtime that this is called in; it ends with that.
-    pub(super) fn begin(self) {
+    /// Begins all of it on the runtime that this is called in; it ends with that. Returns what keeps evidence, for the end.
+    pub(super) fn begin(self) -> Option<Keeper> {
         let client = match cluster::client(self.connection) {
             Ok(client) => client,
-            Err(error) => return tracing::error!(error, "nothing can be watched"),
+            Err(error) => {
+                tracing::error!(error, "nothing can be watched");
+                return None;
+            }
         };
         tokio::spawn(cluster::keep_up(client.clone(), self.mirrors, self.declared));
+        let keeper = self.evidence.map(|namespace| {
+            let store = Store::in_cluster(client.clone(), &namespace, &self.configuration);
+            Keeper::new(Arc::clone(self.pages.admission.evidence()), store)
+        });
         if self.twins {
             let (asked, pages) = (client.clone(), self.pages.clone());
             tokio::spawn(twins::follow(asked, move |installed| pages.know_twins(installed)));
@@ -59,6 +69,7 @@ impl Watching {
         if let Some(managed) = self.managed {
             tokio::spawn(certificates::managed::keep(client, managed, self.presented));
         }
+        keeper
     }
 }
 

@@ -109,6 +109,13 @@ pub struct ShedLabels {
     pub limit: &'static str,
 }
 
+/// Labels of `admittance_recorded_reviews_total`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RecordedLabels {
+    /// `written`; `dropped`, because others waited or it is too large; `failed`, because it cannot be written or read.
+    pub result: &'static str,
+}
+
 /// All metrics of the server.
 pub struct Metrics {
     registry: Registry,
@@ -144,6 +151,8 @@ pub struct Metrics {
     pub cache_objects: Family<KindLabels, Gauge>,
     /// Requests that were turned away because too much was under way.
     pub shed: Family<ShedLabels, Counter>,
+    /// Reviews that were to be recorded.
+    pub recorded: Family<RecordedLabels, Counter>,
     /// When the certificate that is served ends, in seconds since 1970.
     pub certificate_expiry: Gauge<f64, AtomicU64>,
 }
@@ -177,6 +186,7 @@ impl Default for Metrics {
             cache_bytes: Gauge::default(),
             cache_objects: Family::default(),
             shed: Family::default(),
+            recorded: Family::default(),
             certificate_expiry: Gauge::default(),
         };
         let registry = &mut metrics.registry;
@@ -244,6 +254,11 @@ impl Default for Metrics {
             "Requests turned away because too much was under way, by limit",
             metrics.shed.clone(),
         );
+        registry.register(
+            "recorded_reviews",
+            "Reviews that were to be recorded, by what became of them: written, dropped, failed",
+            metrics.recorded.clone(),
+        );
         registry.register_with_unit(
             "certificate_expiry_timestamp",
             "When the served certificate ends",
@@ -270,12 +285,20 @@ impl Metrics {
         for limit in ["bytes", "requests"] {
             drop(self.shed.get_or_create(&ShedLabels { limit }));
         }
+        for result in ["written", "dropped", "failed"] {
+            drop(self.recorded.get_or_create(&RecordedLabels { result }));
+        }
     }
 
     /// Counts one request.
     pub fn request(&self, route: RouteLabel, outcome: OutcomeLabel, elapsed: Duration) {
         self.requests.get_or_create(&RequestLabels { route, outcome }).inc();
         self.duration.get_or_create(&RouteLabels { route }).observe(elapsed.as_secs_f64());
+    }
+
+    /// Counts what became of a review that was to be recorded.
+    pub fn recorded(&self, result: &'static str) {
+        self.recorded.get_or_create(&RecordedLabels { result }).inc();
     }
 
     /// Counts the time that a policy took.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use admittance_engine::pipeline::Route;
+use admittance_engine::response::provenance;
 use admittance_engine::review::Review;
 use admittance_engine::verdict::Verdict;
 
@@ -66,8 +67,12 @@ pub fn observe(
         microseconds = u64::try_from(seen.elapsed.as_micros()).unwrap_or(u64::MAX),
         "{:?}", seen.route
     );
-    for edit in &verdict.edits {
-        tracing::debug!(uid = review.uid, policy = edit.origin.policy, shadow = edit.shadow, "changed the object");
+    if tracing::enabled!(tracing::Level::DEBUG) {
+        for written in provenance(verdict) {
+            let (policy, shadow) = (&written.origin.policy, written.shadow);
+            let (operation, path) = (written.name(), written.operation.path());
+            tracing::debug!(uid = review.uid, policy, shadow, operation, path, "changed the object");
+        }
     }
 }
 

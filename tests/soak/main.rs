@@ -26,10 +26,26 @@ use scenario::{Row, Size};
 
 const USAGE: &str = "usage: soak ROOT IMAGE OTHER-IMAGE SECONDS [PART OF A SCENARIO'S NAME]";
 
-/// What `make cluster` does: everything once.
-const SHORT: Size = Size { restarts: 1, rotations: 1, edits: 10, starved: Duration::from_secs(10), rate: 10.0 };
+/// What `make cluster` does: everything once, and at the same time what may happen at the same time.
+const SHORT: Size = Size {
+    is_long: false,
+    restarts: 1,
+    rotations: 1,
+    edits: 10,
+    starved: Duration::from_secs(10),
+    rate: 10.0,
+    around: Duration::from_secs(2),
+};
 /// What `make soak` does, in each mode: ten restarts, ten certificates, a hundred edits in all.
-const LONG: Size = Size { restarts: 5, rotations: 5, edits: 50, starved: Duration::from_mins(1), rate: 20.0 };
+const LONG: Size = Size {
+    is_long: true,
+    restarts: 5,
+    rotations: 5,
+    edits: 50,
+    starved: Duration::from_mins(1),
+    rate: 20.0,
+    around: Duration::from_secs(3),
+};
 
 fn main() -> ExitCode {
     let mut rows = vec![];
@@ -55,8 +71,7 @@ fn all(rows: &mut Vec<Row>) -> Result<(), String> {
     let seconds: u64 = seconds.parse().map_err(|_| USAGE)?;
     let only = rest.first().map_or("", String::as_str);
     let folder = std::env::var("CLUSTER").map_err(|_| "CLUSTER is not set: hack/cluster/with sets it")?;
-    let is_long = seconds > 0;
-    let size = if is_long { LONG } else { SHORT };
+    let size = if seconds > 0 { LONG } else { SHORT };
     let proxy = Proxy::start()?;
     let cluster = Cluster {
         api: proxy.api(),
@@ -64,7 +79,7 @@ fn all(rows: &mut Vec<Row>) -> Result<(), String> {
         root: root.into(),
         images: [usual.clone(), other.clone()],
         // A new one after two thirds of it, and a new CA after ten of them.
-        life: if is_long { "2m" } else { "30s" },
+        life: if size.is_long { "2m" } else { "30s" },
     };
     let began = Instant::now();
     let mut done = |row: Row| {

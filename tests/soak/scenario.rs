@@ -22,11 +22,15 @@ pub(crate) enum Bound {
 /// How much of everything.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Size {
+    /// Whether there is time for everything in both modes.
+    pub(crate) is_long: bool,
     pub(crate) restarts: usize,
     pub(crate) rotations: usize,
     pub(crate) edits: usize,
     pub(crate) starved: Duration,
     pub(crate) rate: f64,
+    /// How long load runs before something happens, and after it.
+    pub(crate) around: Duration,
 }
 
 /// One row of the table.
@@ -44,23 +48,20 @@ pub(crate) struct Row {
     pub(crate) note: String,
 }
 
-/// How long load runs before something happens, and after it.
-const AROUND: Duration = Duration::from_secs(3);
-
 /// Runs `act` under load, and holds what came of it against `bound`. What `act` returns is noted.
 pub(crate) fn under_load(
     cluster: &Cluster,
-    (name, mode, bound, rate): (&str, Mode, Bound, f64),
+    (name, mode, bound, size): (&str, Mode, Bound, &Size),
     act: impl FnOnce() -> Result<String, String>,
 ) -> Result<Row, String> {
     cluster.settle()?;
     let before = Counted::read(cluster.api)?;
     let began = Instant::now();
-    let load = Load::start(cluster.api, rate);
-    std::thread::sleep(AROUND);
+    let load = Load::start(cluster.api, size.rate);
+    std::thread::sleep(size.around);
     let acted = act();
     // Where it has failed, it is over sooner.
-    std::thread::sleep(AROUND);
+    std::thread::sleep(size.around);
     let counts = load.stop()?;
     let took = began.elapsed();
     let counted = read_again(cluster.api)?.since(before);

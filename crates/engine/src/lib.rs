@@ -6,6 +6,8 @@
 //! text ─▶ document ─▶ unit::compile ─▶ set::link ─▶ PolicySet ──┐
 //!                                                               ▼
 //! body ─▶ review ──────────────────────────────▶ pipeline::admit(&PolicySet, &Review, &Run) ─▶ Verdict ─▶ response
+//!
+//! proof: what is shown of a unit before it becomes active
 //! ```
 
 pub mod deadline;
@@ -14,6 +16,7 @@ pub mod json;
 pub mod kubernetes;
 pub mod cel;
 pub mod review;
+pub mod redaction;
 pub mod verdict;
 pub mod document;
 pub mod twin;
@@ -27,6 +30,8 @@ pub mod set;
 pub mod export;
 pub mod pipeline;
 pub mod response;
+pub mod proof;
+pub mod recording;
 
 #[cfg(test)]
 mod corpora;

@@ -1,8 +1,12 @@
 //! The one function that decides. The server, `check`, `test` and `replay` all call [`admit`]: they can never disagree.
 
+mod doubt;
 mod native;
+mod objects;
+pub mod offline;
 mod run;
 mod settle;
+mod tracing;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,16 +15,18 @@ use std::sync::Arc;
 pub use run::{Budget, Route, Run};
 
 use self::native::{decision, is_policy, what_an_error_does};
+use self::objects::Objects;
+use self::tracing::Seen;
 use crate::deadline::Stopwatch;
 use crate::json::Node;
 use crate::kubernetes::kinds::Kinds;
 use crate::matching::{self, NamespaceGlobs, Outcome};
 use crate::policy::{Actions, Existing, Head, Mutator, Validator};
-use crate::review::{self, Lookup, Operation, Review, Subject};
+use crate::review::{Lookup, Operation, Review, Subject};
 use crate::set::PolicySet;
 use crate::verdict::{
-    Action, Annotation, Bounds, Edit, Expressed, Finding, Judged, Judgement, PolicyError, PolicyFailure, PolicyFinding,
-    Report, Reported, Roots, Step, Verdict,
+    Action, Annotation, Bounds, Discretion, Edit, Expressed, Finding, Judged, Judgement, PolicyError, PolicyFailure,
+    PolicyFinding, Report, Reported, Roots, Tracer, Verdict,
 };
 
 /// What the policies need to know before they can decide. Whoever can find it out does so and calls again.
@@ -39,9 +45,11 @@ pub fn admit<'a>(set: &'a PolicySet, review: &Review<'a>, run: &Run<'_>) -> Resu
     }
     if run.route != Route::Mutate {
         for validator in set.validators_for(review) {
-            pass.validate(validator);
+            let action = validator.actions.gravest();
+            pass.watched(&validator.head, (action, false), |pass| pass.validate(validator));
         }
     }
+    pass.trace_others(set);
     pass.finish()
 }
 
@@ -65,13 +73,8 @@ struct Pass<'p, 'a> {
     is_dirty: bool,
     /// The position of the last mutator that changed something; beyond all of them where it was in the second round.
     last_change: Option<usize>,
-}
-
-#[derive(Clone, Copy)]
-struct Objects<'a> {
-    old: Option<Node<'a>>,
-    /// An update of an object that is being deleted, which takes away finalizers and changes nothing else.
-    only_releases: bool,
+    /// What a trace may show; None where none is made.
+    discretion: Option<Discretion>,
 }
 
 impl<'p, 'a> Pass<'p, 'a> {
@@ -88,36 +91,26 @@ impl<'p, 'a> Pass<'p, 'a> {
             again: None,
             is_dirty: false,
             last_change: None,
+            discretion: run.trace.then(|| tracing::discretion(review, run.route)),
         }
-    }
-
-    /// The objects of the review, read when the first policy gets this far.
-    fn objects(&mut self) -> Result<Objects<'a>, PolicyError> {
-        if let Some(objects) = &self.objects {
-            return objects.clone();
-        }
-        let read = read_objects(self.review);
-        let objects = read.map(|(judged, objects)| {
-            self.verdict.roots = Roots { original: judged, mutated: judged, shadow: judged };
-            objects
-        });
-        self.objects.insert(objects).clone()
     }
 
     /// Whether this policy has its turn on `root`. What keeps it from it is recorded.
     fn is_due(
         &mut self,
-        head: &Head,
+        head: &'a Head,
         (action, mutates): (Action, bool),
         root: fn(&Roots<'a>) -> Node<'a>,
     ) -> Option<Objects<'a>> {
         if self.run.deadline.is_over() {
+            self.trace_failure(head, mutates, &PolicyError::Deadline);
             self.fail(head, action, PolicyError::Deadline);
             return None;
         }
         let objects = match self.objects() {
             Ok(objects) => objects,
             Err(error) => {
+                self.trace_failure(head, mutates, &error);
                 self.fail(head, action, error);
                 return None;
             }
@@ -126,6 +119,7 @@ impl<'p, 'a> Pass<'p, 'a> {
         let object = if head.is_native() && mutates { self.begun.unwrap_or(current) } else { current };
         let subject = Subject { object, old_object: objects.old, review: self.review };
         if head.is_native() && is_policy(self.review) {
+            self.trace_passed_by(head, mutates, "Kubernetes' own policies judge no policies and no bindings");
             return None;
         }
         let everywhere = NamespaceGlobs::default();
@@ -135,10 +129,11 @@ impl<'p, 'a> Pass<'p, 'a> {
             match matching::matches(constraints, namespaces, subject, self.run.lookups, self.kinds) {
                 Outcome::Matched => {}
                 Outcome::NotMatched(reason) => {
-                    self.step(head, || reason.explain(constraints));
+                    self.trace_mismatch(head, mutates, reason, (constraints, namespaces), subject);
                     return None;
                 }
                 Outcome::Error(error) => {
+                    self.trace_failure(head, mutates, &error);
                     self.misconfigured(head, (action, mutates), step, error);
                     return None;
                 }
@@ -148,11 +143,21 @@ impl<'p, 'a> Pass<'p, 'a> {
                 }
             }
         }
+        if objects.is_in_doubt && head.origin.module.is_some() {
+            self.review.arena.mark_unknown();
+        }
         if objects.only_releases && head.origin.module.is_some() {
-            self.step(head, || "only takes finalizers away from an object that is being deleted".to_owned());
+            self.trace_passed_by(
+                head,
+                mutates,
+                "the update only takes finalizers away from an object that is being deleted",
+            );
             return None;
         }
         self.verdict.matched += 1;
+        if self.again.is_none() {
+            self.verdict.takes_turn(self.review.arena, &head.origin, mutates);
+        }
         Some(objects)
     }
 
@@ -190,15 +195,20 @@ impl<'p, 'a> Pass<'p, 'a> {
     }
 
     fn mutate(&mut self, mutator: &'a Mutator, position: usize) {
+        let action = if mutator.shadow { Action::Audit } else { Action::Deny };
+        self.watched(&mutator.head, (action, true), |pass| pass.mutate_once(mutator, position, action));
+    }
+
+    fn mutate_once(&mut self, mutator: &'a Mutator, position: usize, action: Action) {
         let head = &mutator.head;
         let compares = self.run.route == Route::Validate;
-        let action = if mutator.shadow { Action::Audit } else { Action::Deny };
         let root: fn(&Roots<'a>) -> Node<'a> =
             if mutator.shadow || compares { |roots| roots.shadow } else { |roots| roots.mutated };
         let Some(objects) = self.is_due(head, (action, true), root) else { return };
         let before = root(&self.verdict.roots);
         let watch = self.stopwatch();
-        let (result, reported) =
+        let failed = self.verdict.failures.len();
+        let (result, mut reported) =
             self.evaluate(head, before, objects.old, |subject, report| mutator.rule.mutate(subject, report));
         self.stop(head, watch);
         let place = if self.again.is_some() { usize::MAX } else { position };
@@ -219,8 +229,9 @@ impl<'p, 'a> Pass<'p, 'a> {
         if mutator.is_reinvoked && !reported.invoked.is_empty() {
             self.reinvocable.insert(position, reported.invoked.clone());
         }
+        let seen = Seen::of(&mut reported);
         self.note(head, (action, true), reported);
-        self.step(head, || if after.is_same(before) { "changes nothing" } else { "changes the object" }.to_owned());
+        self.trace_mutation(mutator, seen, failed, (before, after));
         let together = self.verdict.roots.mutated.is_same(self.verdict.roots.shadow);
         if mutator.shadow || together {
             self.verdict.roots.shadow = after;
@@ -251,21 +262,27 @@ impl<'p, 'a> Pass<'p, 'a> {
             Ok(())
         };
         let object = root(&self.verdict.roots);
+        let failed = self.verdict.failures.len();
         let watch = self.stopwatch();
         let (result, mut reported) = self.evaluate(head, object, objects.old, judge);
         self.stop(head, watch);
         if let Err(error) = result {
             self.fail(head, action, error);
         }
+        let mut seen = Seen::of(&mut reported);
         if self.review.operation == Operation::Update
             && validator.existing == Existing::Allow
             && !reported.findings.is_empty()
             && let Some(old) = objects.old
         {
             let (_, before) = self.evaluate(head, old, None, judge);
-            reported.findings.retain(|finding| !before.findings.iter().any(|old| old.is_same(finding)));
+            let is_old = |finding: &Finding| before.findings.iter().any(|old| old.is_same(finding));
+            if self.run.trace {
+                seen.existing.extend(reported.findings.iter().filter(|finding| is_old(finding)).cloned());
+            }
+            reported.findings.retain(|finding| !is_old(finding));
         }
-        self.step(head, || format!("{} findings", reported.findings.len()));
+        let found = self.verdict.findings.len();
         let findings = std::mem::take(&mut reported.findings);
         self.verdict.findings.extend(findings.into_iter().map(|finding| PolicyFinding {
             origin: head.origin.clone(),
@@ -274,6 +291,7 @@ impl<'p, 'a> Pass<'p, 'a> {
             finding: Finding { message: validator.wording(finding.message), ..finding },
         }));
         self.note(head, (action, false), reported);
+        self.trace_validation(validator, seen, failed, found);
     }
 
     /// Runs one rule where its panic, its memory and what it could not read are its own.
@@ -287,18 +305,25 @@ impl<'p, 'a> Pass<'p, 'a> {
         let arena = self.review.arena;
         let (used, unreadable) = (arena.used(), arena.has_unreadable());
         let subject = Subject { object, old_object, review: self.review };
+        let tracer = self.discretion.as_ref().map(Tracer::new);
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let bounds =
                 Bounds { deadline: self.run.deadline, bytes: self.run.budget.policy, keeps_all: self.run.trace };
-            let mut report = Report::new(head.public, self.run.lookups).within(bounds);
+            let mut report = Report::new(head.public, self.run.lookups).within(bounds).traced(tracer.as_ref());
             if let Some(invoked) = &self.again {
                 report = report.again(invoked);
             }
             let result = rule(subject, &mut report);
             (result, report.into_reported())
         }));
-        let Ok((result, reported)) = outcome else { return (Err(PolicyError::Panic), Reported::default()) };
-        let result = if arena.used() - used > self.run.budget.policy || arena.is_full() {
+        let (result, mut reported) = outcome.unwrap_or_else(|_| (Err(PolicyError::Panic), Reported::default()));
+        if let Some(tracer) = tracer {
+            reported.why_not = tracer.why_not();
+            reported.evaluations = tracer.into_evaluations();
+        }
+        let result = if matches!(result, Err(PolicyError::Panic)) {
+            result
+        } else if arena.used() - used > self.run.budget.policy || arena.is_full() {
             Err(PolicyError::Budget)
         } else if arena.has_unreadable() && !unreadable {
             Err(PolicyError::unreadable_part())
@@ -342,15 +367,8 @@ impl<'p, 'a> Pass<'p, 'a> {
     }
 
     fn fail(&mut self, head: &Head, action: Action, error: PolicyError) {
-        self.step(head, || format!("evaluation error: {error}"));
         let action = what_an_error_does(head, action, &error);
         self.verdict.failures.push(PolicyFailure { origin: head.origin.clone(), action, error });
-    }
-
-    fn step(&mut self, head: &Head, outcome: impl FnOnce() -> String) {
-        if self.run.trace {
-            self.verdict.trace.push(Step { origin: head.origin.clone(), outcome: outcome() });
-        }
     }
 
     fn finish(mut self) -> Result<Verdict<'a>, Needs> {
@@ -361,14 +379,6 @@ impl<'p, 'a> Pass<'p, 'a> {
         self.needs.dedup();
         Err(Needs(self.needs))
     }
-}
-
-fn read_objects<'a>(review: &Review<'a>) -> Result<(Node<'a>, Objects<'a>), PolicyError> {
-    let judged = review.judged()?;
-    let old = review.old_object()?;
-    let only_releases = review.operation == Operation::Update
-        && old.is_some_and(|old| review::only_releases(review.arena, old, judged));
-    Ok((judged, Objects { old, only_releases }))
 }
 
 #[cfg(test)]

@@ -4,9 +4,13 @@
 //! and only from `/mutate` with an allowed change; a refusal is an HTTP 200 with `allowed: false`, because any other status
 //! opens the door where the webhook fails open.
 
+mod provenance;
+
 use base64::Engine as _;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
+
+pub use provenance::{Written, provenance};
 
 use crate::json::diff;
 use crate::json::patch::Operation as PatchOperation;
@@ -18,12 +22,25 @@ use crate::verdict::{Refusal, Verdict};
 
 /// The AdmissionReview that answers `review`.
 pub fn answer(review: &Review<'_>, verdict: &Verdict<'_>, route: Route) -> Vec<u8> {
+    answer_with(review, verdict, route, None)
+}
+
+/// The same with a last line under a denial: how to ask more about it.
+pub fn answer_with(review: &Review<'_>, verdict: &Verdict<'_>, route: Route, how_to_ask: Option<&str>) -> Vec<u8> {
     let refusal = verdict.refusal();
     let patch = if refusal.is_none() && route == Route::Mutate { patch(review, verdict) } else { vec![] };
     let encoded = (!patch.is_empty()).then(|| encode(&patch));
+    let mut audit_annotations = verdict.audit_annotations();
+    if encoded.is_some() {
+        let named = provenance::annotations(verdict);
+        // A policy's own entry of the same name stays: the answer is a map.
+        let is_taken = |key: &String| audit_annotations.iter().any(|(taken, _)| taken == key);
+        let named: Vec<_> = named.into_iter().filter(|(key, _)| !is_taken(key)).collect();
+        audit_annotations.extend(named);
+    }
     let status = refusal.map(|refusal| Status {
         outcome: "Failure",
-        message: verdict.message(),
+        message: how_to_ask.map_or_else(|| verdict.message(), |how| format!("{}\n{how}", verdict.message())),
         reason: refusal.reason,
         details: Some(Details { causes: causes(verdict) }),
         code: refusal.code,
@@ -34,7 +51,7 @@ pub fn answer(review: &Review<'_>, verdict: &Verdict<'_>, route: Route) -> Vec<u
         status,
         patch: encoded.as_deref(),
         patch_type: encoded.as_ref().map(|_| "JSONPatch"),
-        audit_annotations: verdict.audit_annotations(),
+        audit_annotations,
         warnings: verdict.warnings(),
     })
 }

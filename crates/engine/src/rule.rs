@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use crate::json::Node;
 use crate::review::{Lookup, Operation, Subject};
 use crate::twin::{CelTwin, NoTwin};
+use crate::verdict::trace::List;
 use crate::verdict::{PolicyError, Report};
 
 /// Changes an object. The new root is returned, made by path copying ([`crate::json`]); the old one stays as it is, so
@@ -24,6 +25,16 @@ pub trait Mutate: Send + Sync {
     fn asks(&self) -> Option<&'static str> {
         None
     }
+
+    /// Its expressions, conditions among them: the list of the policy that each stands in, its position there, and its text.
+    fn expressions(&self) -> Vec<(List, usize, &str)> {
+        vec![]
+    }
+
+    /// Which fields of the object it decides by.
+    fn reads(&self) -> Reads {
+        Reads::default()
+    }
 }
 
 /// Judges an object. Total: on any JSON it ends, without a panic, with findings or none.
@@ -34,6 +45,16 @@ pub trait Validate: Send + Sync {
     /// What it asks of the cluster on every request, as a phrase: `reads namespaceObject`.
     fn asks(&self) -> Option<&'static str> {
         None
+    }
+
+    /// Its expressions, conditions among them: the list of the policy that each stands in, its position there, and its text.
+    fn expressions(&self) -> Vec<(List, usize, &str)> {
+        vec![]
+    }
+
+    /// Which fields of the object it decides by.
+    fn reads(&self) -> Reads {
+        Reads::default()
     }
 }
 
@@ -110,6 +131,20 @@ pub struct SettingsError {
 /// A place that a mutator may write, as a field path: `metadata.labels[team]`, `spec.containers[*].image`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathPattern(pub String);
+
+/// Which fields of an object a rule decides by: for whoever asks who else can change them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reads {
+    /// The fields whose values count, in `object` or `oldObject`; the empty path is the whole object. None where the rule does
+    /// not tell: of modules see `proof::routes`.
+    pub fields: Option<Vec<PathPattern>>,
+    /// The fields of which only the presence counts.
+    pub presence: Vec<PathPattern>,
+    /// Whether `oldObject` is looked at.
+    pub old: bool,
+    /// Its match conditions, in CEL.
+    pub conditions: Vec<String>,
+}
 
 /// The catalogue's groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -16,7 +16,7 @@ use crate::manifests::objects::{Manifest, objects};
 use crate::manifests::stored::Stored;
 use crate::manifests::{Asked, Judge};
 
-/// The judge, the files to judge, and what is wrong with those that cannot be read.
+/// The judge, the files to judge, and what is wrong with those that are not there.
 ///
 /// # Errors
 /// All problems, ready to print, where nothing can be judged.
@@ -34,8 +34,16 @@ pub(super) fn gather(arguments: &Arguments, paint: Paint) -> Result<(Judge, Vec<
         let message = "--old-object is for UPDATE alone: a DELETE takes the manifest itself for the stored object";
         errors.push(format!("error: {message}"));
     }
-    if arguments.diff && arguments.output == Format::Jsonl {
-        errors.push("error: --diff is for -o text: with jsonl the field patch says what changes".to_owned());
+    if arguments.diff && arguments.output != Format::Text {
+        let instead = match arguments.output {
+            Format::Jsonl => ": with jsonl the field patch says what changes",
+            Format::Json => ": with json the field patch says what changes",
+            _ => "",
+        };
+        errors.push(format!("error: --diff is for -o text{instead}"));
+    }
+    if arguments.explain && matches!(arguments.output, Format::Sarif | Format::Junit | Format::Github) {
+        errors.push("error: --explain is for -o text, json and jsonl".to_owned());
     }
     let mut stored = Stored::default();
     for_each(&arguments.old_object, paint, &mut errors, |manifest| {
@@ -74,8 +82,8 @@ pub(super) fn gather(arguments: &Arguments, paint: Paint) -> Result<(Judge, Vec<
         namespace: arguments.namespace.clone(),
     };
     let defaults = (!arguments.raw).then(Defaults::built_in);
-    let problems = problems.into_iter().map(|problem| format!("error: {problem}")).collect();
-    Ok((Judge { set, asked, stored, namespaces, parameters, defaults }, inputs, problems))
+    let explains = arguments.explain;
+    Ok((Judge { set, asked, stored, namespaces, parameters, defaults, explains }, inputs, problems))
 }
 
 /// All objects in these files; what is wrong with them goes to `errors`.

@@ -4,7 +4,10 @@ use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use super::Format;
+use super::page::{Page, Said};
 use crate::cli::{BROKEN, DENIED};
+use crate::output::remark::Remark;
 use crate::output::text::Tally;
 
 /// A run that takes less shows no progress.
@@ -15,17 +18,17 @@ const EVERY: Duration = Duration::from_millis(200);
 /// One thing to print.
 #[derive(Debug)]
 pub(super) enum Printed {
-    /// A judged object: its text for standard output, which may be empty.
-    Object(String, Tally),
-    /// Something that cannot be read or judged, for standard error.
-    Problem(String),
+    /// A judged object: what standard output says about it.
+    Object(Said, Tally),
+    /// Something that cannot be read or judged: its text for standard error, and the same for formats that have a place for it.
+    Problem(String, Remark),
 }
 
 /// Prints in order, counts, and knows the exit code.
 pub(super) struct Printer {
     out: BufWriter<io::Stdout>,
     files: usize,
-    with_sum: bool,
+    page: Page,
     tally: Tally,
     problems: usize,
     failed: Option<io::Error>,
@@ -35,11 +38,11 @@ pub(super) struct Printer {
 }
 
 impl Printer {
-    pub(super) fn new(files: usize, with_sum: bool) -> Self {
+    pub(super) fn new(files: usize, format: Format) -> Self {
         Self {
             out: BufWriter::with_capacity(1 << 16, io::stdout()),
             files,
-            with_sum,
+            page: Page::new(format),
             tally: Tally::default(),
             problems: 0,
             failed: None,
@@ -51,15 +54,18 @@ impl Printer {
 
     pub(super) fn take(&mut self, printed: Printed) {
         match printed {
-            Printed::Object(text, tally) => {
+            Printed::Object(said, tally) => {
                 self.tally.add(tally);
+                let text = self.page.object(said);
                 if !text.is_empty() {
                     self.clear_line();
                     self.write(&text);
                 }
             }
-            Printed::Problem(text) => {
+            Printed::Problem(text, remark) => {
                 self.problems += 1;
+                let said = self.page.problem(remark);
+                self.write(&said);
                 // What was judged before stands before it where both go to one terminal.
                 self.flush();
                 self.clear_line();
@@ -87,14 +93,8 @@ impl Printer {
     /// Prints the sum. The exit code says the gravest thing that happened.
     pub(super) fn finish(mut self) -> ExitCode {
         self.clear_line();
-        if self.with_sum {
-            let unread = match self.problems {
-                0 => String::new(),
-                1 => ", 1 error".to_owned(),
-                count => format!(", {count} errors"),
-            };
-            self.write(&format!("{}{unread}\n", self.tally));
-        }
+        let page = std::mem::replace(&mut self.page, Page::Github);
+        self.write(&page.end(self.tally, self.problems));
         self.flush();
         match self.failed {
             // `check … | head` has seen enough.

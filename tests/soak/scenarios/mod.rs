@@ -4,6 +4,7 @@ mod outages;
 mod recovery;
 mod steady;
 
+use std::thread;
 use std::time::Duration;
 
 use crate::cluster::{Cluster, Mode, run};
@@ -11,20 +12,68 @@ use crate::scenario::{Bound, Row, Size, under_load};
 
 pub(crate) use recovery::{deleted_role, healed_by_itself, no_image, nothing_changes, nothing_left, rolled_back};
 
-/// One of them: its name, what may come of it, what is done.
-type Scenario = (&'static str, Bound, fn(&Cluster, Mode, &Size) -> Result<String, String>);
+/// What is done to the cluster; what it returns is noted.
+type Act = fn(&Cluster, Mode, &Size) -> Result<String, String>;
 
-/// Those that are run in both modes. The times are those of two busy cores.
+/// One of them.
+struct Scenario {
+    name: &'static str,
+    /// What may come of it.
+    bound: Bound,
+    act: Act,
+    when: When,
+}
+
+/// When it is run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    /// In both modes, always.
+    Always,
+    /// In both modes where there is time, else in mode closed alone, which promises more.
+    ClosedFirst,
+    /// Where there is no time for one after the other.
+    Short,
+    /// Where there is time.
+    Long,
+}
+
+impl When {
+    fn is_now(self, mode: Mode, size: &Size) -> bool {
+        match self {
+            Self::Always => true,
+            Self::ClosedFirst => size.is_long || mode == Mode::Closed,
+            Self::Short => !size.is_long,
+            Self::Long => size.is_long,
+        }
+    }
+}
+
+const fn scenario(name: &'static str, bound: Bound, act: Act, when: When) -> Scenario {
+    Scenario { name, bound, act, when }
+}
+
+/// The times are those of two busy cores.
 const SCENARIOS: &[Scenario] = &[
-    ("upgrade to another image", Bound::Nothing, upgrade),
-    ("rollout restart", Bound::Nothing, restart),
-    ("certificates rotate", Bound::Nothing, steady::rotate),
-    ("policies change, every fifth time broken", Bound::Nothing, steady::edit),
-    ("processors are busy", Bound::Nothing, steady::starve),
-    ("a replica is killed", Bound::Calls(Duration::from_secs(5)), outages::kill_one),
-    ("the API server restarts", Bound::CallsAndServer(Duration::from_secs(20)), outages::restart_api_server),
-    ("etcd stops for 5 s", Bound::CallsAndServer(Duration::from_secs(20)), outages::pause_store),
-    ("all replicas are gone", Bound::Calls(Duration::from_secs(40)), outages::lose_all),
+    scenario("upgrade to another image", Bound::Nothing, upgrade, When::Long),
+    scenario("rollout restart", Bound::Nothing, restart, When::Long),
+    scenario("certificates rotate", Bound::Nothing, steady::rotate, When::Long),
+    scenario("policies change, every fifth time broken", Bound::Nothing, steady::edit, When::Long),
+    scenario("upgrade and restart, new certificates and policies", Bound::Nothing, at_once, When::Short),
+    scenario("processors are busy", Bound::Nothing, steady::starve, When::Always),
+    scenario("a replica is killed", Bound::Calls(Duration::from_secs(5)), outages::kill_one, When::Always),
+    scenario(
+        "the API server restarts",
+        Bound::CallsAndServer(Duration::from_secs(20)),
+        outages::restart_api_server,
+        When::ClosedFirst,
+    ),
+    scenario(
+        "etcd stops for 5 s",
+        Bound::CallsAndServer(Duration::from_secs(20)),
+        outages::pause_store,
+        When::ClosedFirst,
+    ),
+    scenario("all replicas are gone", Bound::Calls(Duration::from_secs(40)), outages::lose_all, When::Always),
 ];
 
 /// Runs those whose name holds `only`, and gives each row to `done`.
@@ -35,10 +84,29 @@ pub(crate) fn in_mode(
     only: &str,
     done: &mut dyn FnMut(Row),
 ) -> Result<(), String> {
-    for (name, bound, act) in SCENARIOS.iter().filter(|(name, ..)| name.contains(only)) {
-        done(under_load(cluster, (name, mode, *bound, size.rate), || act(cluster, mode, size))?);
+    for scenario in SCENARIOS.iter().filter(|it| it.name.contains(only) && it.when.is_now(mode, size)) {
+        let about = (scenario.name, mode, scenario.bound, size);
+        done(under_load(cluster, about, || (scenario.act)(cluster, mode, size))?);
     }
     Ok(())
+}
+
+/// An upgrade and a restart; meanwhile certificates rotate and policies change.
+fn at_once(cluster: &Cluster, mode: Mode, size: &Size) -> Result<String, String> {
+    let done: [Result<String, String>; 3] = thread::scope(|scope| {
+        let rotations = scope.spawn(|| steady::rotate(cluster, mode, size));
+        let edits = scope.spawn(|| steady::edit(cluster, mode, size));
+        let pods = upgrade(cluster, mode, size).and_then(|_| restart(cluster, mode, size));
+        let joined =
+            |thread: thread::ScopedJoinHandle<'_, _>| thread.join().map_err(|_| "a thread panicked".to_owned())?;
+        [
+            pods.map(|_| "new pods twice".to_owned()),
+            joined(rotations).map(|count| format!("certificates {count}")),
+            joined(edits),
+        ]
+    });
+    let notes: Vec<String> = done.into_iter().collect::<Result<_, _>>()?;
+    Ok(notes.join(", "))
 }
 
 /// To the other image; the usual one comes back with what is done next in another mode.

@@ -49,7 +49,7 @@ fn identity(pod: &Value) -> (String, Option<i64>) {
 pub(crate) fn rolled_back(cluster: &Cluster, mode: Mode, size: &Size) -> Result<Row, String> {
     let [_, other] = &cluster.images;
     cluster.install(mode, other, &[])?;
-    under_load(cluster, ("helm rollback", mode, Bound::Nothing, size.rate), || {
+    under_load(cluster, ("helm rollback", mode, Bound::Nothing, size), || {
         run("helm", &["rollback", OWN, "--namespace", OWN, "--wait", "--timeout", "4m"])?;
         cluster.settle()?;
         Ok("to the image before".to_owned())
@@ -66,19 +66,20 @@ pub(crate) fn deleted_role(cluster: &Cluster) -> Row {
         let began = Instant::now();
         signal("KILL", &cluster.replicas()?)?;
         restart_server(cluster)?;
+        let away = began.elapsed().as_secs_f64();
         cluster.settle()?;
-        let ready = began.elapsed();
+        let ready = began.elapsed().as_secs_f64();
         refuses_bad(cluster)?;
         let [usual, _] = &cluster.images;
         cluster.install(Mode::Closed, usual, &[])?;
-        Ok(format!("ready after {:.1} s without the role", ready.as_secs_f64()))
+        Ok(format!("the API server is back after {away:.1} s, all is ready after {ready:.1} s without the role"))
     })
 }
 
 /// All replicas killed at the same time; nobody helps.
 pub(crate) fn healed_by_itself(cluster: &Cluster, size: &Size) -> Result<Row, String> {
     let bound = Bound::Calls(Duration::from_mins(1));
-    under_load(cluster, ("all replicas are killed", Mode::Closed, bound, size.rate), || {
+    under_load(cluster, ("all replicas are killed", Mode::Closed, bound, size), || {
         let began = Instant::now();
         signal("KILL", &cluster.replicas()?)?;
         std::thread::sleep(Duration::from_secs(2));

@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::error::{Error, ErrorKind, Limit, Outcome};
 use super::value::{Decision, Resource, Value};
+use super::watch::Watch;
 use crate::deadline::Deadline;
 use crate::json::Arena;
 
@@ -13,6 +14,7 @@ pub struct Context<'e, 'a> {
     arena: &'a Arena,
     meter: &'e Meter,
     host: &'e dyn Host,
+    watch: Option<&'e dyn Watch<'a>>,
 }
 
 /// The bounds of one evaluation and what is used up of them. Evaluations that share a budget share a meter.
@@ -100,7 +102,19 @@ impl Meter {
 impl<'e, 'a> Context<'e, 'a> {
     /// Surroundings with these bounds.
     pub fn new(arena: &'a Arena, meter: &'e Meter, host: &'e dyn Host) -> Self {
-        Self { arena, meter, host }
+        Self { arena, meter, host, watch: None }
+    }
+
+    /// The same, watched: whoever evaluates an expression shows what it came to.
+    #[must_use]
+    pub fn watched(mut self, watch: Option<&'e dyn Watch<'a>>) -> Self {
+        self.watch = watch;
+        self
+    }
+
+    /// Who watches.
+    pub fn watch(&self) -> Option<&'e dyn Watch<'a>> {
+        self.watch
     }
 
     /// Where new values live. Use the makers below: they keep to the bounds.
@@ -145,6 +159,11 @@ impl<'e, 'a> Context<'e, 'a> {
             }
             None => self.raise(ErrorKind::Limit(Limit::Cost)),
         }
+    }
+
+    /// Cost units that are left.
+    pub fn cost_left(&self) -> u64 {
+        self.meter.cost_left()
     }
 
     /// Gives cost units back.

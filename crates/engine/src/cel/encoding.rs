@@ -19,12 +19,14 @@
 //! Nested values are plain JSON where that loses nothing: null, booleans, strings, whole numbers for int, numbers with a point
 //! or an exponent for double, arrays, objects. All others are tagged as at the top.
 
+mod brief;
 mod decode;
 mod encode;
 mod literal;
 mod native;
 mod type_name;
 
+pub use brief::brief;
 pub use decode::{DecodeError, decode};
 pub use encode::{TooLarge, encode};
 pub use literal::literal;

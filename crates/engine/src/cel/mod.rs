@@ -12,6 +12,7 @@ pub mod types;
 pub mod value;
 pub mod constant;
 pub mod error;
+pub mod watch;
 pub(crate) mod issues;
 pub mod context;
 pub mod function;

@@ -8,10 +8,12 @@ use super::pass::{CONDITIONS_BUDGET, Ended, Evaluated, Input, Pass};
 use super::policy::CelPolicy;
 use crate::cel::context::{Context, Meter};
 use crate::cel::value::Value;
+use crate::cel::watch::Watch;
 use crate::json::Node;
 use crate::review::{Operation, Review, Subject};
-use crate::rule::{Mutate, Validate};
-use crate::verdict::{Expressed, Judged, Judgement, PolicyError, Report};
+use crate::rule::{Mutate, Reads, Validate};
+use crate::verdict::trace::List;
+use crate::verdict::{Expressed, Judged, Judgement, PolicyError, Report, Tracer};
 
 /// What conditions say.
 #[derive(Debug)]
@@ -30,7 +32,7 @@ pub(super) fn meet<'a>(
     policy: &'a CelPolicy,
     context: &Context<'_, 'a>,
     review: &Review<'a>,
-    input: &Input<'a>,
+    input: &Input<'_, 'a>,
 ) -> Result<Met, Ended> {
     if policy.conditions.is_empty() {
         return Ok(Met::Yes);
@@ -40,7 +42,8 @@ pub(super) fn meet<'a>(
     input.request = policy.request(review, review.request_resource, context.arena());
     let mut pass = Pass::new(policy, context, review, &input, CONDITIONS_BUDGET);
     let (mut errors, mut is_false): (Vec<String>, bool) = (vec![], false);
-    for condition in &policy.conditions {
+    for (index, condition) in policy.conditions.iter().enumerate() {
+        pass.begin(List::MatchConditions, index, policy.condition_names.get(index).map(String::as_str));
         match pass.evaluate(condition) {
             Ok(Evaluated::Value(Value::Bool(false))) => is_false = true,
             // Once a condition is false no error counts. Equal errors are said once.
@@ -73,11 +76,11 @@ impl<R> Conditioned<R> {
 
     fn holds<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) -> bool {
         let review = subject.review;
-        let input = input(subject, Node::NULL);
+        let input = input(subject, Node::NULL, report.tracer());
         let bounds = report.bounds();
         let meter = Meter::new(0, bounds.bytes, bounds.deadline);
         let host = Authorizer::new(review, report);
-        let context = Context::new(review.arena, &meter, &host);
+        let context = Context::new(review.arena, &meter, &host).watched(watch(&input));
         let met = meet(&self.conditions, &context, review, &input);
         let needs = host.into_needs();
         let is_unanswered = !needs.is_empty();
@@ -107,19 +110,37 @@ pub(super) fn bound(ended: Ended) -> PolicyError {
 }
 
 /// What the expressions of a policy see of a subject.
-pub(super) fn input<'a>(subject: Subject<'_, 'a>, params: Node<'a>) -> Input<'a> {
+pub(super) fn input<'e, 'a>(
+    subject: Subject<'_, 'a>,
+    params: Node<'a>,
+    tracer: Option<&'e Tracer<'e>>,
+) -> Input<'e, 'a> {
     let is_deletion = subject.review.operation == Operation::Delete;
     Input {
         object: if is_deletion { Node::NULL } else { subject.object },
         old_object: subject.old_object.unwrap_or_default(),
         params,
+        tracer,
         ..Input::default()
     }
+}
+
+/// Who watches its expressions.
+pub(super) fn watch<'e, 'a>(input: &Input<'e, 'a>) -> Option<&'e dyn Watch<'a>> {
+    input.tracer.map(|tracer| tracer as &dyn Watch<'a>)
 }
 
 impl Validate for Conditioned<Box<dyn Validate>> {
     fn asks(&self) -> Option<&'static str> {
         self.conditions.asks().or_else(|| self.rule.asks())
+    }
+
+    fn expressions(&self) -> Vec<(List, usize, &str)> {
+        self.conditions.expressions().into_iter().chain(self.rule.expressions()).collect()
+    }
+
+    fn reads(&self) -> Reads {
+        Reads { conditions: self.conditions.reads().conditions, ..self.rule.reads() }
     }
 
     fn validate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) {
@@ -132,6 +153,14 @@ impl Validate for Conditioned<Box<dyn Validate>> {
 impl Mutate for Conditioned<Box<dyn Mutate>> {
     fn asks(&self) -> Option<&'static str> {
         self.conditions.asks().or_else(|| self.rule.asks())
+    }
+
+    fn expressions(&self) -> Vec<(List, usize, &str)> {
+        self.conditions.expressions().into_iter().chain(self.rule.expressions()).collect()
+    }
+
+    fn reads(&self) -> Reads {
+        Reads { conditions: self.conditions.reads().conditions, ..self.rule.reads() }
     }
 
     fn mutate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) -> Result<Node<'a>, PolicyError> {

@@ -14,10 +14,12 @@ mod request;
 mod access;
 mod parameters;
 mod policy;
+mod listing;
 mod pass;
 mod conditions;
 mod validate;
 mod mutate;
+mod reads;
 
 pub use conditions::Conditioned;
 pub use mutate::PatchType;

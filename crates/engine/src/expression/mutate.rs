@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use super::access::Authorizer;
-use super::conditions::{Met, bound, input, meet};
+use super::conditions::{Met, bound, input, meet, watch};
 use super::mutation::{self, MutationError};
 use super::pass::{BUDGET, Ended, Evaluated, Input, Pass};
 use super::validate::{Bound, fail};
@@ -14,7 +14,8 @@ use crate::json::Node;
 use crate::kubernetes::decoding;
 use crate::kubernetes::schema::{Schema, Schemas};
 use crate::review::{Answer, KindName, Lookup, ObjectName, Review, Subject};
-use crate::rule::Mutate;
+use crate::rule::{Mutate, Reads};
+use crate::verdict::trace::List;
 use crate::verdict::{Expressed, Judged, Judgement, PolicyError, Refusal, Report};
 
 /// What the expression of a mutation makes.
@@ -49,6 +50,14 @@ impl Mutate for Bound {
         self.policy.asks()
     }
 
+    fn expressions(&self) -> Vec<(List, usize, &str)> {
+        self.policy.expressions()
+    }
+
+    fn reads(&self) -> Reads {
+        self.policy.reads()
+    }
+
     fn mutate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) -> Result<Node<'a>, PolicyError> {
         let review = subject.review;
         let mut object = subject.object;
@@ -59,10 +68,14 @@ impl Mutate for Bound {
         let names = |object: Node<'a>| (object.str("apiVersion"), object.str("kind"));
         let mut schema = None;
         for (position, params) in case.params.iter().enumerate() {
-            let mut input = input(Subject { object, ..subject }, *params);
+            let mut input = input(Subject { object, ..subject }, *params, report.tracer());
             input.namespace = case.namespace;
+            if let Some(tracer) = input.tracer {
+                tracer.parameter(*params, case.namespace, review.arena);
+            }
             let host = Authorizer::new(review, report);
-            let met = meet(&self.policy, &Context::new(review.arena, &meter, &host), review, &input);
+            let context = Context::new(review.arena, &meter, &host).watched(watch(&input));
+            let met = meet(&self.policy, &context, review, &input);
             if asked(host.into_needs(), report) {
                 continue;
             }
@@ -88,7 +101,7 @@ impl Mutate for Bound {
                     schema = Some((names(object), found));
                 }
                 let host = Authorizer::new(review, report);
-                let context = Context::new(review.arena, &meter, &host);
+                let context = Context::new(review.arena, &meter, &host).watched(watch(&input));
                 let outcome = self.apply(index, &context, subject, &input, schema.as_ref().map(|(_, schema)| schema));
                 if asked(host.into_needs(), report) {
                     return Ok(subject.object);
@@ -160,15 +173,21 @@ impl Bound {
         index: usize,
         context: &Context<'_, 'a>,
         subject: Subject<'_, 'a>,
-        input: &Input<'a>,
+        input: &Input<'_, 'a>,
         schema: Option<&Result<Schema, MutationError>>,
     ) -> Result<Node<'a>, Failure> {
         let said = |message: String| Failure::Said { message, is_fatal: None };
         let Some((patch_type, expression)) = self.policy.mutations.get(index) else { return Ok(input.object) };
         if let Err(error) = &expression.program {
-            return Err(said(error.explain(&expression.text)));
+            let error = error.explain(&expression.text);
+            if let Some(tracer) = input.tracer {
+                tracer.begin(List::Mutations, index, None);
+                tracer.failed(&expression.text, &error);
+            }
+            return Err(said(error));
         }
         let mut pass = Pass::new(&self.policy, context, subject.review, input, BUDGET);
+        pass.begin(List::Mutations, index, None);
         let value = match pass.evaluate(expression) {
             Ok(Evaluated::Value(value)) => value,
             Ok(Evaluated::Failed(message)) => return Err(said(message)),

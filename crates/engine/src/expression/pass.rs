@@ -7,9 +7,11 @@ use crate::cel::environment::Slot;
 use crate::cel::error::{ErrorKind, Limit};
 use crate::cel::program::{EXPRESSION_COST, Names, Variables};
 use crate::cel::value::{Authorizer, Opaque, Resource, Value};
+use crate::cel::watch::Watched;
 use crate::json::Node;
 use crate::review::Review;
-use crate::verdict::PolicyError;
+use crate::verdict::trace::List;
+use crate::verdict::{PolicyError, Tracer};
 
 /// Budgets in the API server's cost units (pkg/apis/cel/config.go).
 pub(super) const BUDGET: u64 = 10_000_000;
@@ -20,7 +22,9 @@ const OUT_OF_BUDGET: &str =
 
 /// What the variables of a policy's expressions stand for.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Input<'a> {
+pub(super) struct Input<'e, 'a> {
+    /// Who watches.
+    pub(super) tracer: Option<&'e Tracer<'e>>,
     pub(super) object: Node<'a>,
     pub(super) old_object: Node<'a>,
     pub(super) params: Node<'a>,
@@ -63,6 +67,7 @@ pub(super) struct Pass<'e, 'x, 'a> {
     values: [Value<'a>; SLOTS],
     variables: Variables<'a>,
     budget: u64,
+    tracer: Option<&'e Tracer<'e>>,
 }
 
 const SLOTS: usize = 8;
@@ -73,7 +78,7 @@ impl<'e, 'x, 'a> Pass<'e, 'x, 'a> {
         policy: &'a CelPolicy,
         context: &'e Context<'x, 'a>,
         review: &Review<'a>,
-        input: &Input<'a>,
+        input: &Input<'e, 'a>,
         budget: u64,
     ) -> Self {
         let mut values = [Value::Null; SLOTS];
@@ -100,7 +105,7 @@ impl<'e, 'x, 'a> Pass<'e, 'x, 'a> {
             set(AUTHORIZER, authorizer(Authorizer::Authorizer { service_account: None }));
             set(REQUEST_RESOURCE, authorizer(Authorizer::Resource(resource)));
         }
-        Self { context, values, variables: Variables::new(&policy.composition), budget }
+        Self { context, values, variables: Variables::new(&policy.composition), budget, tracer: input.tracer }
     }
 
     /// The same without an authorizer, as upstream evaluates messages and audit annotations: whoever asks it gets an error.
@@ -118,6 +123,14 @@ impl<'e, 'x, 'a> Pass<'e, 'x, 'a> {
         self.budget
     }
 
+    /// Says which expression comes next, to whoever watches.
+    #[inline]
+    pub(super) fn begin(&self, list: List, index: usize, name: Option<&str>) {
+        if let Some(tracer) = self.tracer {
+            tracer.begin(list, index, name);
+        }
+    }
+
     /// Evaluates one expression. One that does not compile costs nothing.
     ///
     /// # Errors
@@ -126,11 +139,18 @@ impl<'e, 'x, 'a> Pass<'e, 'x, 'a> {
         let text = &expression.text;
         let program = match &expression.program {
             Ok(program) => program,
-            Err(error) => return Ok(Evaluated::Failed(format!("compilation error: {}", error.explain(text)))),
+            Err(error) => {
+                let error = format!("compilation error: {}", error.explain(text));
+                if let Some(tracer) = self.tracer {
+                    tracer.failed(text, &error);
+                }
+                return Ok(Evaluated::Failed(error));
+            }
         };
         let names = Names { values: &self.values, variables: &self.variables };
         let context = self.context;
-        let (outcome, cost) = context.with_cost_limit(EXPRESSION_COST, || program.evaluate(context, &names, &mut ()));
+        let evaluate = || program.evaluate_watched(context, &names, Watched::Expression);
+        let (outcome, cost) = context.with_cost_limit(EXPRESSION_COST, evaluate);
         for cost in [self.variables.take_cost(), cost] {
             self.budget = self.budget.checked_sub(cost).ok_or(Ended::OutOfBudget)?;
         }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::access::Authorizer;
-use super::conditions::{Met, bound, input, meet};
+use super::conditions::{Met, bound, input, meet, watch};
 use super::parameters::{self, NoParameters, ParamKind, ParamRef, collect};
 use super::pass::{BUDGET, Ended, Evaluated, Input, Pass};
 use super::policy::{CelPolicy, Validation};
@@ -13,7 +13,8 @@ use crate::cel::context::{Context, Meter};
 use crate::cel::value::Value;
 use crate::json::Node;
 use crate::review::{Answer, Lookup, Review, Subject};
-use crate::rule::Validate;
+use crate::rule::{Reads, Validate};
+use crate::verdict::trace::List;
 use crate::verdict::{Expressed, Judged, Judgement, Refusal, Report};
 
 /// The longest message that an expression may make, in bytes; a longer one is not shown.
@@ -70,6 +71,9 @@ impl Bound {
             }
         };
         if params.is_empty() {
+            if let Some(tracer) = report.tracer() {
+                tracer.nothing("its binding's paramRef names no object that is there, which it allows");
+            }
             return None;
         }
         let namespace = if self.policy.uses_namespace() { namespace(review, report)? } else { Node::NULL };
@@ -119,6 +123,14 @@ impl Validate for Bound {
         self.policy.asks()
     }
 
+    fn expressions(&self) -> Vec<(List, usize, &str)> {
+        self.policy.expressions()
+    }
+
+    fn reads(&self) -> Reads {
+        self.policy.reads()
+    }
+
     fn validate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) {
         let review = subject.review;
         let Some(case) = self.case(review, report) else { return };
@@ -126,9 +138,12 @@ impl Validate for Bound {
         let meter = Meter::new(0, bounds.bytes, bounds.deadline);
         for params in case.params {
             let host = Authorizer::new(review, report);
-            let context = Context::new(review.arena, &meter, &host);
-            let mut input = input(subject, params);
+            let mut input = input(subject, params, report.tracer());
             input.namespace = case.namespace;
+            let context = Context::new(review.arena, &meter, &host).watched(watch(&input));
+            if let Some(tracer) = input.tracer {
+                tracer.parameter(params, case.namespace, review.arena);
+            }
             let mut judgements = Judgements::default();
             let ended = judge(&self.policy, &context, review, input, &mut judgements);
             let needs = host.into_needs();
@@ -167,7 +182,7 @@ fn judge<'a>(
     policy: &'a CelPolicy,
     context: &Context<'_, 'a>,
     review: &Review<'a>,
-    mut input: Input<'a>,
+    mut input: Input<'_, 'a>,
     found: &mut Judgements,
 ) -> Result<(), Ended> {
     match meet(policy, context, review, &input)? {
@@ -181,7 +196,8 @@ fn judge<'a>(
     input.request = policy.request(review, review.resource, context.arena());
     let mut pass = Pass::new(policy, context, review, &input, BUDGET);
     let mut outcomes = Vec::with_capacity(policy.validations.len());
-    for validation in &policy.validations {
+    for (index, validation) in policy.validations.iter().enumerate() {
+        pass.begin(List::Validations, index, None);
         match pass.evaluate(&validation.expression) {
             Ok(outcome) => outcomes.push(outcome),
             Err(ended @ Ended::OutOfBudget) => {
@@ -216,11 +232,12 @@ fn messages<'a>(
     pass: &mut Pass<'_, '_, 'a>,
 ) -> Result<Result<Vec<Option<String>>, Ended>, Ended> {
     let mut messages = Vec::with_capacity(policy.validations.len());
-    for validation in &policy.validations {
+    for (index, validation) in policy.validations.iter().enumerate() {
         let Some(expression) = &validation.message_expression else {
             messages.push(None);
             continue;
         };
+        pass.begin(List::MessageExpressions, index, None);
         messages.push(match pass.evaluate(expression) {
             Ok(Evaluated::Value(Value::String(text))) => Some(text.to_owned()),
             Ok(_) => None,
@@ -251,7 +268,7 @@ fn annotate<'a>(
     policy: &'a CelPolicy,
     context: &Context<'_, 'a>,
     review: &Review<'a>,
-    input: &Input<'a>,
+    input: &Input<'_, 'a>,
     found: &mut Judgements,
 ) -> Result<(), Ended> {
     if policy.annotations.is_empty() {
@@ -259,7 +276,8 @@ fn annotate<'a>(
     }
     let mut pass = Pass::new(policy, context, review, input, BUDGET).without_authorizer();
     let mut outcomes = Vec::with_capacity(policy.annotations.len());
-    for (_, expression) in &policy.annotations {
+    for (index, (key, expression)) in policy.annotations.iter().enumerate() {
+        pass.begin(List::AuditAnnotations, index, Some(key));
         match pass.evaluate(expression) {
             Ok(outcome) => outcomes.push(outcome),
             // Upstream forgets what the validations said.

@@ -6,6 +6,7 @@ use std::fmt;
 use bumpalo::Bump;
 
 use super::node::{Entry, Map, Node};
+use super::redacted::Redacted;
 
 /// Maps with more keys than this carry a sorted index; below it a scan over the keys is faster.
 pub(super) const INDEXED_FROM: usize = 17;
@@ -19,12 +20,25 @@ pub struct Arena {
     pub(super) bump: Bump,
     limit: usize,
     unreadable: Cell<bool>,
+    /// How many values were redacted.
+    redacted: Cell<u32>,
+    /// How often somebody asked what is not known.
+    unknowns: Cell<u32>,
+    /// Bytes that were used by whoever only looked on.
+    aside: Cell<usize>,
 }
 
 impl Arena {
     /// An arena whose user wants to stay below `limit` bytes.
     pub fn with_limit(limit: usize) -> Self {
-        Self { bump: Bump::new(), limit, unreadable: Cell::new(false) }
+        Self {
+            bump: Bump::new(),
+            limit,
+            unreadable: Cell::new(false),
+            redacted: Cell::new(0),
+            unknowns: Cell::new(0),
+            aside: Cell::new(0),
+        }
     }
 
     /// Whether more than the limit is in use.
@@ -36,15 +50,51 @@ impl Arena {
         self.used() + more > self.limit
     }
 
-    /// Bytes in use, rounded up to whole chunks.
+    /// Bytes in use, rounded up to whole chunks, without those of [`Arena::aside`].
     pub fn used(&self) -> usize {
-        self.bump.allocated_bytes()
+        self.bump.allocated_bytes().saturating_sub(self.aside.get())
+    }
+
+    /// Looks at values on nobody's behalf: what is read for it is not counted, and that something could not be read, or is
+    /// redacted, is not noted.
+    pub fn aside<T>(&self, look: impl FnOnce() -> T) -> T {
+        let (used, unreadable, unknowns) = (self.used(), self.unreadable.get(), self.unknowns.get());
+        let seen = look();
+        self.aside.set(self.aside.get() + self.used().saturating_sub(used));
+        self.unreadable.set(unreadable);
+        self.unknowns.set(unknowns);
+        seen
     }
 
     /// Frees everything; the largest chunk is kept for the next review.
     pub fn reset(&mut self) {
         self.bump.reset();
         self.unreadable.set(false);
+        self.redacted.set(0);
+        self.unknowns.set(0);
+        self.aside.set(0);
+    }
+
+    /// A value that nobody may see, with a number of its own: see [`crate::redaction`].
+    pub fn redacted(&self) -> Node<'_> {
+        self.redacted.set(self.redacted.get() + 1);
+        self.redacted_as(self.redacted.get())
+    }
+
+    /// The same with a number that somebody else has given it.
+    pub fn redacted_as(&self, number: u32) -> Node<'_> {
+        Node::redacted(self.keep(Redacted::new(self, number)))
+    }
+
+    /// How often somebody has looked at what is redacted, or asked for what a recording does not hold, since the arena was
+    /// last reset: whoever did went by something that is not so.
+    pub fn unknowns(&self) -> u32 {
+        self.unknowns.get()
+    }
+
+    /// Notes that somebody asked what is not known.
+    pub fn mark_unknown(&self) {
+        self.unknowns.set(self.unknowns.get().wrapping_add(1));
     }
 
     /// Whether a part of an object that was left unparsed turned out not to be readable; whoever looked into it saw null.

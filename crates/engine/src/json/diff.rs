@@ -240,6 +240,9 @@ fn length(value: Node<'_>) -> usize {
     if let Some(text) = value.raw_text() {
         return text.len();
     }
+    if let Some(redacted) = value.as_redacted() {
+        return 3 + redacted.marker().len();
+    }
     match value.view() {
         View::Null | View::Bool(_) | View::Int(_) | View::UInt(_) | View::Float(_) => 4,
         View::String(text) => 3 + text.len(),

@@ -1,7 +1,7 @@
 //! JSON as the engine holds it: an immutable tree in an arena, read once from the text of a review.
 //!
 //! Reading order: [`arena`] owns the memory, [`node`] is the view that everybody reads through, [`mod@read`] builds it from
-//! text, [`mod@write`] prints it, [`constant`] keeps values that outlive a review (settings), [`path`] names a place in it,
+//! text, `redacted` stands in it for what nobody may see, [`mod@write`] prints it, [`constant`] keeps values that outlive a review (settings), [`path`] names a place in it,
 //! [`edit`] makes a new tree of an old one, [`mod@diff`] says in the operations of a JSON [`patch`] what became of it, and
 //! [`server_patch`] is the dialect of it that policies of the API server are written in,
 //! [`mod@rebase`] carries a change to another form of the same document; [`merge_patch`] is the other standard way to write a
@@ -18,6 +18,7 @@ pub mod server_patch;
 pub mod path;
 mod pointer;
 pub mod read;
+mod redacted;
 pub mod rebase;
 pub mod write;
 

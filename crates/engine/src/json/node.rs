@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::arena::Arena;
 use super::read;
+use super::redacted::Redacted;
 
 /// Up to here keys are searched one by one, also where there is an index: what a binary search saves in keys it loses in
 /// comparisons of texts.
@@ -29,6 +30,7 @@ enum Repr<'a> {
     List(&'a [Node<'a>]),
     Map(&'a Map<'a>),
     Raw(&'a Raw<'a>),
+    Redacted(&'a Redacted<'a>),
 }
 
 /// Text that is valid JSON and that nobody has looked into yet.
@@ -113,7 +115,12 @@ impl<'a> Node<'a> {
         Self(Repr::Raw(raw))
     }
 
-    /// What it is. A part that was left unparsed is parsed here, each time anew.
+    pub(super) const fn redacted(redacted: &'a Redacted<'a>) -> Self {
+        Self(Repr::Redacted(redacted))
+    }
+
+    /// What it is. A part that was left unparsed is parsed here, each time anew; one that is redacted is its marker, and the
+    /// arena notes that somebody looked.
     pub fn view(self) -> View<'a> {
         match self.0 {
             Repr::Null => View::Null,
@@ -131,7 +138,13 @@ impl<'a> Node<'a> {
                     View::Null
                 }
             },
+            Repr::Redacted(redacted) => View::String(redacted.look()),
         }
+    }
+
+    /// What it was replaced with, if it is redacted.
+    pub(super) fn as_redacted(self) -> Option<&'a Redacted<'a>> {
+        if let Repr::Redacted(redacted) = self.0 { Some(redacted) } else { None }
     }
 
     /// The text of a part that nobody has looked into; None for every other node.
@@ -142,9 +155,9 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// Whether it was left unparsed and nobody has looked into it.
+    /// Whether it was left unparsed and nobody has looked into it, or is redacted and nobody can.
     pub fn is_unread(self) -> bool {
-        matches!(self.0, Repr::Raw(_))
+        matches!(self.0, Repr::Raw(_) | Repr::Redacted(_))
     }
 
     /// Whether this is `null`.
@@ -184,17 +197,29 @@ impl<'a> Node<'a> {
 
     /// The string, if it is one.
     pub fn as_str(self) -> Option<&'a str> {
-        if let Repr::String(value) = self.0 { Some(value) } else { None }
+        match self.0 {
+            Repr::String(value) => Some(value),
+            Repr::Redacted(redacted) => Some(redacted.look()),
+            _ => None,
+        }
     }
 
     /// The boolean, if it is one.
     pub fn as_bool(self) -> Option<bool> {
-        if let Repr::Bool(value) = self.0 { Some(value) } else { None }
+        if let Repr::Bool(value) = self.0 { Some(value) } else { self.look_for_nothing() }
     }
 
     /// The whole number, if it is one that fits.
     pub fn as_i64(self) -> Option<i64> {
-        if let Repr::Int(value) = self.0 { Some(value) } else { None }
+        if let Repr::Int(value) = self.0 { Some(value) } else { self.look_for_nothing() }
+    }
+
+    /// A marker is no boolean, no number, no list and no map; what it stands for may be one.
+    fn look_for_nothing<T>(self) -> Option<T> {
+        if let Repr::Redacted(redacted) = self.0 {
+            redacted.look();
+        }
+        None
     }
 
     /// The map, if it is one.
@@ -205,7 +230,7 @@ impl<'a> Node<'a> {
                 View::Map(map) => Some(map),
                 _ => None,
             },
-            _ => None,
+            _ => self.look_for_nothing(),
         }
     }
 
@@ -217,7 +242,7 @@ impl<'a> Node<'a> {
                 View::List(items) => Some(items),
                 _ => None,
             },
-            _ => None,
+            _ => self.look_for_nothing(),
         }
     }
 
@@ -264,6 +289,7 @@ impl<'a> Node<'a> {
             (Repr::Raw(left), Repr::Raw(right)) => {
                 left.text.len() == right.text.len() && std::ptr::eq(left.text.as_ptr(), right.text.as_ptr())
             }
+            (Repr::Redacted(left), Repr::Redacted(right)) => left.is_same(right),
             _ => false,
         }
     }
@@ -364,6 +390,7 @@ impl fmt::Debug for Node<'_> {
             Repr::List(items) => write!(formatter, "list of {}", items.len()),
             Repr::Map(map) => map.fmt(formatter),
             Repr::Raw(raw) => write!(formatter, "unparsed, {} bytes", raw.text.len()),
+            Repr::Redacted(_) => formatter.write_str("redacted"),
         }
     }
 }

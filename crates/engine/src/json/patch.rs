@@ -383,7 +383,7 @@ pub(super) fn weigh(value: Node<'_>, depth: usize, left: &mut usize) -> Result<(
         return Err(PatchProblem::TooDeep);
     }
     *left = left.checked_sub(weight).ok_or(PatchProblem::TooLarge)?;
-    if value.raw_text().is_some() {
+    if value.is_unread() {
         return Ok(());
     }
     match value.view() {

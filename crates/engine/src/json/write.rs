@@ -5,11 +5,15 @@ use serde_json::value::RawValue;
 
 use super::node::{Node, View};
 
-/// Prints the tree as JSON, keys in their order; a part that nobody looked into is copied as it stands.
+/// Prints the tree as JSON, keys in their order; a part that nobody looked into is copied as it stands, one
+/// that is redacted is its marker.
 impl Serialize for Node<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if let Some(raw) = self.raw_text().and_then(|text| serde_json::from_str::<&RawValue>(text).ok()) {
             return raw.serialize(serializer);
+        }
+        if let Some(redacted) = self.as_redacted() {
+            return serializer.serialize_str(redacted.marker());
         }
         match self.view() {
             View::Null => serializer.serialize_unit(),

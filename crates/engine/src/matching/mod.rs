@@ -10,6 +10,7 @@
 //! pods; [`namespaces`] are our own globs; [`index`] finds the few policies that a request may concern.
 
 mod check;
+mod comparison;
 pub mod constraints;
 mod coverage;
 pub(crate) mod glob;
@@ -22,6 +23,7 @@ pub mod rules;
 pub mod selectors;
 
 pub use check::Problem;
+pub use comparison::compare;
 pub use constraints::{MatchConstraints, MatchPolicy, NameSource, UnknownVersions};
 pub use glob::fits;
 pub use index::Index;

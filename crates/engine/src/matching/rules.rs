@@ -142,6 +142,12 @@ impl MatchConstraints {
         }
     }
 
+    /// The positions of the rules that fit the request as it was sent.
+    pub fn fitting(&self, review: &Review<'_>) -> impl Iterator<Item = usize> {
+        let fits = |rule: &ResourceRule| rule.fit(review.resource, review, self.names).is_ok();
+        self.resource_rules.iter().enumerate().filter(move |(_, rule)| fits(rule)).map(|(position, _)| position)
+    }
+
     /// Whether a rule excludes the request. Other versions count where the table knows that they are served; of those that
     /// it does not know (the kinds of CustomResourceDefinitions, above all) nothing can be said.
     pub(super) fn excludes(&self, review: &Review<'_>, kinds: &Kinds) -> Exclusion {
@@ -217,7 +223,12 @@ impl ResourceRule {
     }
 
     /// Whether the rule fits the request when it is about `resource`.
-    fn fit(&self, resource: GroupVersionResource<'_>, review: &Review<'_>, names: NameSource) -> Result<(), Aspect> {
+    pub(super) fn fit(
+        &self,
+        resource: GroupVersionResource<'_>,
+        review: &Review<'_>,
+        names: NameSource,
+    ) -> Result<(), Aspect> {
         if !self.groups.has(resource.group) {
             return Err(Aspect::Group);
         }

@@ -1,5 +1,7 @@
 //! Places in objects as settings name them: `spec.containers[*].image`, `metadata.annotations[example.com/owner]`.
 
+use std::fmt;
+
 /// A place, or many of them. Steps from the root; at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FieldPath(pub(super) Vec<Step>);
@@ -31,6 +33,18 @@ impl FieldPath {
         self.0.iter().zip(keys).all(|(step, key)| match step {
             Step::Key(own) => own == key,
             Step::Each => true,
+        })
+    }
+}
+
+/// As it is written in settings.
+impl fmt::Display for FieldPath {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().enumerate().try_for_each(|(position, step)| match step {
+            Step::Each => formatter.write_str("[*]"),
+            Step::Key(key) if key.contains(['.', '/']) => write!(formatter, "[{key}]"),
+            Step::Key(key) if position == 0 => formatter.write_str(key),
+            Step::Key(key) => write!(formatter, ".{key}"),
         })
     }
 }

@@ -41,10 +41,11 @@ impl<'a> Pass<'_, 'a> {
         if has_failed(&mutator.head.origin) {
             return;
         }
-        let (before, matched) = (self.verdict.roots, self.verdict.matched);
+        let (before, matched, turn) = (self.verdict.roots, self.verdict.matched, self.verdict.turn);
         let (steps, failures) = (self.verdict.trace.len(), self.verdict.failures.len());
         self.mutate(mutator, position);
         self.verdict.matched = matched;
+        self.verdict.turn = turn;
         let is_quiet = self.verdict.failures.len() == failures
             && before.mutated.is_same(self.verdict.roots.mutated)
             && before.shadow.is_same(self.verdict.roots.shadow);

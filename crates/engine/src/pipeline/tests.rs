@@ -1,5 +1,6 @@
 //! The flow over made-up rules: who has a turn, in which order, and what a failure leaves behind.
 
+mod doubts;
 mod mutators;
 
 use crate::policy::FailurePolicy;
@@ -222,6 +223,11 @@ fn shows_shadow_mutations_to_shadow_validators_alone() {
         let edits: Vec<(&str, bool)> =
             verdict.edits.iter().map(|edit| (edit.origin.policy.as_str(), edit.shadow)).collect();
         assert_eq!(edits, [("a", true), ("b", false)]);
+        let turns: Vec<(&str, bool)> =
+            verdict.turns().map(|turn| (turn.origin.policy.as_str(), turn.mutates)).collect();
+        assert_eq!(verdict.shadow_changes(), ["a: add /metadata"]);
+        assert_eq!(verdict.audit_annotations().last().unwrap().1, "a: add /metadata");
+        assert_eq!(turns, [("dry", false), ("deny", false), ("b", true), ("a", true)], "each once, the last first");
         let verdict = admit(policies, review, &run(Route::Validate)).unwrap();
         let found: Vec<String> = verdict.findings.iter().map(ToString::to_string).collect();
         assert_eq!(
@@ -362,14 +368,14 @@ fn says_what_became_of_each_candidate_when_asked() {
     with_review("CREATE", r#""object":{}"#, |review| {
         let verdict = admit(policies, review, &Run { trace: true, ..run(Route::Offline) }).unwrap();
         let steps: Vec<(&str, &str)> =
-            verdict.trace.iter().map(|step| (step.origin.policy.as_str(), step.outcome.as_str())).collect();
+            verdict.trace.iter().map(|step| (step.origin.policy.as_str(), step.reason.as_str())).collect();
         assert_eq!(
             steps,
             [
                 ("a", "changes the object"),
                 ("b", "changes nothing"),
                 ("elsewhere", "namespaces.include does not name the namespace"),
-                ("labels", "1 findings"),
+                ("labels", "1 finding"),
             ]
         );
     });

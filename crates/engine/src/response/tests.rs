@@ -73,7 +73,9 @@ fn patches_with_patch_and_its_type_together() {
     let encoded = base64::engine::general_purpose::STANDARD.encode(patch);
     assert_eq!(
         answer_to(Route::Mutate, "CREATE", &pod("nginx")),
-        format!(r#"{START}"allowed":true,"patch":"{encoded}","patchType":"JSONPatch"}}}}"#)
+        format!(
+            r#"{START}"allowed":true,"patch":"{encoded}","patchType":"JSONPatch","auditAnnotations":{{"mutations.1":"team: add /metadata/labels"}}}}}}"#
+        )
     );
 }
 

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::admission_policy::{self, Binding, Document, Native};
-use super::judging::{self, Judging};
-use super::policy_document::{self, Policy};
-use super::{API_VERSION, config_map, parameter};
-use crate::document::{Decoder, Diagnostic, Limits, Severity, SourceFile, Spanned, parse};
+use super::admission_policy::{Binding, Document, Native};
+use super::found::{Found, Read};
+use super::judging::Judging;
+use super::parameter::Parameter;
+use super::policy_document::Policy;
+use super::policy_test::PolicyTest;
+use crate::document::{Diagnostic, Severity, SourceFile, Spanned};
 use crate::policy::{Mutator, Validator};
-use crate::verdict::Origin;
-use parameter::Parameter;
 
 /// What a source hands over: files under one name.
 #[derive(Clone, Debug)]
@@ -65,8 +65,10 @@ pub struct CompiledUnit {
     pub(crate) natives: Vec<Native>,
     pub(crate) bindings: Vec<Binding>,
     pub(crate) parameters: Vec<Parameter>,
+    tests: Vec<PolicyTest>,
     warnings: Vec<Diagnostic>,
     places: BTreeMap<String, Diagnostic>,
+    versions: Vec<(String, String)>,
     /// Of each policy and binding, by the same keys.
     digests: BTreeMap<String, String>,
     /// Of Kubernetes' own kinds, by the same keys.
@@ -111,6 +113,23 @@ impl CompiledUnit {
     /// What its author should know although nothing is wrong.
     pub fn warnings(&self) -> &[Diagnostic] {
         &self.warnings
+    }
+
+    /// Its tests, in the order of its files.
+    pub fn tests(&self) -> &[PolicyTest] {
+        &self.tests
+    }
+
+    /// Takes its tests away: nobody but `proof` reads them, and what they hold takes room.
+    pub fn forget_tests(&mut self) {
+        self.tests = vec![];
+    }
+
+    /// The names of its policies, each with a digest of what its document says, in hexadecimal: comments, metadata and the
+    /// order of fields do not count. A policy of Kubernetes' own kinds stands here once more for each binding of it, with the
+    /// binding's.
+    pub fn versions(&self) -> &[(String, String)] {
+        &self.versions
     }
 
     /// Its policies, by name.
@@ -191,13 +210,31 @@ impl fmt::Debug for CompiledUnit {
 /// # Errors
 /// Every problem of every file, if one of them is an error; warnings among them.
 pub fn compile(unit: &Unit) -> Result<Arc<CompiledUnit>, Vec<Diagnostic>> {
-    let mut found = Found { unit: &unit.name, documents: vec![], parameters: vec![], problems: vec![] };
+    compile_edited(unit, &|_| {})
+}
+
+/// The same as if the documents of policies were other ones: `edit` changes each document of kind Policy, or of
+/// Kubernetes' own kinds, before it is read. What it adds has the place of what was there.
+///
+/// # Errors
+/// As those of [`compile`].
+pub fn compile_edited(unit: &Unit, edit: &dyn Fn(&mut Spanned)) -> Result<Arc<CompiledUnit>, Vec<Diagnostic>> {
+    let mut found = Found {
+        unit: &unit.name,
+        edit,
+        documents: vec![],
+        versions: vec![],
+        parameters: vec![],
+        tests: vec![],
+        problems: vec![],
+    };
     for file in &unit.files {
         found.read_file(file);
     }
     let places = found.places();
+    found.test_names();
     let (mut digests, mut native_documents) = (BTreeMap::new(), BTreeMap::new());
-    let Found { documents, parameters, problems, .. } = found;
+    let Found { documents, versions, parameters, tests, problems, .. } = found;
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(problems);
     }
@@ -227,135 +264,13 @@ pub fn compile(unit: &Unit) -> Result<Arc<CompiledUnit>, Vec<Diagnostic>> {
         natives,
         bindings,
         parameters,
+        tests,
         warnings: problems,
         places,
+        versions,
         digests,
         documents: native_documents,
     }))
-}
-
-/// A document that has been read.
-#[derive(Debug)]
-pub(super) enum Read {
-    Own(Policy),
-    Native(Document),
-}
-
-impl Read {
-    /// What it is called in its set.
-    fn key(&self) -> String {
-        match self {
-            Self::Own(policy) => policy.head().origin.policy.clone(),
-            Self::Native(Document::Policy(native)) => native.key(),
-            Self::Native(Document::Binding(binding)) => binding.key(),
-        }
-    }
-
-    /// The same, said to start on another line: the one in the file around its own.
-    pub(super) fn on_line(self, line: u32) -> Self {
-        match self {
-            Self::Own(policy) => Self::Own(policy.on_line(line)),
-            Self::Native(Document::Policy(native)) => Self::Native(Document::Policy(native.on_line(line))),
-            binding @ Self::Native(Document::Binding(_)) => binding,
-        }
-    }
-}
-
-/// What a document says.
-pub(super) struct Said {
-    digest: String,
-    /// All of it, where it is of one of Kubernetes' own kinds.
-    native: Option<Value>,
-}
-
-/// What was found so far: documents with their places, objects for policies' parameters, and problems.
-pub(super) struct Found<'u> {
-    pub(super) unit: &'u str,
-    pub(super) documents: Vec<(Read, Diagnostic, Said)>,
-    pub(super) parameters: Vec<Parameter>,
-    pub(super) problems: Vec<Diagnostic>,
-}
-
-impl Found<'_> {
-    pub(super) fn read_file(&mut self, file: &Arc<SourceFile>) {
-        let parsed = parse(file, &Limits::default());
-        self.problems.extend(parsed.problems);
-        let decoder = Decoder::new(file);
-        for document in &parsed.documents {
-            self.read_document(&decoder, document);
-        }
-        self.problems.extend(decoder.finish());
-    }
-
-    fn read_document(&mut self, decoder: &Decoder, document: &Spanned) {
-        let Some(map) = document.as_map() else {
-            decoder.mistyped(document, "a document with apiVersion and kind");
-            return;
-        };
-        let text = |key: &str| map.get(key).and_then(Spanned::as_str).unwrap_or_default();
-        match (text("apiVersion"), text("kind")) {
-            (API_VERSION, "Policy") => {
-                let file = decoder.file();
-                let line = u32::try_from(file.position(document.span.start).line).unwrap_or(u32::MAX);
-                if let Some(policy) = policy_document::decode(decoder, document, self.unit, line) {
-                    let place = Diagnostic::error(file, document.place("/metadata/name"), "");
-                    let said = Said { digest: judging::digest(document), native: None };
-                    self.documents.push((Read::Own(policy), place, said));
-                }
-            }
-            ("v1", "ConfigMap") if !config_map::holds_policies(document) => {
-                self.parameters.extend(Parameter::read(decoder, document));
-            }
-            ("v1", "ConfigMap") => config_map::read(self, decoder, document),
-            ("v1", "List") => {
-                let items = document.at("/items").map(|items| &items.kind);
-                if let Some(crate::document::Kind::List(items)) = items {
-                    items.iter().for_each(|item| self.read_document(decoder, item));
-                }
-            }
-            (API_VERSION, kind @ "PolicyTest") => {
-                decoder.error(document.place("/kind"), format!("kind {kind} is not supported by this version"));
-            }
-            (api_version, kind)
-                if api_version.split_once('/').is_some_and(|(group, _)| group == admission_policy::GROUP) =>
-            {
-                let version = api_version.split_once('/').map_or("", |(_, version)| version);
-                let file = decoder.file();
-                let line = u32::try_from(file.position(document.span.start).line).unwrap_or(u32::MAX);
-                let origin =
-                    Origin { policy: String::new(), module: None, unit: self.unit.to_owned(), line, binding: None };
-                if let Some(read) = admission_policy::decode(decoder, document, (version, kind), origin) {
-                    let place = Diagnostic::error(file, document.place("/metadata/name"), "");
-                    let said = Said { digest: judging::digest(document), native: Some(document.to_value()) };
-                    self.documents.push((Read::Native(read), place, said));
-                }
-            }
-            (API_VERSION, kind) => {
-                decoder.error(document.place("/kind"), format!("unknown kind `{kind}`, accepted is Policy"));
-            }
-            ("", _) | (_, "") => {
-                decoder.error(document.place(""), "a document needs apiVersion and kind");
-            }
-            // Whether it is the parameter of a policy is known when all units are.
-            _ => self.parameters.extend(Parameter::read(decoder, document)),
-        }
-    }
-
-    /// Where each policy has its name; a name that stands twice is an error at the later place.
-    fn places(&mut self) -> BTreeMap<String, Diagnostic> {
-        let mut places: BTreeMap<String, Diagnostic> = BTreeMap::new();
-        for (document, place, _) in &self.documents {
-            let key = document.key();
-            if let Some(first) = places.get(&key) {
-                let mut problem = place.clone();
-                problem.message = format!("policy `{key}` is defined twice");
-                self.problems.push(problem.related(&first.place.file, first.place.span.clone(), "first defined here"));
-            } else {
-                places.insert(key, place.clone());
-            }
-        }
-        places
-    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use std::fmt;
 use super::decision::{Judged, Judgement, Refusal};
 use super::error::PolicyError;
 use super::finding::{Action, Finding};
+use super::trace::Evaluation;
+use super::tracer::Tracer;
 use crate::deadline::Deadline;
 use crate::json::{Arena, Node, Path, PathBuf, View, path};
 use crate::review::{Answer, Lookup, Lookups};
@@ -14,6 +16,7 @@ pub struct Report<'r> {
     public: &'static [&'static str],
     lookups: &'r dyn Lookups,
     bounds: Bounds,
+    tracer: Option<&'r Tracer<'r>>,
     /// Which invocations may run again; None for all.
     again: Option<&'r [usize]>,
     invoked: Vec<usize>,
@@ -60,6 +63,10 @@ pub struct Reported {
     pub has_mutated: bool,
     /// Questions that nobody has answered yet. If there are any, nothing else here counts.
     pub needs: Vec<Lookup<'static>>,
+    /// What its expressions came to, where that was watched.
+    pub evaluations: Vec<Evaluation>,
+    /// Why nothing was evaluated, where that was watched.
+    pub why_not: Option<&'static str>,
 }
 
 impl<'r> Report<'r> {
@@ -69,6 +76,7 @@ impl<'r> Report<'r> {
             public,
             lookups,
             bounds: Bounds::default(),
+            tracer: None,
             again: None,
             invoked: vec![],
             has_mutated: false,
@@ -85,6 +93,18 @@ impl<'r> Report<'r> {
     pub fn within(mut self, bounds: Bounds) -> Self {
         self.bounds = bounds;
         self
+    }
+
+    /// The same for an evaluation that is watched.
+    #[must_use]
+    pub fn traced(mut self, tracer: Option<&'r Tracer<'r>>) -> Self {
+        self.tracer = tracer;
+        self
+    }
+
+    /// Who watches the policy's expressions.
+    pub const fn tracer(&self) -> Option<&'r Tracer<'r>> {
+        self.tracer
     }
 
     /// The same for a second round, in which only what ran in the first may run: the positions of parameters.
@@ -227,6 +247,8 @@ impl<'r> Report<'r> {
             invoked: self.invoked,
             has_mutated: self.has_mutated,
             needs: self.needs,
+            evaluations: vec![],
+            why_not: None,
         }
     }
 }

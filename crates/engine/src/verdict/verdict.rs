@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::decision::{Decision, Refusal};
+use super::doubt::Doubt;
 use super::error::PolicyError;
 use super::finding::{Action, Origin, PolicyFinding};
-use crate::json::Node;
+use super::trace::Step;
+use crate::json::{Arena, Node};
 
 /// The states that the object went through. Unchanged parts are shared, so that all of them cost little more than one.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,6 +33,17 @@ pub struct Edit<'a> {
     pub before: Node<'a>,
     /// The root after; never the same as before.
     pub after: Node<'a>,
+}
+
+/// A policy that matched and had its turn.
+#[derive(Clone, Copy, Debug)]
+pub struct Turn<'a> {
+    /// Whose it was.
+    pub origin: &'a Arc<Origin>,
+    /// Whether it changes objects.
+    pub mutates: bool,
+    /// The turn before it.
+    before: Option<&'a Turn<'a>>,
 }
 
 /// An evaluation error, whose it is and what it does.
@@ -62,15 +75,6 @@ pub struct Annotation {
     pub value: String,
 }
 
-/// What became of one policy that could have matched.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// The policy.
-    pub origin: Arc<Origin>,
-    /// Why it did not match, or what it did.
-    pub outcome: String,
-}
-
 /// The outcome for a review.
 #[derive(Clone, Debug, Default)]
 pub struct Verdict<'a> {
@@ -86,12 +90,35 @@ pub struct Verdict<'a> {
     pub annotations: Vec<Annotation>,
     /// What Kubernetes' own policies decided, in order: all that denies or fails, and if the run asked for it what admits.
     pub decisions: Vec<Decision>,
+    /// Policies that looked at what is not known, each once: see [`crate::redaction`].
+    pub doubts: Vec<Doubt>,
     /// How many policies matched.
     pub matched: usize,
-    /// What became of each candidate, if the run asked for it.
+    /// The last of them, which leads to the others.
+    pub turn: Option<&'a Turn<'a>>,
+    /// What became of each policy, if the run asked for it: first those that could match, as they had their turns, then the others.
     pub trace: Vec<Step>,
     /// How long each policy took that matched, if the run asked for it; one that ran several times stands several times.
     pub times: Vec<(Arc<Origin>, Duration)>,
+}
+
+impl<'a> Verdict<'a> {
+    /// Takes down that a policy matches. It costs nothing but room in the arena.
+    pub(crate) fn takes_turn(&mut self, arena: &'a Arena, origin: &'a Arc<Origin>, mutates: bool) {
+        self.turn = Some(arena.keep(Turn { origin, mutates, before: self.turn }));
+    }
+
+    /// The policies that matched, each once, the last first.
+    pub fn turns(&self) -> impl Iterator<Item = &'a Turn<'a>> {
+        std::iter::successors(self.turn, |turn| turn.before)
+    }
+}
+
+impl<'a> Turn<'a> {
+    /// The turns before it, the last first.
+    pub fn before(&self) -> impl Iterator<Item = &'a Turn<'a>> {
+        std::iter::successors(self.before, |turn| turn.before)
+    }
 }
 
 impl Verdict<'_> {

@@ -82,7 +82,7 @@ impl Verdict<'_> {
     }
 
     /// What goes into the audit log: policies' own annotations, and under `validation_failure` the findings of policies
-    /// with the action Audit. Keys hold no `/`: the API server puts the webhook's name and one in front and drops others.
+    /// with the action Audit, under `shadow_mutations` what mutators in shadow mode would have changed. Keys hold no `/`: the API server puts the webhook's name and one in front and drops others.
     pub fn audit_annotations(&self) -> Vec<(String, String)> {
         let mut annotations: Vec<(String, String)> = Vec::new();
         for (position, Annotation { origin, key, .. }) in self.annotations.iter().enumerate() {
@@ -110,6 +110,10 @@ impl Verdict<'_> {
         let failures = lines(texts, ANNOTATION - 32);
         if !failures.is_empty() {
             annotations.push(("validation_failure".to_owned(), failures.join("\n")));
+        }
+        let shadow = lines(self.shadow_changes().iter(), ANNOTATION - 32);
+        if !shadow.is_empty() {
+            annotations.push(("shadow_mutations".to_owned(), shadow.join("\n")));
         }
         annotations
     }

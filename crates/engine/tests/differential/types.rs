@@ -3,6 +3,7 @@
 use admittance_engine::cel::error::Outcome;
 use admittance_engine::cel::program::{Program, Recorder};
 use admittance_engine::cel::syntax::ExprId;
+use admittance_engine::cel::value::Value;
 use admittance_engine::deadline::Deadline;
 use admittance_engine::expression::query::{Query, compile};
 use admittance_engine::json::Arena;
@@ -42,8 +43,18 @@ struct Held<'p> {
 impl<'a> Recorder<'a> for Held<'_> {
     fn record(&mut self, expression: ExprId, outcome: &Outcome<'a>) {
         let Ok(value) = outcome else { return };
+        self.see(expression, *value);
+    }
+
+    fn record_held(&mut self, expression: ExprId, value: Value<'a>) {
+        self.see(expression, Value::Optional(Some(&value)));
+    }
+}
+
+impl Held<'_> {
+    fn see(&mut self, expression: ExprId, value: Value<'_>) {
         let ty = self.program.checked().type_of(expression);
-        if self.is_static && self.broken.is_none() && !is_instance(*value, ty) {
+        if self.is_static && self.broken.is_none() && !is_instance(value, ty) {
             let span = self.program.ast().span(expression);
             let text = &self.program.text()[span.start as usize..span.end as usize];
             self.broken = Some(format!("{text} is {}, not {ty}", value.type_name()));

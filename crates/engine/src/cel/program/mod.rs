@@ -9,10 +9,12 @@ mod membership;
 mod tree;
 mod eval;
 mod lower;
+mod recording;
 mod variables;
 #[cfg(test)]
 mod tests;
 
+pub use recording::Recording;
 pub use variables::{Composition, Names, Variables};
 
 use std::fmt;
@@ -26,6 +28,7 @@ use super::error::{Outcome, Problem};
 use super::syntax::{Ast, ExprId, parse};
 use super::types::Type;
 use super::value::Value;
+use super::watch::{Watch, Watched};
 
 /// What one expression may cost (k8s.io/apiserver, pkg/apis/cel/config.go `PerCallLimit`).
 pub const EXPRESSION_COST: u64 = 1_000_000;
@@ -62,6 +65,9 @@ pub trait Recorder<'a> {
 
     /// An outcome. In a macro an expression is evaluated once for each element.
     fn record(&mut self, expression: ExprId, outcome: &Outcome<'a>);
+
+    /// An outcome that is an optional with this value. It is made nowhere: recording takes no memory of the evaluation's.
+    fn record_held(&mut self, expression: ExprId, value: Value<'a>);
 }
 
 /// Records nothing.
@@ -69,6 +75,8 @@ impl<'a> Recorder<'a> for () {
     const RECORDS: bool = false;
 
     fn record(&mut self, _: ExprId, _: &Outcome<'a>) {}
+
+    fn record_held(&mut self, _: ExprId, _: Value<'a>) {}
 }
 
 /// Parses, checks and lowers an expression.
@@ -139,6 +147,42 @@ impl Program {
         };
         let mut evaluation = Evaluation { context, activation, recorder, locals, pending: vec![], scratch: vec![] };
         evaluation.eval(&self.root)
+    }
+}
+
+impl Program {
+    /// Evaluates it as [`Program::evaluate`] does, before whoever watches: to watch changes neither outcome nor cost.
+    ///
+    /// # Errors
+    /// As there.
+    #[inline]
+    pub fn evaluate_watched<'a>(
+        &'a self,
+        context: &Context<'_, 'a>,
+        activation: &dyn Activation<'a>,
+        what: Watched<'_>,
+    ) -> Outcome<'a> {
+        match context.watch() {
+            None => self.evaluate(context, activation, &mut ()),
+            Some(watch) => self.show(context, activation, what, watch),
+        }
+    }
+
+    #[cold]
+    fn show<'a>(
+        &'a self,
+        context: &Context<'_, 'a>,
+        activation: &dyn Activation<'a>,
+        what: Watched<'_>,
+        watch: &dyn Watch<'a>,
+    ) -> Outcome<'a> {
+        let mut recording = Recording::new(self.ast());
+        let before = context.cost_left();
+        let outcome = self.evaluate(context, activation, &mut recording);
+        let cost = before.saturating_sub(context.cost_left());
+        let parts = recording.into_parts();
+        context.arena().aside(|| watch.evaluated(what, &self.text, self.ast(), &parts, cost));
+        outcome
     }
 }
 

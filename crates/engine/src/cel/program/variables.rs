@@ -13,6 +13,7 @@ use crate::cel::issues;
 use crate::cel::syntax::parse;
 use crate::cel::types::Type;
 use crate::cel::value::Value;
+use crate::cel::watch::Watched;
 
 /// The compiled `variables:` of a policy, in order: one may use those before it.
 #[derive(Debug, Default)]
@@ -136,19 +137,26 @@ impl<'a> Variables<'a> {
         if let Some(outcome) = cell.get() {
             return outcome;
         }
-        let outcome = self.compute(variable, names, context);
+        let outcome = self.compute(index, variable, names, context);
         cell.set(Some(outcome));
         outcome
     }
 
-    fn compute(&self, variable: &'a Variable, names: &dyn Activation<'a>, context: &Context<'_, 'a>) -> Outcome<'a> {
+    fn compute(
+        &self,
+        index: usize,
+        variable: &'a Variable,
+        names: &dyn Activation<'a>,
+        context: &Context<'_, 'a>,
+    ) -> Outcome<'a> {
         let name = &variable.name;
         let Ok(program) = &variable.program else {
             let failure = &variable.failure;
             return context.raise_text(format_args!("composited variable {name:?} fails to compile: {failure}"));
         };
-        let (outcome, cost) =
-            context.with_cost_limit(EXPRESSION_COST, || context.nested(|| program.evaluate(context, names, &mut ())));
+        let (outcome, cost) = context.with_cost_limit(EXPRESSION_COST, || {
+            context.nested(|| program.evaluate_watched(context, names, Watched::Variable { index, name }))
+        });
         self.cost.set(self.cost.get().saturating_add(cost));
         match outcome {
             Err(error)

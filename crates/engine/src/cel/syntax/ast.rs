@@ -304,6 +304,22 @@ impl ExprKind {
 }
 
 impl Macro {
+    /// What is evaluated at each turn: the predicate, if it has one that decides whether the rest is evaluated, and the rest.
+    /// Nothing for the macros that bind a name: what they compute is evaluated once.
+    pub const fn body(self) -> (Option<ExprId>, Option<ExprId>) {
+        match self {
+            Self::All { predicate }
+            | Self::Exists { predicate }
+            | Self::ExistsOne { predicate }
+            | Self::Filter { predicate } => (Some(predicate), None),
+            Self::Map { predicate, transform }
+            | Self::TransformList { predicate, transform }
+            | Self::TransformMap { predicate, transform }
+            | Self::TransformMapEntry { predicate, transform } => (predicate, Some(transform)),
+            Self::OptMap { .. } | Self::OptFlatMap { .. } | Self::SortBy { .. } => (None, None),
+        }
+    }
+
     fn renumber(&mut self, change: impl Fn(&mut ExprId)) {
         match self {
             Self::All { predicate }

@@ -50,7 +50,7 @@ use super::exempt::{self, Exempt};
 use crate::json::Path;
 use crate::modules::field_path::{FieldPath, Step};
 use crate::review::{Operation, Subject};
-use crate::rule::{Applies, Group, Module, Resources, SettingsError, Validate};
+use crate::rule::{Applies, Group, Module, PathPattern, Reads, Resources, SettingsError, Validate};
 use crate::twin::{CelTwin, NoTwin};
 use crate::verdict::Report;
 
@@ -141,6 +141,11 @@ impl ImmutableFields {
 }
 
 impl Validate for ImmutableFields {
+    fn reads(&self) -> Reads {
+        let fields = self.fields.iter().map(|path| PathPattern(path.to_string())).collect();
+        Reads { fields: Some(fields), old: true, ..Reads::default() }
+    }
+
     fn validate(&self, subject: Subject<'_, '_>, report: &mut Report<'_>) {
         let review = subject.review;
         let Some(old) = subject.old_object.filter(|_| review.operation == Operation::Update) else { return };

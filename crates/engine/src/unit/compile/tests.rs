@@ -141,10 +141,6 @@ fn names_what_this_version_does_not_support() {
         problem("{ module: host-ports, exceptions: [{}] }"),
         "p.yaml:4:29: error: `exceptions` is not supported by this version"
     );
-    assert_eq!(
-        problems("apiVersion: admittance.dev/v1alpha1\nkind: PolicyTest\n"),
-        ["p.yaml:2:7: error: kind PolicyTest is not supported by this version"]
-    );
 }
 
 #[test]
@@ -157,7 +153,7 @@ fn rejects_documents_that_are_no_policies() {
     );
     assert_eq!(
         problems("apiVersion: admittance.dev/v1alpha1\nkind: Polcy\n"),
-        ["p.yaml:2:7: error: unknown kind `Polcy`, accepted is Policy"]
+        ["p.yaml:2:7: error: unknown kind `Polcy`, accepted are Policy and PolicyTest"]
     );
     assert_eq!(problems("kind: Policy\n"), ["p.yaml:1:1: error: a document needs apiVersion and kind"]);
     assert_eq!(problems("- a\n"), ["p.yaml:1:1: error: expected a document with apiVersion and kind, found a list"]);
@@ -287,4 +283,27 @@ fn names_the_policies_that_cannot_work_without_a_cluster() {
     );
     assert_eq!(needing(labelled), asks("policy `p` reads the labels of namespaces"));
     assert!(needing(policy("{ module: pod-security }")).is_empty());
+}
+
+#[test]
+fn tells_versions_of_a_policy_by_what_it_says() {
+    let versions = |text: &str| {
+        let unit = compile(&Unit::of_file(SourceFile::new("p.yaml", text))).unwrap();
+        unit.versions().to_vec()
+    };
+    let one = versions(&policy("{ module: host-ports, actions: [Audit] }"));
+    assert_eq!(one.iter().map(|(name, digest)| (name.as_str(), digest.len())).collect::<Vec<_>>(), [("p", 16)]);
+    let same = policy("\n  # in any order\n  actions:\n  - Audit\n  module: \"host-ports\"");
+    assert_eq!(versions(&same), one);
+    assert_eq!(versions(&same.replace("name: p", "name: p, labels: {a: b}")), one);
+    assert_ne!(versions(&same.replace("Audit", "Warn")), one);
+    let binding = "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicyBinding\nmetadata: { name: b }\nspec: { policyName: p, validationActions: [Warn] }\n";
+    let (warns, audits) = (versions(binding), versions(&binding.replace("Warn", "Audit")));
+    assert_eq!(warns[0].0, "p");
+    assert_ne!(warns, audits);
+    let nested = format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: c, labels: {{ admittance.dev/policies: \"true\" }} }}\ndata:\n  a.yaml: |\n{}",
+        same.lines().map(|line| format!("    {line}\n")).collect::<String>()
+    );
+    assert_eq!(versions(&nested), one);
 }

@@ -57,10 +57,10 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     #[inline(never)]
     pub(super) fn or_value(&mut self, operands: &'a [Node; 2]) -> Outcome<'a> {
         let [left, right] = operands;
-        if !R::RECORDS
-            && let NodeKind::Attribute(attribute) = &left.kind
-        {
-            return match self.resolve(attribute)? {
+        if let NodeKind::Attribute(attribute) = &left.kind {
+            let resolved = self.resolve(attribute);
+            self.record_reached(left.id, &resolved);
+            return match resolved? {
                 Resolved::Plain(Value::Optional(None)) | Resolved::Absent => self.eval(right),
                 Resolved::Plain(Value::Optional(Some(value))) => Ok(*value),
                 Resolved::Plain(value) | Resolved::Present(value) => Ok(value),
@@ -86,10 +86,9 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
     /// `a.hasValue()`
     #[inline(never)]
     pub(super) fn has_value(&mut self, operand: &'a Node) -> Outcome<'a> {
-        if !R::RECORDS
-            && let NodeKind::Attribute(attribute) = &operand.kind
-        {
+        if let NodeKind::Attribute(attribute) = &operand.kind {
             let resolved = self.resolve(attribute);
+            self.record_reached(operand.id, &resolved);
             return match self.paid(1, resolved)? {
                 Resolved::Plain(Value::Optional(value)) => Ok(Value::Bool(value.is_some())),
                 Resolved::Plain(_) => self.context.no_such_overload(),
@@ -359,16 +358,17 @@ impl<'a, R: Recorder<'a>> Evaluation<'_, '_, 'a, R> {
         }
     }
 
-    /// What was reached, an optional where there was one on the way; made beside the bounds, which recording does not touch.
+    /// What was reached, an optional where there was one on the way.
+    #[inline]
     fn record_reached(&mut self, id: ExprId, reached: &Outcome<'a, Resolved<'a>>) {
         if !R::RECORDS {
             return;
         }
-        let outcome = reached.map(|reached| match reached {
-            Resolved::Plain(value) => value,
-            Resolved::Present(value) => Value::Optional(Some(self.context.arena().keep(value))),
-            Resolved::Absent => Value::Optional(None),
-        });
-        self.recorder.record(id, &outcome);
+        match *reached {
+            Ok(Resolved::Plain(value)) => self.recorder.record(id, &Ok(value)),
+            Ok(Resolved::Present(value)) => self.recorder.record_held(id, value),
+            Ok(Resolved::Absent) => self.recorder.record(id, &Ok(Value::Optional(None))),
+            Err(error) => self.recorder.record(id, &Err(error)),
+        }
     }
 }

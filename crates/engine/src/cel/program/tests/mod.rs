@@ -1,6 +1,7 @@
 //! Evaluation against the answers of the API server's own code, and the bounds that it does not have.
 
 mod cases;
+mod recording;
 
 use std::time::{Duration, Instant};
 
@@ -279,6 +280,10 @@ impl<'a> Recorder<'a> for Trace {
             Err(error) => format!("!{error}"),
         };
         self.0.push((expression, text));
+    }
+
+    fn record_held(&mut self, expression: ExprId, value: Value<'a>) {
+        self.0.push((expression, encode(Value::Optional(Some(&value))).unwrap()));
     }
 }
 
