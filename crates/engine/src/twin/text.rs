@@ -1,5 +1,7 @@
 //! Texts, lists and patterns as CEL writes them.
 
+use std::fmt::Write as _;
+
 /// A string literal. What begins a word of a twin is written as an escape.
 pub(crate) fn quoted(text: &str) -> String {
     let mut literal = String::from("'");
@@ -11,7 +13,10 @@ pub(crate) fn quoted(text: &str) -> String {
             '\r' => literal.push_str("\\r"),
             '\t' => literal.push_str("\\t"),
             '#' => literal.push_str("\\x23"),
-            control if control.is_control() => literal.extend(format!("\\u{:04x}", control as u32).chars()),
+            control if control.is_control() => {
+                // Writing to a text does not fail.
+                let _ = write!(literal, "\\u{:04x}", u32::from(control));
+            }
             char => literal.push(char),
         }
     }
