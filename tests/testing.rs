@@ -109,7 +109,8 @@ FAIL ./tests.yaml:14:11: pods: a team of its own
   `object` is another one
     --- expected
     +++ got
-    @@ -3,4 +3,5 @@
+    @@ -2,5 +2,6 @@
+     kind: Pod
      metadata:
        labels:
     +    a: b
@@ -202,14 +203,14 @@ spec:
   matchConstraints: { resourceRules: [{ apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [configmaps] }] }
   mutations:
   - patchType: ApplyConfiguration
-    applyConfiguration: { expression: 'Object{data: {\"n\": string(int(object.data.n) + 1)}}' }
+    applyConfiguration: { expression: 'Object{data: {\"count\": string(int(object.data.count) + 1)}}' }
 ---
 apiVersion: admittance.dev/v1alpha1
 kind: PolicyTest
 metadata: { name: count }
 spec:
   cases:
-  - { name: counts, object: { apiVersion: v1, kind: ConfigMap, metadata: { name: a }, data: { n: '1' } }, expect: { allowed: true } }
+  - { name: counts, object: { apiVersion: v1, kind: ConfigMap, metadata: { name: a }, data: { count: '1' } }, expect: { allowed: true } }
 ";
     let folder = folder(&[("all.yaml", policy)]);
     let outcome = run(folder.path(), &[]);
@@ -221,8 +222,8 @@ FAIL ./all.yaml:15:13: count: counts
     @@ -1,6 +1,6 @@
      apiVersion: v1
      data:
-    -  n: \"2\"
-    +  n: \"3\"
+    -  count: \"2\"
+    +  count: \"3\"
      kind: ConfigMap
      metadata:
        name: a
