@@ -28,6 +28,8 @@ mod flags;
 #[cfg(test)]
 mod formats;
 #[cfg(test)]
+mod gate;
+#[cfg(test)]
 mod generated;
 #[cfg(test)]
 mod http;
@@ -51,6 +53,10 @@ mod reload;
 mod rules;
 #[cfg(test)]
 mod status;
+#[cfg(test)]
+mod suites;
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tls;
 #[cfg(test)]

@@ -107,7 +107,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         ColorChoice::Never => Paint::Plain,
         _ => Paint::Coloured,
     };
-    let Loaded { set, problems } = load(&arguments.policies, paint);
+    let Loaded { set, problems, .. } = load(&arguments.policies, paint);
     problems.iter().for_each(|problem| anstream::eprintln!("{problem}"));
     let around = match read(arguments) {
         Ok(around) => around,

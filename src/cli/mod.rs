@@ -15,6 +15,7 @@ mod schema;
 mod serve;
 mod servers;
 mod status;
+mod test;
 mod webhook_rules;
 
 use std::process::ExitCode;
@@ -39,6 +40,7 @@ enum Command {
     /// Run the webhook.
     Serve(Box<serve::Arguments>),
     Check(check::Arguments),
+    Test(test::Arguments),
     Modules(modules::Arguments),
     Cel(cel::Arguments),
     Rbac(rbac::Arguments),
@@ -57,6 +59,7 @@ pub fn run() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(arguments) => serve::run(*arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
         Command::Modules(arguments) => modules::run(&arguments),
         Command::Cel(arguments) => cel::run(&arguments),
         Command::Rbac(arguments) => rbac::run(&arguments),

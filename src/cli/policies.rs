@@ -18,30 +18,54 @@ use crate::source::{Read, Revision, starter};
 pub(super) struct Loaded {
     /// None if anything was wrong: policies that are half there would let pass what the other half refuses.
     pub(super) set: Option<PolicySet>,
-    /// What the set is made of; what was broken is left out.
+    /// The units that it is made of; those that are sound.
     pub(super) units: Vec<Arc<CompiledUnit>>,
+    /// The same units as they were read.
+    pub(super) sources: Vec<Unit>,
     /// Errors and warnings, ready to print.
     pub(super) problems: Vec<String>,
 }
 
 /// The policies in these files and folders; without any, the starter policies.
 pub(super) fn load(paths: &[PathBuf], paint: Paint) -> Loaded {
-    let mut loading = Loading { paint, problems: Vec::new(), is_broken: false };
-    let files = if paths.is_empty() {
-        vec![Read::Unit(starter::unit(), Revision::default())]
-    } else {
-        match Directory::new(paths.to_vec()).poll() {
-            Ok(files) => files.unwrap_or_default(),
-            Err(error) => {
-                loading.error(&error.to_string());
-                vec![]
-            }
+    if paths.is_empty() {
+        return load_files(vec![Read::Unit(starter::unit(), Revision::default())], paint);
+    }
+    let mut loaded = match files(paths) {
+        Ok(files) => load_files(files, paint),
+        Err(problem) => {
+            return Loaded { set: None, units: vec![], sources: vec![], problems: vec![format!("error: {problem}")] };
         }
     };
-    let mut units = Vec::new();
+    if loaded.set.as_ref().is_some_and(PolicySet::is_empty) {
+        let names: Vec<String> = paths.iter().map(|path| format!("{:?}", path.display())).collect();
+        loaded.set = None;
+        loaded.problems.push(format!("error: no policies in {}", names.join(", ")));
+    }
+    loaded
+}
+
+/// All files in these files and folders.
+///
+/// # Errors
+/// A path that is not there.
+pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<Read>, String> {
+    let files = Directory::new(paths.to_vec()).poll().map_err(|error| error.to_string())?;
+    Ok(files.unwrap_or_default())
+}
+
+/// The policies in these files, of which there may be none.
+pub(super) fn load_files(files: Vec<Read>, paint: Paint) -> Loaded {
+    let mut loading = Loading { paint, problems: Vec::new(), is_broken: false };
+    let (mut units, mut sources) = (Vec::new(), Vec::new());
     for file in files {
         match file {
-            Read::Unit(unit, _) => units.extend(loading.compiled(&unit)),
+            Read::Unit(unit, _) => {
+                if let Some(compiled) = loading.compiled(&unit) {
+                    units.push(compiled);
+                    sources.push(unit);
+                }
+            }
             Read::Unreadable(name, reason, _) => loading.error(&format!("cannot read {name:?}: {reason}")),
             Read::Malformed(_, problem) => loading.diagnostics(&[*problem], true),
         }
@@ -49,11 +73,7 @@ pub(super) fn load(paths: &[PathBuf], paint: Paint) -> Loaded {
     let (set, conflicts) = link(&units);
     let is_broken = conflicts.iter().any(|problem| problem.severity == Severity::Error);
     loading.diagnostics(&conflicts, is_broken);
-    if set.is_empty() && !loading.is_broken {
-        let names: Vec<String> = paths.iter().map(|path| format!("{:?}", path.display())).collect();
-        loading.error(&format!("no policies in {}", names.join(", ")));
-    }
-    Loaded { set: (!loading.is_broken).then_some(set), units, problems: loading.problems }
+    Loaded { set: (!loading.is_broken).then_some(set), units, sources, problems: loading.problems }
 }
 
 /// Prints what there is to say about the policies in these files and folders, and on standard error what is wrong with them.
@@ -68,7 +88,7 @@ pub(super) fn sound(paths: &[PathBuf]) -> Option<(PolicySet, Vec<Arc<CompiledUni
         ColorChoice::Never => Paint::Plain,
         _ => Paint::Coloured,
     };
-    let Loaded { set, units, problems } = load(paths, paint);
+    let Loaded { set, units, problems, .. } = load(paths, paint);
     problems.iter().for_each(|problem| anstream::eprintln!("{problem}"));
     set.map(|set| (set, units))
 }

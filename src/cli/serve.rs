@@ -12,6 +12,7 @@ use tracing_subscriber::EnvFilter;
 use super::BROKEN;
 use super::duration::duration;
 use crate::server::{self, CertificateSource, Config, Limits};
+use crate::source::Tests;
 use crate::telemetry::logs::{self, LogFormat};
 use crate::telemetry::{NamespaceGroup, NamespaceGroups};
 
@@ -34,6 +35,10 @@ pub(super) struct Arguments {
     /// A file or folder with policies; may be repeated. Without it the built-in starter policies are served.
     #[arg(short, long, env = "ADMITTANCE_POLICIES", value_delimiter = ':', value_name = "PATH")]
     policies: Vec<PathBuf>,
+    /// What becomes of files and ConfigMaps with policies and without tests (PolicyTest): they are taken, or refused. Where there
+    /// are tests, they must pass either way.
+    #[arg(long, env = "ADMITTANCE_TESTS", value_enum, default_value_t, value_name = "TESTS")]
+    tests: Tests,
     /// Whom policies ask about namespaces and permissions: the current context of this file. In a pod it is the cluster
     /// that the pod runs in; elsewhere, without a file, nobody is asked.
     #[arg(long, env = "ADMITTANCE_KUBECONFIG", value_name = "FILE")]
@@ -170,6 +175,7 @@ fn start(arguments: Arguments) -> Result<(), String> {
         listen: arguments.listen,
         metrics_listen: arguments.metrics_listen,
         policies: arguments.policies,
+        tests: arguments.tests,
         kubeconfig: arguments.kubeconfig,
         namespace: arguments.namespace,
         config_maps: arguments.config_maps.then_some(arguments.config_maps_from),

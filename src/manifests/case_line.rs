@@ -10,14 +10,13 @@ use admittance_engine::deadline::Deadline;
 use admittance_engine::json::{Arena, Constant, Node, edit};
 use admittance_engine::kubernetes::defaults::Defaults;
 use admittance_engine::pipeline::{self, Budget, Route, Run};
+use admittance_engine::review::sent::NAME_LABEL;
 use admittance_engine::review::{Answer, Envelope, GroupVersionKind, KindName, Lazy, Lookup, Lookups, Review};
 use admittance_engine::set::PolicySet;
 use admittance_engine::unit::admission_policy::{Binding, InForce, Native};
 use admittance_engine::verdict::Verdict;
 use serde::Deserialize;
 use serde_json::{Value, json};
-
-use super::namespaces::NAME_LABEL;
 
 /// One line.
 #[derive(Debug, Default, Deserialize)]

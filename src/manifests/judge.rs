@@ -3,19 +3,19 @@
 use std::fmt;
 
 use admittance_engine::deadline::Deadline;
-use admittance_engine::json::patch::Operation as PatchOperation;
-use admittance_engine::json::{Arena, Node, diff, edit, rebase};
+use admittance_engine::json::{Arena, Node};
 use admittance_engine::kubernetes::defaults::Defaults;
-use admittance_engine::kubernetes::list_keys;
-use admittance_engine::pipeline::{self, Budget, Route, Run};
-use admittance_engine::review::{Envelope, EnvelopeError, Lazy, Operation, Review};
+use admittance_engine::kubernetes::kinds::Scope;
+pub use admittance_engine::pipeline::offline::Judged;
+use admittance_engine::pipeline::{Budget, Route, Run};
+use admittance_engine::review::sent::{self, NoRequest, Written};
+use admittance_engine::review::{Envelope, EnvelopeError, Operation, Review};
 use admittance_engine::set::{Parameters, PolicySet};
-use admittance_engine::verdict::Verdict;
 
 use super::known::Known;
-use super::namespaces::{NAME_LABEL, Namespaces};
+use super::namespaces::Namespaces;
 use super::objects::Manifest;
-use super::request::{Asked, Target, kind_of, target};
+use super::request::Asked;
 use super::stored::Stored;
 
 /// What is common to all objects that are judged.
@@ -35,19 +35,6 @@ pub struct Judge {
     pub defaults: Option<Defaults>,
 }
 
-/// An object, what was asked about it and what was decided.
-#[derive(Debug)]
-pub struct Judged<'a> {
-    /// The request.
-    pub review: Review<'a>,
-    /// What the policies said.
-    pub verdict: Verdict<'a>,
-    /// The object as it was written.
-    pub written: Node<'a>,
-    /// The same after mutation: what policies changed is changed, and nothing else.
-    pub mutated: Node<'a>,
-}
-
 /// Why an object cannot be judged.
 #[derive(Debug)]
 pub enum JudgeError {
@@ -58,10 +45,10 @@ pub enum JudgeError {
         /// `NAMESPACE/NAME`, or its name alone.
         name: String,
     },
-    /// CONNECT with something else than a connection's options.
-    NoConnection(String),
+    /// No request can be made of it.
+    NoRequest(NoRequest),
     /// An AdmissionReview that is no request.
-    NoRequest(EnvelopeError),
+    NoReview(EnvelopeError),
 }
 
 impl fmt::Display for JudgeError {
@@ -70,24 +57,13 @@ impl fmt::Display for JudgeError {
             Self::NotStored { kind, name } => {
                 write!(formatter, "an UPDATE needs the stored object, and --old-object has no {kind} \"{name}\"")
             }
-            Self::NoConnection(kind) => write!(
-                formatter,
-                "nobody connects with a {kind}: a CONNECT takes PodExecOptions, PodAttachOptions, PodPortForwardOptions, PodProxyOptions, \
-                 ServiceProxyOptions or NodeProxyOptions"
-            ),
             Self::NoRequest(error) => error.fmt(formatter),
+            Self::NoReview(error) => error.fmt(formatter),
         }
     }
 }
 
 impl std::error::Error for JudgeError {}
-
-impl<'a> Judged<'a> {
-    /// What mutation changes in the document as it was written.
-    pub fn patch(&self) -> Vec<PatchOperation<'a>> {
-        diff(self.written, self.mutated, list_keys::of)
-    }
-}
 
 impl Judge {
     /// Mutates, then validates, exactly as the server does.
@@ -97,7 +73,7 @@ impl Judge {
     pub fn judge<'a>(&'a self, arena: &'a Arena, manifest: &Manifest<'a>) -> Result<Judged<'a>, JudgeError> {
         let written = manifest.document.to_node(arena);
         if manifest.is_review() {
-            let review = read(arena, written).map_err(JudgeError::NoRequest)?;
+            let review = read(arena, written).map_err(JudgeError::NoReview)?;
             let written = review.judged().unwrap_or_default();
             return Ok(self.decide(review, written));
         }
@@ -110,79 +86,39 @@ impl Judge {
         &'a self,
         arena: &'a Arena,
         manifest: &Manifest<'a>,
-        written: Node<'a>,
+        object: Node<'a>,
     ) -> Result<Review<'a>, JudgeError> {
-        let operation = self.asked.operation;
-        let Some(target) = target(self.set.kinds(), manifest, operation, arena) else {
-            return Err(JudgeError::NoConnection(manifest.kind.to_owned()));
-        };
-        let kind = kind_of(manifest);
-        let name = manifest.metadata("name");
-        let namespace = match manifest.metadata("namespace") {
-            // A request about a Namespace is made in that namespace.
-            _ if kind.group.is_empty() && kind.kind == "Namespace" => name,
-            _ if !target.is_namespaced => "",
-            "" => &self.asked.namespace,
-            namespace => namespace,
-        };
-        let sent = Lazy::of(arena, self.as_sent(arena, manifest, &target, written));
-        let (object, old_object) = match operation {
-            Operation::Create | Operation::Connect => (Some(sent), None),
-            Operation::Delete => (None, Some(sent)),
+        let asked = self.asked.of(arena);
+        let written = Written { api_version: manifest.api_version, kind: manifest.kind, object };
+        let objects = match asked.operation {
+            Operation::Create | Operation::Connect => (Some(written), None),
+            Operation::Delete => (None, Some(written)),
             Operation::Update => {
-                let Some(old) = self.stored.find(manifest, &self.asked.namespace) else {
-                    let name = if namespace.is_empty() { name.to_owned() } else { format!("{namespace}/{name}") };
-                    return Err(JudgeError::NotStored { kind: kind.kind.to_owned(), name });
+                let Some(old) = self.stored.find(manifest, asked.namespace) else {
+                    return Err(self.not_stored(manifest));
                 };
-                let old = self.as_sent(arena, &old, &target, old.document.to_node(arena));
-                (Some(sent), Some(Lazy::of(arena, old)))
+                let object = old.document.to_node(arena);
+                (Some(written), Some(Written { api_version: old.api_version, kind: old.kind, object }))
             }
         };
-        Ok(Review {
-            arena,
-            // No answer is sent that would have to carry it.
-            uid: "",
-            kind,
-            resource: target.resource,
-            subresource: target.subresource,
-            request_kind: kind,
-            request_resource: target.resource,
-            name,
-            namespace,
-            operation,
-            user: self.asked.user(arena),
-            dry_run: false,
-            object,
-            old_object,
-            options: None,
-        })
+        sent::request(arena, (self.set.kinds(), self.defaults.as_ref()), &asked, objects).map_err(JudgeError::NoRequest)
     }
 
-    /// The object as webhooks see it: with its kind, its namespace and the API server's defaults.
-    fn as_sent<'a>(
-        &self,
-        arena: &'a Arena,
-        manifest: &Manifest<'a>,
-        target: &Target<'_>,
-        object: Node<'a>,
-    ) -> Node<'a> {
-        let Some(defaults) = &self.defaults else { return object };
-        let text = |text: &'a str| Node::string(text);
-        let mut object = object;
-        // An edit is refused where `metadata` is no map: then the policies judge the object as it is.
-        let mut fill = |path: &[&str], value: &'a str| {
-            object = edit::set_default(arena, object, path, text(value)).unwrap_or(object);
+    fn not_stored(&self, manifest: &Manifest<'_>) -> JudgeError {
+        let kind = manifest.kind.to_owned();
+        let is_namespaced = self
+            .set
+            .kinds()
+            .kind(manifest.group(), manifest.version(), manifest.kind)
+            .is_none_or(|row| row.scope == Scope::Namespaced);
+        let name = manifest.metadata("name");
+        let name = match manifest.metadata("namespace") {
+            _ if manifest.api_version == "v1" && kind == "Namespace" => format!("{name}/{name}"),
+            _ if !is_namespaced => name.to_owned(),
+            "" => format!("{}/{name}", self.asked.namespace),
+            namespace => format!("{namespace}/{name}"),
         };
-        fill(&["apiVersion"], manifest.api_version);
-        fill(&["kind"], manifest.kind);
-        let kind = kind_of(manifest);
-        if target.is_namespaced && self.asked.operation != Operation::Connect {
-            fill(&["metadata", "namespace"], arena.text(&self.asked.namespace));
-        }
-        if kind.group.is_empty() && kind.kind == "Namespace" {
-            fill(&["metadata", "labels", NAME_LABEL], manifest.metadata("name"));
-        }
-        defaults.apply(arena, kind.group, kind.version, kind.kind, object)
+        JudgeError::NotStored { kind, name }
     }
 
     fn decide<'a>(&'a self, review: Review<'a>, written: Node<'a>) -> Judged<'a> {
@@ -195,21 +131,13 @@ impl Judge {
             trace: false,
             timed: false,
         };
-        let verdict = loop {
-            match pipeline::admit(&self.set, &review, &run) {
-                Ok(verdict) => break verdict,
+        loop {
+            match Judged::of(&self.set, review.clone(), written, &run) {
+                Ok(judged) => break judged,
                 // After that every question has an answer.
                 Err(_) => self.namespaces.gather(),
             }
-        };
-        let is_changed = verdict.edits.iter().any(|edit| !edit.shadow);
-        let roots = verdict.roots;
-        let mutated = if is_changed {
-            rebase(review.arena, written, roots.original, roots.mutated, list_keys::of)
-        } else {
-            written
-        };
-        Judged { review, verdict, written, mutated }
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Manifests judged without a cluster: what `admittance check` does between reading files and printing verdicts.
 //!
 //! 1. [`inputs`] finds the files, [`objects`] finds the objects in them: documents, items of lists, AdmissionReviews.
-//! 2. [`request`] makes of an object the request that the API server would send for it; [`stored`] has the objects that
+//! 2. [`request`] is what the command line says about the requests; the engine makes them; [`stored`] has the objects that
 //!    UPDATE requests replace, [`namespaces`] answers what policies ask about Namespaces,
 //!    [`known`] puts them together with the objects that policies take for parameters.
 //! 3. [`judge`] runs the policies and carries their changes to the document as it was written.

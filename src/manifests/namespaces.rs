@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use admittance_engine::json::{Arena, Constant};
+use admittance_engine::review::sent::NAME_LABEL;
 use admittance_engine::review::{Answer, Lookup, Lookups};
 use serde_json::{Map, Value};
 
 use super::inputs::{Input, documents};
 use super::objects::{Manifest, objects};
-
-/// The label that the API server gives every Namespace.
-pub const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
 const DEFINITION: &str = "CustomResourceDefinition";
 

@@ -13,9 +13,12 @@ pub mod remark;
 pub mod sarif;
 pub mod upstream;
 pub mod module_page;
+pub mod mutants;
 pub mod needs;
 pub mod reference;
 pub mod status;
+pub mod suites;
+pub mod testing;
 pub mod text;
 pub mod yaml_diff;
 

@@ -8,6 +8,11 @@ use super::{Colour, Tone};
 /// A unified diff with three lines around each change; empty where there is none. Both sides are printed anew, keys in
 /// their order, so that the spelling of what stays is the same on both.
 pub fn unified(before: Node<'_>, after: Node<'_>, name: &str, colour: Colour) -> String {
+    between(before, after, (name, &format!("{name} after mutation")), colour)
+}
+
+/// The same with a name for each side.
+pub fn between(before: Node<'_>, after: Node<'_>, (from, to): (&str, &str), colour: Colour) -> String {
     let (before, after) = (yaml(before), yaml(after));
     let diff = TextDiff::from_lines(&before, &after);
     let mut text = String::new();
@@ -18,8 +23,8 @@ pub fn unified(before: Node<'_>, after: Node<'_>, name: &str, colour: Colour) ->
     };
     for (position, hunk) in diff.unified_diff().iter_hunks().enumerate() {
         if position == 0 {
-            push(Some(Tone::Strong), &format!("--- {name}"));
-            push(Some(Tone::Strong), &format!("+++ {name} after mutation"));
+            push(Some(Tone::Strong), &format!("--- {from}"));
+            push(Some(Tone::Strong), &format!("+++ {to}"));
         }
         push(Some(Tone::Note), &hunk.header().to_string());
         for change in hunk.iter_changes() {
@@ -34,7 +39,8 @@ pub fn unified(before: Node<'_>, after: Node<'_>, name: &str, colour: Colour) ->
     text
 }
 
-fn yaml(node: Node<'_>) -> String {
+/// A tree as YAML for people.
+pub fn yaml(node: Node<'_>) -> String {
     // A tree of JSON values has nothing that YAML could not say.
     serde_saphyr::to_string_with_options(&node, serde_saphyr::ser_options! { compact_list_indent: true })
         .unwrap_or_default()

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::handler::Limits;
+use crate::source::Tests;
 use crate::telemetry::NamespaceGroups;
 
 /// What the server is told.
@@ -18,6 +19,8 @@ pub struct Config {
     pub metrics_listen: SocketAddr,
     /// Files and folders with policies; none: the starter policies.
     pub policies: Vec<PathBuf>,
+    /// What becomes of units without tests.
+    pub tests: Tests,
     /// A kubeconfig for what policies ask the cluster; in a pod none is needed.
     pub kubeconfig: Option<PathBuf>,
     /// The server's own namespace; in a pod none needs to be named.

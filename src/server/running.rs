@@ -191,7 +191,7 @@ fn policies(config: &Config, connection: Option<&kube::Config>) -> Result<(Polic
             (Some(Link { seen, told }), Some((places, sender, orders)))
         }
     };
-    let mut policies = Policies::new(&config.policies, link, connection.is_some());
+    let mut policies = Policies::new(&config.policies, link, connection.is_some(), config.tests);
     policies.first().map_err(StartError)?;
     Ok((policies, follower))
 }

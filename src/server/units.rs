@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use admittance_engine::document::{Diagnostic, Paint, Severity};
+use admittance_engine::proof::{Proof, Steps};
 use admittance_engine::response;
 use admittance_engine::set::{Entries, Unreached, link_by_precedence, unreached};
 use admittance_engine::unit::{CompiledUnit, LABEL, compile};
@@ -20,6 +21,8 @@ use crate::source::{Active, Read, too_large_for_kubectl};
 
 /// The longest message: several diagnostics with their excerpts.
 const MESSAGE: usize = 16 << 10;
+/// What stands above problems of documents.
+const BROKEN: &str = "the policies are broken";
 /// Who deletes what belongs to something that is gone; it must never be kept from that.
 const CLEANERS: [&str; 2] = [
     "system:serviceaccount:kube-system:namespace-controller",
@@ -82,7 +85,15 @@ fn check(object: &ConfigMap, active: &Active, entries: Option<&Entries>) -> Resu
         Read::Unreadable(name, reason, _) => return Err(format!("{name}: {reason}")),
         Read::Malformed(_, problem) => return Err(problem.to_string()),
     };
-    let compiled = compile(&unit).map_err(|problems| message(&problems))?;
+    let compiled = compile(&unit).map_err(|problems| message(BROKEN, &problems))?;
+    let pending = match active.prover.prove(&compiled, Steps::default()) {
+        Proof::Proven => None,
+        Proof::Refused(problems) => return Err(message("the policies do not pass their tests", &problems)),
+        Proof::Pending => Some(format!(
+            "{}: its tests take longer than an answer may: until they have passed the version before stays in force",
+            unit.name
+        )),
+    };
     // The others go first: it is this one that is about to change.
     let others = active.compiled.iter().filter(|other| other.name() != unit.name);
     let units: Vec<Arc<CompiledUnit>> = others.chain([&compiled]).cloned().collect();
@@ -91,7 +102,7 @@ fn check(object: &ConfigMap, active: &Active, entries: Option<&Entries>) -> Resu
     let (errors, warnings): (Vec<Diagnostic>, Vec<Diagnostic>) =
         problems.iter().filter(is_own).cloned().partition(|problem| problem.severity == Severity::Error);
     if !errors.is_empty() {
-        return Err(message(&errors));
+        return Err(message(BROKEN, &errors));
     }
     let is_of_unit = |one: &Unreached| compiled.policies().iter().any(|policy| policy.name == one.policy);
     let unreached = entries.map(|entries| unreached(&set, entries)).unwrap_or_default();
@@ -101,7 +112,8 @@ fn check(object: &ConfigMap, active: &Active, entries: Option<&Entries>) -> Resu
         let texts: Vec<String> = never.into_iter().map(|one| one.text).collect();
         return Err(format!("policies would never be asked\n{}", texts.join("\n")));
     }
-    let mut said: Vec<String> = compiled.warnings().iter().chain(&warnings).map(ToString::to_string).collect();
+    let mut said: Vec<String> = pending.into_iter().collect();
+    said.extend(compiled.warnings().iter().chain(&warnings).map(ToString::to_string));
     said.extend(partly.into_iter().map(|one| one.text));
     said.extend(too_large_for_kubectl(&unit));
     Ok(said)
@@ -120,9 +132,9 @@ fn farewell(object: &ConfigMap, active: &Active) -> Vec<String> {
     vec![]
 }
 
-fn message(problems: &[Diagnostic]) -> String {
+fn message(title: &str, problems: &[Diagnostic]) -> String {
     let pages: Vec<String> = problems.iter().map(|problem| problem.render(Paint::Plain)).collect();
-    let mut message = format!("the policies are broken\n{}", pages.join("\n"));
+    let mut message = format!("{title}\n{}", pages.join("\n"));
     if message.len() > MESSAGE {
         message.truncate(message.floor_char_boundary(MESSAGE));
         message.push('…');

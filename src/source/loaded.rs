@@ -12,6 +12,7 @@ use admittance_engine::unit::{CompiledUnit, PolicySummary, Unit, compile};
 use serde::Serialize;
 
 use super::last_good::{LastGood, LastGoods};
+use super::prover::{Prover, Tests};
 use super::read::{Read, Revision};
 
 /// What the server runs, and what there is to say about it.
@@ -25,6 +26,8 @@ pub struct Active {
     pub units: Vec<UnitStatus>,
     /// The versions that run, for judging a unit that is about to change beside the others.
     pub compiled: Vec<Arc<CompiledUnit>>,
+    /// What a unit must show to become active.
+    pub prover: Arc<Prover>,
 }
 
 /// How a unit stands.
@@ -90,6 +93,8 @@ pub struct Loaded {
     units: BTreeMap<String, Kept>,
     /// Whether policies may ask a cluster: without one those that must are refused here, not on every request.
     has_cluster: bool,
+    /// What a version must show that has not run before.
+    prover: Arc<Prover>,
 }
 
 #[derive(Debug, Default)]
@@ -106,6 +111,17 @@ struct Kept {
     useless: BTreeSet<String>,
     /// What was said about it the last time.
     said: Option<(UnitState, Option<String>, Vec<Problem>)>,
+}
+
+/// What is known of a version before it is compiled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Trust {
+    /// Nothing: its tests are run.
+    Nothing,
+    /// It has run somewhere: its tests have passed, and are not run again.
+    HasRun,
+    /// It is what runs while a later version is broken, whatever is asked of later ones.
+    LastGood,
 }
 
 /// A version that compiles.
@@ -143,8 +159,8 @@ impl Kept {
 
 impl Loaded {
     /// Nothing yet.
-    pub const fn new(has_cluster: bool) -> Self {
-        Self { units: BTreeMap::new(), has_cluster }
+    pub fn new(has_cluster: bool, tests: Tests) -> Self {
+        Self { units: BTreeMap::new(), has_cluster, prover: Arc::new(Prover::new(tests)) }
     }
 
     /// Takes over what the sources hold now: units that are gone are dropped, changed ones compiled, broken ones replaced by
@@ -155,7 +171,7 @@ impl Loaded {
         for read in units {
             let name = read.name().to_owned();
             let earlier = before.remove(&name).unwrap_or_default();
-            let mut unit = self.take(read, earlier);
+            let mut unit = self.take(read, earlier, kept.get(&name));
             self.take_last_good(&mut unit, kept.get(&name), &mut update.reports);
             self.units.insert(name, unit);
         }
@@ -186,12 +202,12 @@ impl Loaded {
         }
         let mut parameters = Parameters::default();
         parameters.take(set.kinds(), "default", set.parameters());
-        update.active = Active { set, parameters, units: statuses, compiled };
+        update.active = Active { set, parameters, units: statuses, compiled, prover: Arc::clone(&self.prover) };
         update
     }
 
-    /// A unit as it is found now.
-    fn take(&self, read: Read, before: Kept) -> Kept {
+    /// A unit as it is found now. The version that is kept has run: it has been proven before.
+    fn take(&self, read: Read, before: Kept, kept: Option<&LastGood>) -> Kept {
         let revision = read.revision();
         let (seen, result) = match read {
             Read::Unit(unit, _) => {
@@ -199,7 +215,9 @@ impl Loaded {
                 if before.seen == seen {
                     return Kept { revision, ..before };
                 }
-                (seen, self.compile(unit, &revision))
+                let has_run = kept.is_some_and(|kept| kept.unit.digest() == seen);
+                let trust = if has_run { Trust::HasRun } else { Trust::Nothing };
+                (seen, self.compile(unit, &revision, trust))
             }
             Read::Malformed(_, problem) => (String::new(), Err(vec![Problem::of(&problem)])),
             Read::Unreadable(name, reason, _) => {
@@ -214,10 +232,21 @@ impl Loaded {
         Kept { seen, revision, present, errors, ..before }
     }
 
-    fn compile(&self, source: Unit, revision: &Revision) -> Result<Version, Vec<Problem>> {
-        let compiled = compile(&source).and_then(|compiled| {
+    fn compile(&self, source: Unit, revision: &Revision, trust: Trust) -> Result<Version, Vec<Problem>> {
+        let compiled = compile(&source).and_then(|mut compiled| {
             let problems = if self.has_cluster { vec![] } else { compiled.needing_a_cluster() };
-            if problems.is_empty() { Ok(compiled) } else { Err(problems) }
+            if !problems.is_empty() {
+                return Err(problems);
+            }
+            match trust {
+                Trust::Nothing => self.prover.check(&compiled)?,
+                Trust::HasRun => self.prover.check_presence(&compiled)?,
+                Trust::LastGood => {}
+            }
+            if let Some(compiled) = Arc::get_mut(&mut compiled) {
+                compiled.forget_tests();
+            }
+            Ok(compiled)
         });
         let compiled = compiled.map_err(|problems| problems.iter().map(Problem::of).collect::<Vec<_>>())?;
         Ok(Version { source, revision: revision.clone(), compiled })
@@ -237,7 +266,7 @@ impl Loaded {
         if !is_news || unit.useless.contains(&digest) {
             return;
         }
-        match self.compile(kept.unit.clone(), &kept.revision) {
+        match self.compile(kept.unit.clone(), &kept.revision, Trust::LastGood) {
             Ok(version) => unit.good = Some(version),
             Err(problems) => {
                 reports.extend(

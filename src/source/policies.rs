@@ -13,7 +13,7 @@ use super::config_maps::{Seen, Told};
 use super::directory::{self, Directory};
 use super::last_good::LastGoods;
 use super::mounts::is_mount;
-use super::{Active, Loaded, Read, Revision, UnitState, UnitStatus, starter};
+use super::{Active, Loaded, Read, Revision, Tests, UnitState, UnitStatus, starter};
 
 /// All sources of policies, and what was loaded from them.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ struct InCluster {
 
 impl Policies {
     /// Files and folders, and ConfigMaps; with neither, the starter policies.
-    pub fn new(paths: &[PathBuf], cluster: Option<Link>, has_cluster: bool) -> Self {
+    pub fn new(paths: &[PathBuf], cluster: Option<Link>, has_cluster: bool, tests: Tests) -> Self {
         Self {
             directory: (!paths.is_empty()).then(|| Directory::new(paths.to_vec())),
             files: if paths.is_empty() && cluster.is_none() {
@@ -56,7 +56,7 @@ impl Policies {
                 vec![]
             },
             cluster: cluster.map(|link| InCluster { link, units: None, kept: None, is_over: false }),
-            loaded: Loaded::new(has_cluster),
+            loaded: Loaded::new(has_cluster, tests),
             last: None,
             last_error: None,
         }

@@ -7,6 +7,9 @@
 {{- with .Values.policies.namespaces }}
 - { name: ADMITTANCE_CONFIG_MAPS_FROM, value: {{ uniq . | sortAlpha | join "," | quote }} }
 {{- end }}
+{{- if ne .Values.policies.tests "honoured" }}
+- { name: ADMITTANCE_TESTS, value: {{ .Values.policies.tests }} }
+{{- end }}
 - { name: ADMITTANCE_WEBHOOK_CONFIGURATION, value: {{ $name }} }
 {{- if eq .Values.certificates.mode "managed" }}
 - { name: ADMITTANCE_SERVICE, value: {{ $name }} }

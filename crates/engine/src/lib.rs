@@ -6,6 +6,8 @@
 //! text ─▶ document ─▶ unit::compile ─▶ set::link ─▶ PolicySet ──┐
 //!                                                               ▼
 //! body ─▶ review ──────────────────────────────▶ pipeline::admit(&PolicySet, &Review, &Run) ─▶ Verdict ─▶ response
+//!
+//! proof: what is shown of a unit before it becomes active
 //! ```
 
 pub mod deadline;

@@ -2,6 +2,7 @@
 
 mod doubt;
 mod native;
+pub mod offline;
 mod run;
 mod settle;
 mod tracing;

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use crate::json::Node;
 use crate::review::{Lookup, Operation, Subject};
 use crate::twin::{CelTwin, NoTwin};
+use crate::verdict::trace::List;
 use crate::verdict::{PolicyError, Report};
 
 /// Changes an object. The new root is returned, made by path copying ([`crate::json`]); the old one stays as it is, so
@@ -29,6 +30,11 @@ pub trait Mutate: Send + Sync {
     fn reads(&self) -> Reads {
         Reads::default()
     }
+
+    /// Its expressions, conditions among them: the list of the policy that each stands in, its position there, and its text.
+    fn expressions(&self) -> Vec<(List, usize, &str)> {
+        vec![]
+    }
 }
 
 /// Judges an object. Total: on any JSON it ends, without a panic, with findings or none.
@@ -44,6 +50,11 @@ pub trait Validate: Send + Sync {
     /// Which fields of the object it decides by.
     fn reads(&self) -> Reads {
         Reads::default()
+    }
+
+    /// Its expressions, conditions among them: the list of the policy that each stands in, its position there, and its text.
+    fn expressions(&self) -> Vec<(List, usize, &str)> {
+        vec![]
     }
 }
 

@@ -63,6 +63,23 @@ fn refuses_what_is_broken_with_its_place() {
 }
 
 #[test]
+fn refuses_policies_that_do_not_pass_their_tests() {
+    let test = "---\napiVersion: admittance.dev/v1alpha1\nkind: PolicyTest\nmetadata: { name: t }\nspec:\n  cases:\n  - name: root\n    object: { apiVersion: v1, kind: Pod }\n    expect:\n      allowed: ";
+    let unit = |allowed: bool| config_map("new", &format!("{}{test}{allowed}\n", policy("x", "privileged")));
+    assert_eq!(
+        refused(&json!({"object": unit(false)})),
+        "\
+the policies do not pass their tests
+error: test `t`, case `root` fails: allowed: expected false, got true
+  --> ns/new/a.yaml:14:7
+   |
+14 |       allowed: false
+   |       ^^^^^^^"
+    );
+    assert!(allowed(&json!({"object": unit(true)})).is_empty());
+}
+
+#[test]
 fn refuses_the_name_of_a_policy_that_another_unit_has() {
     let message = refused(&json!({"object": config_map("new", &policy("ports", "privileged"))}));
     let expected =

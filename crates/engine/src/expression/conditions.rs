@@ -139,6 +139,10 @@ impl Validate for Conditioned<Box<dyn Validate>> {
         Reads { conditions: self.conditions.reads().conditions, ..self.rule.reads() }
     }
 
+    fn expressions(&self) -> Vec<(List, usize, &str)> {
+        self.conditions.expressions().into_iter().chain(self.rule.expressions()).collect()
+    }
+
     fn validate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) {
         if self.holds(subject, report) {
             self.rule.validate(subject, report);
@@ -153,6 +157,10 @@ impl Mutate for Conditioned<Box<dyn Mutate>> {
 
     fn reads(&self) -> Reads {
         Reads { conditions: self.conditions.reads().conditions, ..self.rule.reads() }
+    }
+
+    fn expressions(&self) -> Vec<(List, usize, &str)> {
+        self.conditions.expressions().into_iter().chain(self.rule.expressions()).collect()
     }
 
     fn mutate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) -> Result<Node<'a>, PolicyError> {

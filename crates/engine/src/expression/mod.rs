@@ -14,6 +14,7 @@ mod request;
 mod access;
 mod parameters;
 mod policy;
+mod listing;
 mod pass;
 mod conditions;
 mod validate;

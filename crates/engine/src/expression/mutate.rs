@@ -54,6 +54,10 @@ impl Mutate for Bound {
         self.policy.reads()
     }
 
+    fn expressions(&self) -> Vec<(List, usize, &str)> {
+        self.policy.expressions()
+    }
+
     fn mutate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) -> Result<Node<'a>, PolicyError> {
         let review = subject.review;
         let mut object = subject.object;

@@ -282,15 +282,19 @@ impl CelPolicy {
     /// The API server's text for an expression that does not compile.
     pub fn explain(&self, role: Role) -> Option<String> {
         let error = self.stored_error(role)?;
-        let text = match role {
+        Some(error.explain(self.text(role)?))
+    }
+
+    /// The text of an expression.
+    pub(super) fn text(&self, role: Role) -> Option<&str> {
+        Some(match role {
             Role::MatchCondition(position) => &self.conditions.get(position)?.text,
             Role::Variable(position) => self.variables.get(position)?,
             Role::Validation(position) => &self.validations.get(position)?.expression.text,
             Role::Message(position) => &self.validations.get(position)?.message_expression.as_ref()?.text,
             Role::AuditAnnotation(position) => &self.annotations.get(position)?.1.text,
             Role::Mutation(position) => &self.mutations.get(position)?.1.text,
-        };
-        Some(error.explain(text))
+        })
     }
 
     /// What the mutation at this position makes.

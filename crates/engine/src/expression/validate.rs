@@ -127,6 +127,10 @@ impl Validate for Bound {
         self.policy.reads()
     }
 
+    fn expressions(&self) -> Vec<(List, usize, &str)> {
+        self.policy.expressions()
+    }
+
     fn validate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) {
         let review = subject.review;
         let Some(case) = self.case(review, report) else { return };

@@ -142,6 +142,12 @@ impl MatchConstraints {
         }
     }
 
+    /// The positions of the rules that fit the request as it was sent.
+    pub fn fitting(&self, review: &Review<'_>) -> impl Iterator<Item = usize> {
+        let fits = |rule: &ResourceRule| rule.fit(review.resource, review, self.names).is_ok();
+        self.resource_rules.iter().enumerate().filter(move |(_, rule)| fits(rule)).map(|(position, _)| position)
+    }
+
     /// Whether a rule excludes the request. Other versions count where the table knows that they are served; of those that
     /// it does not know (the kinds of CustomResourceDefinitions, above all) nothing can be said.
     pub(super) fn excludes(&self, review: &Review<'_>, kinds: &Kinds) -> Exclusion {

@@ -3,6 +3,7 @@
 mod envelope;
 mod lookups;
 mod release;
+pub mod sent;
 mod subject;
 
 use std::cell::OnceCell;

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::policy_set::PolicySet;
 use crate::document::Diagnostic;
 use crate::policy::{Mutator, Validator};
-use crate::unit::admission_policy::{InForce, Native};
+use crate::unit::admission_policy::{Binding, InForce, Native};
 use crate::unit::{CompiledUnit, Parameter};
 
 /// Joins units to a set. A unit that uses the name of a policy in another one is left out, the one that comes later by
@@ -62,6 +62,27 @@ pub fn link_by_precedence(units: &[Arc<CompiledUnit>]) -> (PolicySet, Vec<Diagno
     let parameters = linked.iter().flat_map(|unit| unit.parameters.iter().cloned()).collect();
     let set = PolicySet::new(mutators, validators, crate::unit::hexadecimal(&hash.finalize()));
     (set.with_parameters(parameters), problems)
+}
+
+/// The policies of these units as tests see them: whatever stands in other units. One of Kubernetes' own policies that has no
+/// binding here is in force wherever it matches, as if bound with the action Deny and all parameters that there are.
+pub fn apart(units: &[&CompiledUnit]) -> PolicySet {
+    let all = || units.iter().flat_map(|unit| &unit.bindings);
+    let mut mutators: Vec<Arc<Mutator>> = units.iter().flat_map(|unit| unit.mutators.iter().cloned()).collect();
+    let mut validators: Vec<Arc<Validator>> = units.iter().flat_map(|unit| unit.validators.iter().cloned()).collect();
+    for native in units.iter().flat_map(|unit| &unit.natives) {
+        let own: Vec<InForce> =
+            all().filter(|binding| binding.policy_key() == native.key()).map(|it| native.bind(it)).collect();
+        let in_force = if own.is_empty() { vec![native.bind(&Binding::everywhere(native))] } else { own };
+        for policy in in_force {
+            match policy {
+                InForce::Mutates(mutator) => mutators.push(Arc::new(mutator)),
+                InForce::Judges(validator) => validators.push(Arc::new(validator)),
+            }
+        }
+    }
+    let parameters = units.iter().flat_map(|unit| unit.parameters.iter().cloned()).collect();
+    PolicySet::new(mutators, validators, String::new()).with_parameters(parameters)
 }
 
 /// Puts policies in force under their bindings. What stands alone, policy or binding, is warned about and does nothing.

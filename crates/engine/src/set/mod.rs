@@ -8,7 +8,7 @@ mod rights;
 mod versions;
 mod webhook_rules;
 
-pub use link::{link, link_by_precedence, missing_parameters};
+pub use link::{apart, link, link_by_precedence, missing_parameters};
 pub use parameters::Parameters;
 pub use policy_set::PolicySet;
 pub use reach::{Entries, Entry, Unreached, unreached};

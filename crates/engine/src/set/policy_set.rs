@@ -100,6 +100,20 @@ impl PolicySet {
         &self.kinds
     }
 
+    /// The policies of which `is_wanted` says so by their names, in the same order.
+    #[must_use]
+    pub fn only(self, is_wanted: impl Fn(&str) -> bool) -> Self {
+        let mutators = self.mutators.into_iter().filter(|one| is_wanted(&one.head.origin.policy)).collect();
+        let validators = self.validators.into_iter().filter(|one| is_wanted(&one.head.origin.policy)).collect();
+        Self::in_order(mutators, validators, self.digest).with_parameters(self.parameters)
+    }
+
+    /// The names of all policies; one with several bindings stands several times.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let heads = self.mutators.iter().map(|one| &one.head).chain(self.validators.iter().map(|one| &one.head));
+        heads.map(|head| head.origin.policy.as_str())
+    }
+
     /// How many policies there are.
     pub fn len(&self) -> usize {
         self.mutators.len() + self.validators.len()

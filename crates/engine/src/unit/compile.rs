@@ -10,8 +10,9 @@ use sha2::{Digest, Sha256};
 use super::admission_policy::{self, Binding, Document, Native};
 use super::judging::{self, Judging};
 use super::policy_document::{self, Policy};
+use super::policy_test::{self, PolicyTest};
 use super::{API_VERSION, config_map, parameter};
-use crate::document::{Decoder, Diagnostic, Limits, Severity, SourceFile, Spanned, parse};
+use crate::document::{Decoder, Diagnostic, Limits, Place, Severity, SourceFile, Spanned, parse};
 use crate::policy::{Mutator, Validator};
 use crate::verdict::Origin;
 use parameter::Parameter;
@@ -65,6 +66,7 @@ pub struct CompiledUnit {
     pub(crate) natives: Vec<Native>,
     pub(crate) bindings: Vec<Binding>,
     pub(crate) parameters: Vec<Parameter>,
+    tests: Vec<PolicyTest>,
     warnings: Vec<Diagnostic>,
     places: BTreeMap<String, Diagnostic>,
     versions: Vec<(String, String)>,
@@ -119,6 +121,16 @@ impl CompiledUnit {
     /// binding's.
     pub fn versions(&self) -> &[(String, String)] {
         &self.versions
+    }
+
+    /// Its tests, in the order of its files.
+    pub fn tests(&self) -> &[PolicyTest] {
+        &self.tests
+    }
+
+    /// Takes its tests away: nobody but `proof` reads them, and what they hold takes room.
+    pub fn forget_tests(&mut self) {
+        self.tests = vec![];
     }
 
     /// Its policies, by name.
@@ -199,14 +211,31 @@ impl fmt::Debug for CompiledUnit {
 /// # Errors
 /// Every problem of every file, if one of them is an error; warnings among them.
 pub fn compile(unit: &Unit) -> Result<Arc<CompiledUnit>, Vec<Diagnostic>> {
-    let mut found =
-        Found { unit: &unit.name, documents: vec![], versions: vec![], parameters: vec![], problems: vec![] };
+    compile_edited(unit, &|_| {})
+}
+
+/// The same as if the documents of policies were other ones: `edit` changes each document of kind Policy, or of
+/// Kubernetes' own kinds, before it is read. What it adds has the place of what was there.
+///
+/// # Errors
+/// As those of [`compile`].
+pub fn compile_edited(unit: &Unit, edit: &dyn Fn(&mut Spanned)) -> Result<Arc<CompiledUnit>, Vec<Diagnostic>> {
+    let mut found = Found {
+        unit: &unit.name,
+        edit,
+        documents: vec![],
+        versions: vec![],
+        parameters: vec![],
+        tests: vec![],
+        problems: vec![],
+    };
     for file in &unit.files {
         found.read_file(file);
     }
     let places = found.places();
+    found.test_names();
     let (mut digests, mut native_documents) = (BTreeMap::new(), BTreeMap::new());
-    let Found { documents, versions, parameters, problems, .. } = found;
+    let Found { documents, versions, parameters, tests, problems, .. } = found;
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(problems);
     }
@@ -236,6 +265,7 @@ pub fn compile(unit: &Unit) -> Result<Arc<CompiledUnit>, Vec<Diagnostic>> {
         natives,
         bindings,
         parameters,
+        tests,
         warnings: problems,
         places,
         versions,
@@ -293,22 +323,34 @@ pub(super) struct Said {
     native: Option<Value>,
 }
 
-/// What was found so far: documents with their places, objects for policies' parameters, and problems.
+/// What was found so far: documents with their places, objects for policies' parameters, tests, and problems.
 pub(super) struct Found<'u> {
     pub(super) unit: &'u str,
+    /// What is done to the documents of policies first.
+    pub(super) edit: &'u dyn Fn(&mut Spanned),
     /// Of each document: the policy's name, and a digest of what the document says about it.
     pub(super) versions: Vec<(String, String)>,
     pub(super) documents: Vec<(Read, Diagnostic, Said)>,
     pub(super) parameters: Vec<Parameter>,
+    pub(super) tests: Vec<PolicyTest>,
     pub(super) problems: Vec<Diagnostic>,
+}
+
+/// Whether it is a policy of one kind or the other.
+fn is_policy(document: &Spanned) -> bool {
+    let kind = document.at("/kind").and_then(Spanned::as_str).unwrap_or_default();
+    ["Policy", "ValidatingAdmissionPolicy", "MutatingAdmissionPolicy"].contains(&kind)
 }
 
 impl Found<'_> {
     pub(super) fn read_file(&mut self, file: &Arc<SourceFile>) {
-        let parsed = parse(file, &Limits::default());
+        let mut parsed = parse(file, &Limits::default());
         self.problems.extend(parsed.problems);
         let decoder = Decoder::new(file);
-        for document in &parsed.documents {
+        for document in &mut parsed.documents {
+            if is_policy(document) {
+                (self.edit)(document);
+            }
             self.read_document(&decoder, document);
         }
         self.problems.extend(decoder.finish());
@@ -339,9 +381,7 @@ impl Found<'_> {
                     items.iter().for_each(|item| self.read_document(decoder, item));
                 }
             }
-            (API_VERSION, kind @ "PolicyTest") => {
-                decoder.error(document.place("/kind"), format!("kind {kind} is not supported by this version"));
-            }
+            (API_VERSION, "PolicyTest") => self.tests.extend(policy_test::decode(decoder, document)),
             (api_version, kind)
                 if api_version.split_once('/').is_some_and(|(group, _)| group == admission_policy::GROUP) =>
             {
@@ -356,7 +396,10 @@ impl Found<'_> {
                 }
             }
             (API_VERSION, kind) => {
-                decoder.error(document.place("/kind"), format!("unknown kind `{kind}`, accepted is Policy"));
+                decoder.error(
+                    document.place("/kind"),
+                    format!("unknown kind `{kind}`, accepted are Policy and PolicyTest"),
+                );
             }
             ("", _) | (_, "") => {
                 decoder.error(document.place(""), "a document needs apiVersion and kind");
@@ -369,6 +412,21 @@ impl Found<'_> {
     fn take(&mut self, document: &Spanned, read: Read, place: Diagnostic, native: Option<Value>) {
         self.versions.push((read.policy().to_owned(), version(document)));
         self.documents.push((read, place, Said { digest: judging::digest(document), native }));
+    }
+
+    /// Reports the name of a test that stands twice, at the later place.
+    fn test_names(&mut self) {
+        let mut places: BTreeMap<&str, &Place> = BTreeMap::new();
+        for test in &self.tests {
+            let (name, place) = (&test.name, &test.place);
+            if let Some(first) = places.get(name.as_str()) {
+                let problem =
+                    Diagnostic::error(&place.file, place.span.clone(), format!("test `{name}` is defined twice"));
+                self.problems.push(problem.related(&first.file, first.span.clone(), "first defined here"));
+            } else {
+                places.insert(name, place);
+            }
+        }
     }
 
     /// Where each policy has its name; a name that stands twice is an error at the later place.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::LABEL;
 use super::compile::Found;
-use crate::document::{Decoder, Diagnostic, Kind, SourceFile, Spanned};
+use crate::document::{Decoder, Diagnostic, Kind, Place, SourceFile, Spanned};
 
 /// What the keys of a ConfigMap with policies end in.
 const ENDINGS: [&str; 3] = [".yaml", ".yml", ".json"];
@@ -47,15 +47,25 @@ pub(super) fn read(found: &mut Found<'_>, decoder: &Decoder, document: &Spanned)
         };
         let outer = decoder.file();
         let inner = SourceFile::new(outer.name(), text.value.as_str());
-        let mut within =
-            Found { unit: found.unit, documents: vec![], versions: vec![], parameters: vec![], problems: vec![] };
+        let mut within = Found {
+            unit: found.unit,
+            edit: found.edit,
+            documents: vec![],
+            versions: vec![],
+            parameters: vec![],
+            tests: vec![],
+            problems: vec![],
+        };
         within.read_file(&inner);
-        let move_out = |problem: &mut Diagnostic| {
-            let places = std::iter::once(&mut problem.place).chain(problem.related.iter_mut().map(|(place, _)| place));
-            for place in places.filter(|place| Arc::ptr_eq(&place.file, &inner)) {
+        let move_place = |place: &mut Place| {
+            if Arc::ptr_eq(&place.file, &inner) {
                 place.span = text.raw_range(outer, place.span.clone());
                 place.file = Arc::clone(outer);
             }
+        };
+        let move_out = |problem: &mut Diagnostic| {
+            let places = std::iter::once(&mut problem.place).chain(problem.related.iter_mut().map(|(place, _)| place));
+            places.for_each(move_place);
         };
         within.problems.iter_mut().for_each(move_out);
         within.problems.into_iter().for_each(|problem| decoder.report(problem));
@@ -68,6 +78,10 @@ pub(super) fn read(found: &mut Found<'_>, decoder: &Decoder, document: &Spanned)
         for mut parameter in within.parameters {
             move_out(&mut parameter.place);
             found.parameters.push(parameter);
+        }
+        for mut test in within.tests {
+            test.move_places(&mut |place| move_place(place));
+            found.tests.push(test);
         }
     }
 }

@@ -5,13 +5,16 @@ mod judging;
 mod parameter;
 mod policy_expressions;
 mod policy_document;
+pub mod policy_test;
 mod config_map;
 mod compile;
+mod listed;
 pub mod schema;
 
 pub(crate) use compile::hexadecimal;
-pub use compile::{CompiledUnit, PolicySummary, Unit, compile};
+pub use compile::{CompiledUnit, PolicySummary, Unit, compile, compile_edited};
 pub(crate) use judging::Judging;
+pub(crate) use listed::Listed;
 pub use parameter::Parameter;
 
 /// The group and version of our own documents.

@@ -71,7 +71,8 @@ pub(super) fn decode(decoder: &Decoder, node: &Spanned, unit: &str, line: u32) -
     name.and(spec)
 }
 
-fn name(decoder: &Decoder, node: &Spanned) -> Option<String> {
+/// The name in `metadata`.
+pub(super) fn name(decoder: &Decoder, node: &Spanned) -> Option<String> {
     let mut fields = decoder.fields(node)?;
     let name: Option<Located<String>> = fields.required("name");
     fields.entry("labels");

@@ -4,27 +4,38 @@ use serde_json::{Map, Value, json};
 
 use super::API_VERSION;
 use super::admission_policy::raw::{RawAuditAnnotation, RawMatchCondition, RawMutation, RawValidation, RawVariable};
+use super::policy_test::RawSpec;
 use crate::matching::{RawMatchConstraints, RawNamespaceGlobs};
 use crate::modules::{MODULES, inlined};
 
-/// The schema of a Policy document (JSON Schema, draft 2020-12): which settings are accepted depends on the module.
+/// The schema of our own documents (JSON Schema, draft 2020-12): which settings a Policy accepts depends on its module.
 pub fn schema() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Admittance policy",
+        "title": "Admittance policy or test of policies",
         "type": "object",
         "required": ["apiVersion", "kind", "metadata", "spec"],
+        "properties": { "apiVersion": { "const": API_VERSION }, "kind": { "enum": ["Policy", "PolicyTest"] } },
+        "if": { "required": ["kind"], "properties": { "kind": { "const": "PolicyTest" } } },
+        "then": document("PolicyTest", "Unique among the tests of its file or ConfigMap", embedded(inlined::<RawSpec>())),
+        "else": document("Policy", "Unique among all policies", spec()),
+    })
+}
+
+/// The schema of a document of this kind.
+fn document(kind: &str, name: &str, spec: Value) -> Value {
+    json!({
         "additionalProperties": false,
         "properties": {
             "apiVersion": { "const": API_VERSION },
-            "kind": { "const": "Policy" },
+            "kind": { "const": kind },
             "metadata": {
                 "type": "object",
                 "required": ["name"],
                 "additionalProperties": false,
                 "properties": {
                     "name": {
-                        "description": "Unique among all policies: at most 63 lower case letters, digits, `-` and `.`.",
+                        "description": format!("{name}: at most 63 lower case letters, digits, `-` and `.`."),
                         "type": "string",
                         "maxLength": 63,
                         "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
@@ -33,7 +44,7 @@ pub fn schema() -> Value {
                     "annotations": { "type": ["object", "null"], "additionalProperties": { "type": "string" } }
                 }
             },
-            "spec": spec(),
+            "spec": spec,
         }
     })
 }
@@ -169,12 +180,18 @@ mod tests {
     #[test]
     fn has_a_branch_with_strict_settings_for_every_module() {
         let schema = schema();
-        let branches = schema.pointer("/properties/spec/allOf").and_then(Value::as_array).unwrap();
+        let branches = schema.pointer("/else/properties/spec/allOf").and_then(Value::as_array).unwrap();
         assert_eq!(branches.len(), MODULES.len() + 1);
         for (branch, module) in branches.iter().zip(MODULES) {
             assert_eq!(branch.pointer("/if/properties/module/const"), Some(&json!(module.id)));
             let settings = branch.pointer("/then/properties/settings").unwrap();
             assert_eq!(settings.get("additionalProperties"), Some(&json!(false)), "{}", module.id);
+        }
+        let case = schema.pointer("/then/properties/spec/properties/cases/items").unwrap();
+        for part in ["", "/properties/expect", "/properties/request", "/properties/userInfo"] {
+            let part = case.pointer(part).unwrap();
+            let part = part.pointer("/anyOf/0").unwrap_or(part);
+            assert_eq!(part.get("additionalProperties"), Some(&json!(false)), "{part}");
         }
         assert!(!schema.to_string().contains("$ref"), "a reference would point outside the embedded part");
     }

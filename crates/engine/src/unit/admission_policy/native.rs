@@ -129,6 +129,11 @@ impl Native {
         &self.problems
     }
 
+    /// What it matches.
+    pub(crate) fn constraints(&self) -> &MatchConstraints {
+        &self.constraints
+    }
+
     /// Whether it matches by labels of namespaces.
     pub fn selects_namespaces(&self) -> bool {
         !self.constraints.namespace_selector.is_empty()
@@ -212,6 +217,22 @@ impl Binding {
         Self {
             mutates: true,
             ..Self::of(raw.metadata.as_ref(), spec.policy_name, spec.param_ref.as_ref(), spec.match_resources.as_ref())
+        }
+    }
+
+    /// What puts a policy in force for everything that it matches, with all objects of the kind of its parameters, where its
+    /// own bindings are not known.
+    pub fn everywhere(policy: &Native) -> Self {
+        let all =
+            ParamRef { name: None, namespace: None, selector: Some(LabelSelector::default()), denies_without: true };
+        Self {
+            name: policy.origin.policy.clone(),
+            policy: policy.origin.policy.clone(),
+            mutates: policy.mutates,
+            constraints: None,
+            problems: vec![],
+            param_ref: policy.param_kind.is_some().then_some(all),
+            actions: if policy.mutates { vec![] } else { vec![Action::Deny] },
         }
     }
 
