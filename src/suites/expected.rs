@@ -1,5 +1,6 @@
 //! What a suite expects, held against what became of the case.
 
+use admittance_engine::cel::regex::Regex;
 use admittance_engine::proof::case::Observed;
 use serde_json::Value;
 
@@ -18,6 +19,8 @@ pub enum Expected {
     Unchanged,
     /// So many policies find something; None: at least one.
     Violations(Option<usize>),
+    /// It is refused with a message that matches this regular expression, in Go's syntax.
+    Says(String),
 }
 
 impl Expected {
@@ -37,6 +40,11 @@ impl Expected {
             Self::Changed => mutated.is_none().then(|| "expected a change, but there is none".to_owned()),
             Self::Becomes(wanted) => (became != Some(wanted))
                 .then(|| format!("expected {wanted}, but it became {}", became.unwrap_or(&Value::Null))),
+            Self::Says(pattern) => {
+                let fits = |message: &String| Regex::new(pattern).is_ok_and(|regex| regex.is_match(message));
+                let is_said = observed.message.as_ref().is_some_and(fits);
+                (!is_said).then(|| format!("expected a message like {pattern:?}, but {}", got()))
+            }
             Self::Violations(None) => {
                 observed.policies.is_empty().then(|| "expected violations, but there is none".to_owned())
             }

@@ -18,6 +18,10 @@ const FIELDS: [&str; 9] = [
 
 const ALL: [&str; 4] = ["CREATE", "UPDATE", "DELETE", "CONNECT"];
 
+/// Policies that are for their own namespace alone.
+const NAMESPACED_VALIDATING: &str = "NamespacedValidatingPolicy";
+const NAMESPACED_MUTATING: &str = "NamespacedMutatingPolicy";
+
 /// Controllers for which Kyverno derives rules from those for pods.
 const CONTROLLERS: [&str; 7] =
     ["CronJob", "DaemonSet", "Deployment", "Job", "ReplicaSet", "ReplicationController", "StatefulSet"];
@@ -52,11 +56,14 @@ impl Translated {
         let spec = document.get("spec").cloned().unwrap_or_default();
         let name = text(document, "/metadata/name");
         let (spec, param_ref, mutates) = match (group, kind) {
-            ("policies.kyverno.io", "ValidatingPolicy" | "MutatingPolicy") => {
+            (
+                "policies.kyverno.io",
+                "ValidatingPolicy" | "MutatingPolicy" | NAMESPACED_VALIDATING | NAMESPACED_MUTATING,
+            ) => {
                 if spec.pointer("/evaluation/mode").is_some_and(|mode| mode != "Kubernetes") {
                     return Err("it judges JSON and not Kubernetes' objects".to_owned());
                 }
-                (spec, None, kind == "MutatingPolicy")
+                (in_namespace(spec, kind, document), None, kind == "MutatingPolicy" || kind == NAMESPACED_MUTATING)
             }
             ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy" | "MutatingAdmissionPolicy") => {
                 (spec, None, kind == "MutatingAdmissionPolicy")
@@ -65,9 +72,13 @@ impl Translated {
                 let (spec, param_ref) = of_rule(&spec, rule, kinds)?;
                 (spec, param_ref, false)
             }
-            _ => return Err(format!("a {kind} of {group} is no policy in CEL")),
+            _ => return Err(format!("{kind} of {group} is no policy in CEL")),
         };
-        let spec = kept(&spec);
+        let mut spec = kept(&spec);
+        if let (true, Some(fields)) = (mutates, spec.as_object_mut()) {
+            // Kyverno's documents need not say it.
+            fields.entry("reinvocationPolicy").or_insert_with(|| "Never".into());
+        }
         let own = if mutates { "MutatingAdmissionPolicy" } else { "ValidatingAdmissionPolicy" };
         let of = |kind: &str, name: &str, spec: Value| {
             json!({
@@ -85,6 +96,10 @@ impl Translated {
                 if let (false, Some(spec)) = (mutates, spec.as_object_mut()) {
                     spec.insert("validationActions".to_owned(), json!(["Deny"]));
                 }
+                // What older versions did not ask for.
+                if let Some(reference) = spec.get_mut("paramRef").and_then(Value::as_object_mut) {
+                    reference.entry("parameterNotFoundAction").or_insert_with(|| "Allow".into());
+                }
                 of(&binding_kind, text(binding, "/metadata/name"), spec)
             })
             .collect();
@@ -93,7 +108,12 @@ impl Translated {
             if !mutates {
                 spec.insert("validationActions".to_owned(), json!(["Deny"]));
             }
-            spec.extend(param_ref.map(|reference| ("paramRef".to_owned(), reference)));
+            if let Some(mut reference) = param_ref {
+                if let Some(fields) = reference.as_object_mut() {
+                    fields.entry("parameterNotFoundAction").or_insert_with(|| "Allow".into());
+                }
+                spec.insert("paramRef".to_owned(), reference);
+            }
             bound.push(of(&binding_kind, "suite", spec.into()));
         }
         Ok(Self { policy: of(own, name, spec), bindings: bound, mutates })
@@ -114,6 +134,21 @@ impl Translated {
         let mut resources = rules.iter().flat_map(|rule| list(rule.get("resources")));
         CONTROLLERS.contains(&kind) && !rules.is_empty() && resources.all(|resource| resource == "pods")
     }
+}
+
+/// The spec of a policy that may be for one namespace alone.
+fn in_namespace(mut spec: Value, kind: &str, document: &Value) -> Value {
+    if kind == NAMESPACED_VALIDATING || kind == NAMESPACED_MUTATING {
+        let namespace = Value::from(text(document, "/metadata/namespace"));
+        let condition =
+            json!({ "name": "in-its-namespace", "expression": format!("request.namespace == {namespace}") });
+        let mut conditions = list(spec.get("matchConditions")).to_vec();
+        conditions.push(condition);
+        if let Some(fields) = spec.as_object_mut() {
+            fields.insert("matchConditions".to_owned(), conditions.into());
+        }
+    }
+    spec
 }
 
 /// What of a spec Kubernetes has as well. Rules without operations are for all.

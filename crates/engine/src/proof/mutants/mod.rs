@@ -1,7 +1,7 @@
 //! Small changes of policies: a test that notices none of them shows little.
 //!
 //! [`mutants`] makes them of a unit's documents, each at its place in the text: of expressions an operator, a bound, a condition
-//! or a literal ([`expression`](self)), of everything else an entry, a setting or an operation of a match rule. Changes that
+//! or a literal, of everything else an entry, a setting or an operation of a match rule. Changes that
 //! leave an expression's tree as it is are left out; those that no longer compile are found when they are compiled.
 
 mod document;
