@@ -8,9 +8,11 @@
 //!                                            │
 //!                                            ├─▶ cluster: what policies need to know, asked while the request waits
 //!                                            ├─▶ telemetry::observe: one log line and the counters
+//!                                            ├─▶ recording: what was judged, redacted, in files for `replay`
+//!                                            ├─▶ evidence: what each policy did or would have done, kept over restarts
 //!                                            └── certificates: files, or a CA and a leaf of our own in a Secret
 //!
-//!                                            └── evidence: what each policy did or would have done, kept over restarts
+//!  replay: recordings, other reviews, audit logs ─▶ judged again by one set or two ─▶ what would be decided otherwise
 //!
 //!  doctor: a snapshot of a cluster ─▶ what could lock it, or leave things unchecked
 //!
@@ -27,10 +29,12 @@
 pub mod telemetry;
 pub mod cluster;
 pub mod source;
+pub mod recording;
 pub mod evidence;
 pub mod certificates;
 pub mod server;
 pub mod manifests;
+pub mod replay;
 pub mod doctor;
 pub mod suites;
 pub mod output;

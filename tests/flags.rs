@@ -16,7 +16,7 @@ fn rejects_flags_about_certificates_that_do_not_fit() {
     let managed = ["--certificate-secret", "certificates", "--service", "admittance"];
     let with = |more: &[&'static str]| [&managed[..], more].concat();
     let lives = "expected a number with a unit: 500ms, 30s, 5m, 12h or 90d";
-    let cases: [(Vec<&str>, String); 7] = [
+    let cases: [(Vec<&str>, String); 8] = [
         (managed[..2].to_vec(), "the following required arguments were not provided:\n  --service <NAME>".to_owned()),
         (with(&["--tls-cert", "a", "--tls-key", "b"]), "cannot be used with".to_owned()),
         (with(&["--write-certificate", "a"]), "cannot be used with".to_owned()),
@@ -28,6 +28,11 @@ fn rejects_flags_about_certificates_that_do_not_fit() {
         (
             managed.to_vec(),
             "error: --certificate-secret needs a cluster: name one with --kubeconfig, or run in a pod\n".to_owned(),
+        ),
+        (
+            vec!["--explain"],
+            "error: --explain needs a cluster, which knows who may ask: name one with --kubeconfig, or run in a pod\n"
+                .to_owned(),
         ),
         (
             vec!["--client-ca", "no-such-file"],

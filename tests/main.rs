@@ -24,6 +24,8 @@ mod e2e;
 #[cfg(test)]
 mod evidence;
 #[cfg(test)]
+mod explain;
+#[cfg(test)]
 mod flags;
 #[cfg(test)]
 mod formats;
@@ -40,6 +42,8 @@ mod lines;
 #[cfg(test)]
 mod modules;
 #[cfg(test)]
+mod mutants;
+#[cfg(test)]
 mod needs;
 #[cfg(test)]
 mod packs;
@@ -50,6 +54,8 @@ mod rbac;
 #[cfg(test)]
 mod reload;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod status;
@@ -59,5 +65,7 @@ mod suites;
 mod testing;
 #[cfg(test)]
 mod tls;
+#[cfg(test)]
+mod traces;
 #[cfg(test)]
 mod twins;

@@ -11,6 +11,7 @@ use kube::config::{Config, KubeConfigOptions};
 use serde_json::Value;
 
 use crate::cluster::at;
+use crate::server::explain::TOKEN_HEADER;
 
 /// How long one question may take.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -84,6 +85,15 @@ impl Asked {
     /// No answer.
     pub(super) async fn get(&self, path: &str) -> Result<Answer, String> {
         self.send(Request::get(path), vec![]).await
+    }
+
+    /// The answer to a GET with a token, where one is needed.
+    ///
+    /// # Errors
+    /// No answer.
+    pub(super) async fn get_with(&self, path: &str, token: Option<&str>) -> Result<Answer, String> {
+        let request = Request::get(path);
+        self.send(token.into_iter().fold(request, |request, token| request.header(TOKEN_HEADER, token)), vec![]).await
     }
 
     /// What is at a path; None where nothing is.

@@ -12,18 +12,22 @@ use std::time::{Duration, Instant};
 use admittance_engine::cel::encoding::{encode, literal};
 use admittance_engine::cel::error::Problem;
 use admittance_engine::cel::estimate::{Range, estimate};
+use admittance_engine::cel::program::Recording;
 use admittance_engine::cel::syntax::Span;
 use admittance_engine::deadline::Deadline;
 use admittance_engine::document::{Diagnostic, Paint, SourceFile};
-use admittance_engine::expression::query::{CompileError, Compiled, Query, compile, version};
+use admittance_engine::expression::query::{Bound, CompileError, Compiled, Evaluated, Query, compile, version};
 use admittance_engine::json::Arena;
 use admittance_engine::pipeline::Budget;
+use admittance_engine::verdict::computations;
+use admittance_engine::verdict::trace::{Computation, Computed, Evaluation, List};
 use anstream::{AutoStream, ColorChoice};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{BROKEN, DENIED};
+use crate::output::explain;
 
 /// Evaluate an expression as the API server does in a ValidatingAdmissionPolicy.
 ///
@@ -41,12 +45,15 @@ pub(super) struct Arguments {
     /// Print the static type too, and what the evaluation costs: now, and estimated for variables of any size.
     #[arg(long)]
     cost: bool,
+    /// Print the expression as a tree, each part with its value; with json in the field `parts`.
+    #[arg(long)]
+    explain: bool,
     /// Allow only what a new policy may use in a cluster of this version, as in 1.30. Without it everything is known, as for
     /// stored policies.
     #[arg(long, value_name = "VERSION", value_parser = parse_version)]
     kubernetes_version: Option<String>,
     /// Read expressions from standard input, a JSON object a line, and answer each with one.
-    #[arg(long, conflicts_with_all = ["variables", "cost", "kubernetes_version", "output"])]
+    #[arg(long, conflicts_with_all = ["variables", "cost", "explain", "kubernetes_version", "output"])]
     jsonl: bool,
     /// What is printed.
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
@@ -60,6 +67,7 @@ Examples:
   admittance cel 'object.spec.containers.all(c, has(c.resources))' --var object=@pod.yaml
   admittance cel 'object.spec.replicas <= params.max' --var object=@deployment.yaml --var 'params={\"max\": 5}' --cost
   admittance cel '[3, 1].sort()' --kubernetes-version 1.33
+  admittance cel 'object.spec.replicas <= 3' --var object=@deployment.yaml --explain
   echo '{\"expr\": \"x + 1u\", \"values\": {\"x\": {\"uint\": 3}}}' | admittance cel --jsonl
 
 Exit code:
@@ -102,6 +110,8 @@ struct Document {
     value: Box<RawValue>,
     r#type: String,
     cost: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parts: Option<Vec<Computation>>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
@@ -138,8 +148,18 @@ fn evaluate(arguments: &Arguments, expression: &str, paint: Paint) -> Result<Str
     })?;
     let arena = Arena::with_limit(Budget::REVIEW);
     let bound = compiled.bind(&query, &arena).map_err(|error| (format!("error: {error}"), BROKEN))?;
-    let evaluated = compiled.evaluate(&bound, &arena, Deadline::at(Instant::now() + TIME), &mut ());
+    let deadline = Deadline::at(Instant::now() + TIME);
+    let (evaluated, explanation) = if arguments.explain {
+        explained(&compiled, &bound, &arena, deadline)
+    } else {
+        (compiled.evaluate(&bound, &arena, deadline, &mut ()), None)
+    };
+    let tree = explanation.as_ref().filter(|_| arguments.output == Format::Text);
+    let tree = tree.map(|explanation| explain::expression(explanation, super::colour()));
     let value = evaluated.outcome.map_err(|error| {
+        if let Some(tree) = &tree {
+            super::print(tree);
+        }
         let ast = compiled.program().ast();
         let problem = Diagnostic::error(&file, range(ast.span(error.at.unwrap_or(ast.root()))), error.to_string());
         let problem = if arguments.cost { problem.note(format!("cost: {}", evaluated.cost)) } else { problem };
@@ -149,7 +169,10 @@ fn evaluate(arguments: &Arguments, expression: &str, paint: Paint) -> Result<Str
     let ty = compiled.program().result_type();
     Ok(match arguments.output {
         Format::Text => {
-            let mut text = literal(value).map_err(too_large)? + "\n";
+            let mut text = match tree {
+                Some(tree) => tree,
+                None => literal(value).map_err(too_large)? + "\n",
+            };
             if arguments.cost {
                 let _ = write!(text, "type: {ty}\ncost: {}, estimated {}\n", evaluated.cost, estimated(&compiled));
             }
@@ -157,10 +180,37 @@ fn evaluate(arguments: &Arguments, expression: &str, paint: Paint) -> Result<Str
         }
         Format::Json => {
             let value = RawValue::from_string(encode(value).map_err(too_large)?).unwrap_or_default();
-            let document = Document { schema_version: 1, value, r#type: ty.to_string(), cost: evaluated.cost };
+            let (r#type, cost) = (ty.to_string(), evaluated.cost);
+            let parts = explanation.map(|explanation| explanation.parts);
+            let document = Document { schema_version: 1, value, r#type, cost, parts };
             serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
         }
     })
+}
+
+/// The evaluation and what its parts came to.
+fn explained<'a>(
+    compiled: &'a Compiled,
+    bound: &Bound<'a>,
+    arena: &'a Arena,
+    deadline: Deadline,
+) -> (Evaluated<'a>, Option<Evaluation>) {
+    let program = compiled.program();
+    let mut recording = Recording::new(program.ast());
+    let evaluated = compiled.evaluate(bound, arena, deadline, &mut recording);
+    let parts = computations(program.ast(), &recording.into_parts(), None);
+    let result = parts.first().map_or(Computed::NotEvaluated(true), |whole| whole.result.clone());
+    let explanation = Evaluation {
+        list: List::Validations,
+        index: 0,
+        name: None,
+        parameter: None,
+        expression: program.text().to_owned(),
+        result,
+        cost: evaluated.cost,
+        parts,
+    };
+    (evaluated, Some(explanation))
 }
 
 /// What the expression costs at least and at most, whatever its variables are.

@@ -23,7 +23,7 @@ use crate::manifests::objects::objects;
 use crate::manifests::{Judge, Manifest};
 use crate::output::remark::{Remark, remarks};
 use crate::output::text::Tally;
-use crate::output::{Colour, jsonl, text};
+use crate::output::{Colour, explain, jsonl, text};
 use page::Said;
 use printer::{Printed, Printer};
 
@@ -47,6 +47,10 @@ pub(super) struct Arguments {
     /// Print what mutation changes as a unified diff of YAML.
     #[arg(long)]
     diff: bool,
+    /// Say of every policy what became of it and why: what decided that it does not match, the value of each part of its
+    /// expressions, what it finds with the line of the file, what it changes. With json and jsonl in the field `trace`.
+    #[arg(long)]
+    explain: bool,
     /// What is done with the objects: CREATE, or UPDATE where --old-object is given.
     #[arg(long, value_enum, ignore_case = true, value_name = "OPERATION")]
     operation: Option<Asking>,
@@ -68,7 +72,7 @@ pub(super) struct Arguments {
     namespace_object: Vec<PathBuf>,
     /// Read lines of JSON, each a request with its policies, bindings and parameters, and answer each as the API server itself
     /// would; from standard input without FILE.
-    #[arg(long, conflicts_with_all = ["policies", "output", "diff", "operation", "old_object", "params", "raw"])]
+    #[arg(long, conflicts_with_all = ["policies", "output", "diff", "explain", "operation", "old_object", "params", "raw"])]
     jsonl: bool,
     /// Objects that policies take for parameters (paramKind), as the cluster has them; may be repeated. Those among the policy
     /// documents are known without it.
@@ -101,7 +105,8 @@ With -o jsonl, one JSON object a line for each object, in order:
   file, index (of the object in its file, from 0), apiVersion, kind, namespace (empty for cluster-scoped objects), name,
   operation, allowed, code, reason, message (these three where it is denied, as in a Status), warnings,
   findings [{policy, module, unit, line, action, path, container, message}], errors [{policy, message}], auditAnnotations,
-  patch (RFC 6902, where mutation changes something), object (after mutation; for DELETE as stored)
+  patch (RFC 6902, where mutation changes something), object (after mutation; for DELETE as stored), with --explain also trace
+  (docs/explain.md)
 
 With -o json, one document: schemaVersion (1), objects (each as a line of jsonl), problems [{file, line, column, message}] (what
   could not be judged), and the sum: judged, denied, warned, changed
@@ -170,7 +175,8 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
             return ExitCode::from(BROKEN);
         }
     };
-    let reader = Reader { judge: &judge, format: arguments.output, diff: arguments.diff, colour: colour(), paint };
+    let reader =
+        Reader { judge: &judge, format: arguments.output, diff: arguments.diff, colour: crate::cli::colour(), paint };
     let mut printer = Printer::new(inputs.len(), arguments.output);
     problems.iter().for_each(|problem| printer.take(unread(problem)));
     deal::deal(
@@ -185,13 +191,6 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         },
     );
     printer.finish()
-}
-
-fn colour() -> Colour {
-    match AutoStream::choice(&std::io::stdout()) {
-        ColorChoice::Never => Colour::Off,
-        _ => Colour::On,
-    }
 }
 
 /// Makes verdicts of files and text of verdicts; runs on several threads.
@@ -242,8 +241,13 @@ impl Reader<'_> {
             }
         };
         let said = match self.format {
+            Format::Text if self.judge.explains => {
+                Said::Text(explain::block(file, manifest, &judged, self.diff, self.colour))
+            }
             Format::Text => Said::Text(text::block(file, manifest, &judged, self.diff, self.colour)),
-            Format::Jsonl | Format::Json => Said::Text(jsonl::line(file.name(), manifest.index, &judged)),
+            Format::Jsonl | Format::Json => {
+                Said::Text(jsonl::line(file.name(), manifest.index, &judged, self.judge.explains))
+            }
             Format::Sarif | Format::Junit | Format::Github => Said::Remarks(Box::new(remarks(file, manifest, &judged))),
         };
         Printed::Object(said, Tally::of(&judged))

@@ -7,10 +7,13 @@ mod coverage;
 mod doctor;
 mod duration;
 mod export;
+mod explain;
 mod modules;
 mod policies;
 mod rbac;
 mod promote;
+mod recording;
+mod replay;
 mod schema;
 mod serve;
 mod servers;
@@ -20,7 +23,10 @@ mod webhook_rules;
 
 use std::process::ExitCode;
 
+use anstream::{AutoStream, ColorChoice};
 use clap::{Command as Definition, CommandFactory as _, Parser, Subcommand};
+
+use crate::output::Colour;
 
 /// Exit code: something was denied, failed or different.
 pub(crate) const DENIED: u8 = 1;
@@ -41,6 +47,7 @@ enum Command {
     Serve(Box<serve::Arguments>),
     Check(check::Arguments),
     Test(test::Arguments),
+    Replay(replay::Arguments),
     Modules(modules::Arguments),
     Cel(cel::Arguments),
     Rbac(rbac::Arguments),
@@ -48,6 +55,7 @@ enum Command {
     Export(export::Arguments),
     Status(status::Arguments),
     Promote(promote::Arguments),
+    Explain(explain::Arguments),
     Doctor(doctor::Arguments),
     Coverage(coverage::Arguments),
     /// Print the JSON Schema of policy documents, for editors.
@@ -60,6 +68,7 @@ pub fn run() -> ExitCode {
         Command::Serve(arguments) => serve::run(*arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
         Command::Modules(arguments) => modules::run(&arguments),
         Command::Cel(arguments) => cel::run(&arguments),
         Command::Rbac(arguments) => rbac::run(&arguments),
@@ -67,6 +76,7 @@ pub fn run() -> ExitCode {
         Command::Export(arguments) => export::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::Promote(arguments) => promote::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Coverage(arguments) => coverage::run(&arguments),
         Command::Schema => schema::run(),
@@ -76,6 +86,14 @@ pub fn run() -> ExitCode {
 /// All commands and options, for whoever documents them.
 pub fn definition() -> Definition {
     Cli::command()
+}
+
+/// Whether standard output is coloured.
+fn colour() -> Colour {
+    match AutoStream::choice(&std::io::stdout()) {
+        ColorChoice::Never => Colour::Off,
+        _ => Colour::On,
+    }
 }
 
 /// Writes a command's whole output. A reader that closed the pipe has seen enough.

@@ -11,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::BROKEN;
 use super::duration::duration;
+use super::recording;
 use crate::server::{self, CertificateSource, Config, Limits};
 use crate::source::Tests;
 use crate::telemetry::logs::{self, LogFormat};
@@ -62,6 +63,10 @@ pub(super) struct Arguments {
     /// send of what policies are for is reported; with a kept certificate they get its CA.
     #[arg(long, env = "ADMITTANCE_WEBHOOK_CONFIGURATION", default_value = "admittance", value_name = "NAME")]
     webhook_configuration: String,
+    /// Watch the twins of policies in the cluster (ValidatingAdmissionPolicies that `admittance export vap` made), and report
+    /// those that are stale or missing.
+    #[arg(long, env = "ADMITTANCE_TWINS")]
+    twins: bool,
     /// The certificate chain, PEM. Reloaded when it changes.
     #[arg(long, env = "ADMITTANCE_TLS_CERT", requires = "tls_key", value_name = "FILE")]
     tls_cert: Option<PathBuf>,
@@ -130,10 +135,22 @@ pub(super) struct Arguments {
     /// first group that it fits.
     #[arg(long, env = "ADMITTANCE_NAMESPACE_GROUPS", value_delimiter = ';', value_name = "GROUP")]
     namespace_group: Vec<NamespaceGroup>,
+    /// Keep explanations of decisions in memory, of denials and of a sample of what is allowed, for `admittance explain`, which
+    /// denials then name. Who asks must be known to the cluster, and may `get` the path /explain.
+    #[arg(long, env = "ADMITTANCE_EXPLAIN")]
+    explain: bool,
+    /// What explanations may take in memory, in MiB.
+    #[arg(long, env = "ADMITTANCE_EXPLAIN_BUFFER", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1_024), value_name = "MIB")]
+    explain_buffer: u32,
+    /// Of how many requests that are allowed one is explained. 0: none.
+    #[arg(long, env = "ADMITTANCE_EXPLAIN_ONE_IN", default_value_t = 100, value_name = "NUMBER")]
+    explain_one_in: usize,
     /// A file in which evidence is kept over restarts: what policies did and would have done. With --config-maps and without
     /// this, a ConfigMap of the own namespace does that for all replicas.
     #[arg(long, env = "ADMITTANCE_EVIDENCE", value_name = "FILE")]
     evidence: Option<PathBuf>,
+    #[command(flatten)]
+    recording: recording::Arguments,
     /// What log lines look like.
     #[arg(long, env = "ADMITTANCE_LOG_FORMAT", value_enum, default_value_t, value_name = "FORMAT")]
     log_format: LogFormat,
@@ -180,6 +197,7 @@ fn start(arguments: Arguments) -> Result<(), String> {
         namespace: arguments.namespace,
         config_maps: arguments.config_maps.then_some(arguments.config_maps_from),
         webhook_configuration: arguments.webhook_configuration,
+        twins: arguments.twins,
         certificate,
         client_ca: arguments.client_ca,
         http2: arguments.http2,
@@ -193,7 +211,11 @@ fn start(arguments: Arguments) -> Result<(), String> {
             cache: mebibytes(arguments.max_cache_mib),
         },
         evidence: arguments.evidence,
+        explain_buffer: arguments.explain.then(|| mebibytes(arguments.explain_buffer)),
+        explain_one_in: arguments.explain_one_in,
         namespace_groups: NamespaceGroups::new(arguments.namespace_group)?,
+        redaction: arguments.recording.redaction(),
+        recording: arguments.recording.settings()?,
     };
     let _logs = logs::start(arguments.log_format, filter).map_err(|error| format!("cannot start: {error}"))?;
     server::run(&config).map_err(|error| error.to_string())

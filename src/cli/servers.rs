@@ -9,9 +9,11 @@ use kube::config::Config;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde::de::DeserializeOwned;
+use serde_json::json;
 
 use super::asking::{self, Asked};
 use crate::cluster::at;
+use crate::server::explain::AUDIENCE;
 
 /// Whom to ask.
 #[derive(Debug, Args)]
@@ -37,6 +39,15 @@ pub(super) struct Servers {
     service: String,
 }
 
+/// Which of a server's listeners is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Listener {
+    /// The one for metrics, or else the one behind TLS.
+    Operations,
+    /// The one behind TLS, which the API server connects to.
+    Tls,
+}
+
 /// A server that can be asked.
 pub(super) struct Reached {
     /// Its URL, or `NAMESPACE/POD`.
@@ -44,6 +55,8 @@ pub(super) struct Reached {
     asked: Asked,
     /// What stands before its own paths.
     below: String,
+    /// What it wants to see.
+    token: Option<String>,
 }
 
 impl Reached {
@@ -55,7 +68,7 @@ impl Reached {
     /// One of its pages; None where it has no such page.
     pub(super) async fn page<T: DeserializeOwned>(&self, path: &str, what: &str) -> Result<Option<T>, String> {
         let path = format!("{}{path}", self.below);
-        let page = self.asked.get(&path).await?.found(&path)?;
+        let page = self.asked.get_with(&path, self.token.as_deref()).await?.found(&path)?;
         let read = |page| serde_json::from_value(page).map_err(|error| format!("{path} is no page of {what}: {error}"));
         page.map(read).transpose()
     }
@@ -72,8 +85,12 @@ impl Servers {
     /// # Errors
     /// What is no URL, certificates that cannot be used, a Service without pods.
     pub(super) async fn reach(&self) -> Result<Vec<Reached>, String> {
+        self.reach_by(Listener::Operations).await
+    }
+
+    async fn reach_by(&self, listener: Listener) -> Result<Vec<Reached>, String> {
         if let Some(kubeconfig) = &self.kubeconfig {
-            return pods(kubeconfig, &self.namespace, &self.service).await;
+            return pods(kubeconfig, &self.namespace, &self.service, listener).await;
         }
         let own = [Uri::from_static("http://127.0.0.1:9797")];
         let urls: &[Uri] = if self.server.is_empty() { &own } else { &self.server };
@@ -89,7 +106,7 @@ impl Servers {
             config.root_cert = roots.clone().or_else(|| config.accept_invalid_certs.then(Vec::new));
             config.default_retry = false;
             let name = url.to_string().trim_end_matches('/').to_owned();
-            reached.push(Reached { name, asked: Asked::of(config)?, below: String::new() });
+            reached.push(Reached { name, asked: Asked::of(config)?, below: String::new(), token: None });
         }
         Ok(reached)
     }
@@ -99,13 +116,49 @@ impl Servers {
     /// # Errors
     /// As [`Self::reach`]; a server that does not answer.
     pub(super) async fn pages<T: DeserializeOwned>(&self, path: &str, what: &str) -> Result<Vec<T>, String> {
-        let reached = self.reach().await?;
+        self.pages_of(Listener::Operations, path, what, None).await
+    }
+
+    /// The same of a listener that wants to see a token.
+    ///
+    /// # Errors
+    /// As [`Self::pages`].
+    pub(super) async fn pages_of<T: DeserializeOwned>(
+        &self,
+        listener: Listener,
+        path: &str,
+        what: &str,
+        token: Option<String>,
+    ) -> Result<Vec<T>, String> {
+        let mut reached = self.reach_by(listener).await?;
+        reached.iter_mut().for_each(|server| server.token.clone_from(&token));
         let asked = reached.iter().map(|server| async move {
             let page = server.page(path, what).await;
             page.map_err(|problem| format!("{}: {problem}", server.name))
         });
         let pages: Result<Vec<Option<T>>, String> = join_all(asked).await.into_iter().collect();
         Ok(pages?.into_iter().flatten().collect())
+    }
+}
+
+impl Servers {
+    /// A token of a ServiceAccount beside the servers, for them alone and for ten minutes; None where no cluster is asked.
+    ///
+    /// # Errors
+    /// A cluster that does not make one.
+    pub(super) async fn token(&self, service_account: &str) -> Result<Option<String>, String> {
+        let Some(kubeconfig) = &self.kubeconfig else { return Ok(None) };
+        let (asked, _) = asking::cluster(Some(kubeconfig)).await?;
+        let request = json!({
+            "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
+            "spec": {"audiences": [AUDIENCE], "expirationSeconds": 600},
+        });
+        let path = format!("/api/v1/namespaces/{}/serviceaccounts/{service_account}/token", self.namespace);
+        let made = asked.create(&path, &request).await?;
+        match at(&made, "/status/token").as_str() {
+            Some(token) => Ok(Some(token.to_owned())),
+            None => Err(format!("there is no ServiceAccount {}/{service_account} to ask as", self.namespace)),
+        }
     }
 }
 
@@ -121,9 +174,9 @@ fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, String> {
     }
 }
 
-/// The pods behind the Service, each through the API server's proxy: by the port for metrics where the Service has one, else
-/// by its first.
-async fn pods(kubeconfig: &Path, namespace: &str, service: &str) -> Result<Vec<Reached>, String> {
+/// The pods behind the Service, each through the API server's proxy: by the port for metrics where that is wanted and the
+/// Service has one, else by its first.
+async fn pods(kubeconfig: &Path, namespace: &str, service: &str, listener: Listener) -> Result<Vec<Reached>, String> {
     let (asked, _) = asking::cluster(Some(kubeconfig)).await?;
     let path = format!(
         "/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3D{service}"
@@ -133,9 +186,9 @@ async fn pods(kubeconfig: &Path, namespace: &str, service: &str) -> Result<Vec<R
         let ports = at(&slice, "/ports").as_array().cloned().unwrap_or_default();
         let Some((scheme, port)) = ports
             .iter()
-            .find(|port| at(port, "/name") == "metrics")
+            .find(|port| listener == Listener::Operations && at(port, "/name") == "metrics")
             .map(|port| ("http", port))
-            .or_else(|| ports.first().map(|port| ("https", port)))
+            .or_else(|| ports.iter().find(|port| at(port, "/name") != "metrics").map(|port| ("https", port)))
             .and_then(|(scheme, port)| Some((scheme, at(port, "/port").as_u64()?)))
         else {
             continue;
@@ -153,5 +206,5 @@ async fn pods(kubeconfig: &Path, namespace: &str, service: &str) -> Result<Vec<R
     if pods.is_empty() {
         return Err(format!("the Service {namespace}/{service} has no pods"));
     }
-    Ok(pods.into_iter().map(|(name, below)| Reached { name, asked: asked.clone(), below }).collect())
+    Ok(pods.into_iter().map(|(name, below)| Reached { name, asked: asked.clone(), below, token: None }).collect())
 }

@@ -19,10 +19,34 @@ pub struct Asked<'c> {
     answered: RefCell<HashMap<Lookup<'static>, Fact>>,
 }
 
+/// What one request was answered.
+#[derive(Clone, Default)]
+pub struct Facts(HashMap<Lookup<'static>, Fact>);
+
 impl<'c> Asked<'c> {
     /// Nothing is asked yet. Without a cluster nothing can be: then parameters are those that stand among the policies.
     pub fn new(cluster: Option<&'c Cluster>, set: &'c PolicySet, parameters: &'c Parameters) -> Self {
         Self { cluster, set, parameters, answered: RefCell::default() }
+    }
+
+    /// The same answers once more, and no others: for judging again what was judged with them.
+    pub fn again(set: &'c PolicySet, parameters: &'c Parameters, facts: &Facts) -> Self {
+        Self { answered: RefCell::new(facts.0.clone()), ..Self::new(None, set, parameters) }
+    }
+
+    /// What was answered so far.
+    pub fn facts(&self) -> Facts {
+        Facts(self.answered.borrow().clone())
+    }
+
+    /// Whether there is a cluster to ask.
+    pub fn has_cluster(&self) -> bool {
+        self.cluster.is_some()
+    }
+
+    /// What the cluster was asked, and what is known.
+    pub(crate) fn known(&self) -> Vec<(Lookup<'static>, Fact)> {
+        self.answered.borrow().iter().map(|(lookup, fact)| (lookup.clone(), fact.clone())).collect()
     }
 
     /// Asks all of these, side by side. None stays without an answer: what cannot be asked in time is known to be so.
@@ -40,29 +64,45 @@ impl<'c> Asked<'c> {
     }
 }
 
-impl Lookups for Asked<'_> {
-    fn answer<'a>(&self, lookup: &Lookup<'_>, arena: &'a Arena) -> Answer<'a> {
-        let Some(cluster) = self.cluster else {
-            let among_policies = self.parameters.answer(self.set.kinds(), lookup, arena);
-            return among_policies.unwrap_or(Answer::Unavailable("there is no cluster to ask"));
-        };
-        let owned = lookup.clone().into_owned();
-        let fact = self.answered.borrow().get(&owned).cloned().or_else(|| cluster.known(&owned));
-        let Some(fact) = fact else { return Answer::Unknown };
-        self.answered.borrow_mut().insert(owned, fact.clone());
-        match fact {
-            Fact::Found(text) => match json::read(arena, arena.text(&text)) {
+impl Fact {
+    fn read(self, arena: &Arena) -> Answer<'_> {
+        match self {
+            Self::Found(text) => match json::read(arena, arena.text(&text)) {
                 Ok(node) => Answer::Found(node),
                 Err(_) => Answer::Unavailable("the cluster's answer cannot be read"),
             },
-            Fact::Missing => Answer::Missing,
-            Fact::Failed(reason) => Answer::Unavailable(reason),
+            Self::Missing => Answer::Missing,
+            Self::Failed(reason) => Answer::Unavailable(reason),
         }
+    }
+}
+
+impl Lookups for Asked<'_> {
+    fn answer<'a>(&self, lookup: &Lookup<'_>, arena: &'a Arena) -> Answer<'a> {
+        let owned = lookup.clone().into_owned();
+        let answered = self.answered.borrow().get(&owned).cloned();
+        let Some(cluster) = self.cluster.filter(|_| answered.is_none()) else {
+            if let Some(fact) = answered {
+                return fact.read(arena);
+            }
+            let among_policies = self.parameters.answer(self.set.kinds(), lookup, arena);
+            return among_policies.unwrap_or(Answer::Unavailable("there is no cluster to ask"));
+        };
+        let fact = cluster.known(&owned);
+        let Some(fact) = fact else { return Answer::Unknown };
+        self.answered.borrow_mut().insert(owned, fact.clone());
+        fact.read(arena)
     }
 }
 
 impl fmt::Debug for Asked<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Asked({} answers)", self.answered.borrow().len())
+    }
+}
+
+impl fmt::Debug for Facts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Facts({})", self.0.len())
     }
 }

@@ -4,13 +4,16 @@
 //! again with the same request.
 
 mod asked;
+#[cfg(test)]
+pub(crate) mod made_up;
 mod mirror;
 mod mirrors;
 mod pods;
 mod question;
+pub mod twins;
 pub mod webhooks;
 
-pub use asked::Asked;
+pub use asked::{Asked, Facts};
 pub(crate) use mirror::Mirror;
 pub use mirrors::{Mirrors, keep_up};
 use question::Question;

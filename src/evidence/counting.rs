@@ -360,4 +360,4 @@ impl fmt::Display for Owner<'_> {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;

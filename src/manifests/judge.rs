@@ -33,6 +33,8 @@ pub struct Judge {
     pub parameters: Parameters,
     /// The API server's defaults; None judges manifests as they stand.
     pub defaults: Option<Defaults>,
+    /// Whether verdicts say of every policy what became of it and why.
+    pub explains: bool,
 }
 
 /// Why an object cannot be judged.
@@ -128,7 +130,7 @@ impl Judge {
             deadline: Deadline::never(),
             budget: Budget::default(),
             lookups: &known,
-            trace: false,
+            trace: self.explains,
             timed: false,
         };
         loop {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use admittance_engine::json::Node;
 use admittance_engine::json::patch::Operation as PatchOperation;
-use admittance_engine::verdict::{PolicyFailure, PolicyFinding};
+use admittance_engine::verdict::{PolicyFailure, PolicyFinding, Step};
 use serde::Serialize;
 
 use super::remark::Remark;
@@ -80,6 +80,8 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     patch: Vec<PatchOperation<'a>>,
     object: Node<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<&'a [Step]>,
 }
 
 #[derive(Serialize)]
@@ -123,8 +125,8 @@ impl<'a> From<&'a PolicyFailure> for Failure<'a> {
     }
 }
 
-/// The line, with its line break.
-pub fn line(file: &str, index: usize, judged: &Judged<'_>) -> String {
+/// The line, with its line break; `explains`: with the trace.
+pub fn line(file: &str, index: usize, judged: &Judged<'_>, explains: bool) -> String {
     let Judged { review, verdict, mutated, .. } = judged;
     let refusal = verdict.refusal();
     let kind = review.kind;
@@ -150,6 +152,7 @@ pub fn line(file: &str, index: usize, judged: &Judged<'_>) -> String {
         audit_annotations: verdict.audit_annotations().into_iter().collect(),
         patch: judged.patch(),
         object: *mutated,
+        trace: explains.then_some(&verdict.trace),
     };
     // Keys are strings and numbers are finite: printing cannot fail.
     let mut text = serde_json::to_string(&line).unwrap_or_default();

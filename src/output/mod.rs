@@ -2,10 +2,12 @@
 
 pub mod coverage;
 pub mod doctor;
+pub mod explain;
 pub mod github;
 pub mod promotion;
 pub mod evidence;
 pub mod export;
+pub mod explanations;
 pub mod jsonl;
 pub mod junit;
 pub mod place;
@@ -16,6 +18,7 @@ pub mod module_page;
 pub mod mutants;
 pub mod needs;
 pub mod reference;
+pub mod replay;
 pub mod status;
 pub mod suites;
 pub mod testing;
@@ -48,6 +51,8 @@ pub enum Tone {
     Note,
     /// A heading.
     Strong,
+    /// Beside the matter.
+    Faint,
 }
 
 impl Colour {
@@ -59,6 +64,7 @@ impl Colour {
             Tone::Good => AnsiColor::Green.on_default(),
             Tone::Note => AnsiColor::Cyan.on_default(),
             Tone::Strong => Style::new().bold(),
+            Tone::Faint => Style::new().dimmed(),
         };
         match self {
             Self::On => format!("{style}{text}{style:#}"),

@@ -31,7 +31,9 @@ impl Region {
 
 /// What stands in the file at a path of the judged object. What was not written (a default, or what mutation added) is placed
 /// at as much of the way to it as was.
-pub fn written<'t>(manifest: &Manifest<'t>, judged: &Judged<'_>, path: &PathBuf) -> &'t Spanned {
+///
+/// The second value says whether all of the way was written.
+pub fn written<'t>(manifest: &Manifest<'t>, judged: &Judged<'_>, path: &PathBuf) -> (&'t Spanned, bool) {
     let object = match judged.review.operation {
         _ if !manifest.is_review() => Some(manifest.document),
         Operation::Delete => manifest.document.at("/request/oldObject"),
@@ -42,7 +44,7 @@ pub fn written<'t>(manifest: &Manifest<'t>, judged: &Judged<'_>, path: &PathBuf)
 
 /// The value at a path, or the last one on the way to it. Items of lists are looked for by their key: mutation may have put
 /// others before them.
-fn written_at<'t>(object: &'t Spanned, path: &PathBuf) -> &'t Spanned {
+fn written_at<'t>(object: &'t Spanned, path: &PathBuf) -> (&'t Spanned, bool) {
     let step = |node: &'t Spanned, segment: &SegmentBuf| match (&node.kind, segment) {
         (Kind::Map(map), SegmentBuf::Key(key)) => map.get(key),
         (Kind::List(items), SegmentBuf::Item { index, key: None }) => items.get(*index),
@@ -54,8 +56,8 @@ fn written_at<'t>(object: &'t Spanned, path: &PathBuf) -> &'t Spanned {
     };
     let mut node = object;
     for segment in &path.0 {
-        let Some(next) = step(node, segment) else { break };
+        let Some(next) = step(node, segment) else { return (node, false) };
         node = next;
     }
-    node
+    (node, true)
 }

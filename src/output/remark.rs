@@ -97,7 +97,7 @@ pub struct Rule {
 /// What is said about one object, in the order of the verdict.
 pub fn remarks(file: &SourceFile, manifest: &Manifest<'_>, judged: &Judged<'_>) -> Remarked {
     let verdict = &judged.verdict;
-    let place = |path: &PathBuf| Region::of(file, &written(manifest, judged, path).span);
+    let place = |path: &PathBuf| Region::of(file, &written(manifest, judged, path).0.span);
     let findings = verdict.findings.iter().map(|found| {
         let path = &found.finding.path;
         let text = match path.0.as_slice() {

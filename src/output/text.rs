@@ -35,6 +35,16 @@ impl Tally {
         Self { objects: 1, denied: denied.into(), warned: warned.into(), changed: changed.into() }
     }
 
+    /// How one object fared, in words.
+    pub(super) const fn outcome(self) -> (Tone, &'static str) {
+        match self {
+            Self { denied: 1, .. } => (Tone::Bad, "denied"),
+            Self { warned: 1, .. } => (Tone::Caution, "allowed with warnings"),
+            Self { changed: 1, .. } => (Tone::Good, "allowed, changed"),
+            _ => (Tone::Good, "allowed"),
+        }
+    }
+
     /// The sum.
     pub fn add(&mut self, other: Self) {
         self.objects += other.objects;
@@ -72,13 +82,7 @@ pub fn block(
     if verdict.findings.is_empty() && verdict.failures.is_empty() && verdict.edits.is_empty() {
         return String::new();
     }
-    let tally = Tally::of(judged);
-    let (tone, outcome) = match tally {
-        Tally { denied: 1, .. } => (Tone::Bad, "denied"),
-        Tally { warned: 1, .. } => (Tone::Caution, "allowed with warnings"),
-        Tally { changed: 1, .. } => (Tone::Good, "allowed, changed"),
-        _ => (Tone::Good, "allowed"),
-    };
+    let (tone, outcome) = Tally::of(judged).outcome();
     let title = title(file, judged);
     let mut lines = vec![format!("{title}: {}", colour.paint(tone, outcome))];
     let mut line = |tone, word: &str, text: &str| {
@@ -117,7 +121,7 @@ fn word(action: Option<Action>) -> (Tone, &'static str) {
 }
 
 /// `FILE: Pod shop/web`
-fn title(file: &SourceFile, judged: &Judged<'_>) -> String {
+pub(super) fn title(file: &SourceFile, judged: &Judged<'_>) -> String {
     printable(&format!("{}: {}", file.name(), name_of(judged))).into_owned()
 }
 
@@ -135,6 +139,6 @@ pub(super) fn name_of(judged: &Judged<'_>) -> String {
 
 /// `LINE:COLUMN` of a finding in the file.
 fn place(file: &SourceFile, manifest: &Manifest<'_>, judged: &Judged<'_>, found: &PolicyFinding) -> String {
-    let position = file.position(written(manifest, judged, &found.finding.path).span.start);
+    let position = file.position(written(manifest, judged, &found.finding.path).0.span.start);
     format!("{}:{}", position.line, position.column)
 }

@@ -6,7 +6,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use admittance_engine::redaction::Redaction;
+
 use super::handler::Limits;
+use crate::recording;
 use crate::source::Tests;
 use crate::telemetry::NamespaceGroups;
 
@@ -29,6 +32,8 @@ pub struct Config {
     pub config_maps: Option<Vec<String>>,
     /// The name of the webhook configurations that send requests here.
     pub webhook_configuration: String,
+    /// Whether the twins of policies in the cluster are watched.
+    pub twins: bool,
     /// Where the certificate comes from.
     pub certificate: CertificateSource,
     /// The CAs of the clients that may ask for admission, PEM; none: everybody may.
@@ -45,8 +50,16 @@ pub struct Config {
     pub limits: Limits,
     /// A file in which evidence is kept over restarts; with policies in ConfigMaps a ConfigMap does that.
     pub evidence: Option<PathBuf>,
+    /// What explanations may take, in bytes; None: none are kept. They are for those whom a cluster knows.
+    pub explain_buffer: Option<usize>,
+    /// Of how many requests that are allowed one is explained; zero: none.
+    pub explain_one_in: usize,
     /// What metrics count apart.
     pub namespace_groups: NamespaceGroups,
+    /// What of a review nobody may see who looks at it later.
+    pub redaction: Redaction,
+    /// Where reviews are recorded, and which.
+    pub recording: Option<recording::Settings>,
 }
 
 /// Where the certificate comes from.

@@ -1,9 +1,7 @@
 //! One request for admission: from its body to the bytes of its answer.
 
-use std::collections::VecDeque;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use admittance_engine::deadline::Deadline;
@@ -14,17 +12,17 @@ use admittance_engine::review::{Envelope, Lookup, Lookups, Review};
 use admittance_engine::set::{Entries, PolicySet};
 use admittance_engine::verdict::Refusal;
 use arc_swap::ArcSwap;
-use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
 
 use super::arenas::Arenas;
 use super::body::{self, Budget, Collected, Incomplete, Reason};
+use super::explain::{Decided, Explain};
+use super::problem::{Problem, TurnedAway, bare, incomplete_request, review, wrong_request};
 use super::{timeout, units};
 use crate::cluster::{Asked, Cluster};
 use crate::evidence::{self, Evidence};
+use crate::recording::{Given, Recorder};
 use crate::source::Active;
 use crate::telemetry::metrics::{OutcomeLabel, ShedLabels};
 use crate::telemetry::{Metrics, NamespaceGroups, Observation, TraceParent, Traced, Traces, observe, route_label};
@@ -55,8 +53,9 @@ pub struct Admission {
     active: ArcSwap<Active>,
     metrics: Arc<Metrics>,
     groups: NamespaceGroups,
-    traces: Traces,
     evidence: Arc<Evidence>,
+    explain: Option<Arc<Explain>>,
+    traces: Traces,
     in_flight: Budget,
     /// How many requests may be under way, and are.
     max_requests: usize,
@@ -66,6 +65,7 @@ pub struct Admission {
     max_body: usize,
     arenas: Arenas,
     turned_away: TurnedAway,
+    recorder: Option<Arc<Recorder>>,
 }
 
 impl Admission {
@@ -76,8 +76,9 @@ impl Admission {
             active: ArcSwap::default(),
             metrics,
             groups,
-            traces: Traces::default(),
             evidence: Arc::default(),
+            explain: None,
+            traces: Traces::default(),
             in_flight: Budget::new(limits.in_flight),
             max_requests: limits.requests,
             requests: AtomicUsize::new(0),
@@ -85,13 +86,26 @@ impl Admission {
             max_body: limits.body,
             arenas: Arenas::default(),
             turned_away: TurnedAway::default(),
+            recorder: None,
         }
+    }
+
+    /// The same with somebody who records what is judged.
+    #[must_use]
+    pub fn recorded_by(self, recorder: Option<Arc<Recorder>>) -> Self {
+        Self { recorder, ..self }
     }
 
     /// The same, sending traces.
     #[must_use]
     pub fn with_traces(self, traces: Traces) -> Self {
         Self { traces, ..self }
+    }
+
+    /// The same, explaining decisions to those who ask later.
+    #[must_use]
+    pub fn with_explanations(self, explain: Option<Arc<Explain>>) -> Self {
+        Self { explain, ..self }
     }
 
     /// Requests that come from now on are judged by this set; those under way end with the one they began with.
@@ -125,6 +139,16 @@ impl Admission {
         loop {
             match self.decide(&active, call, collected.bytes(), problem.as_ref(), &asked) {
                 Answer::Review(bytes) => return review(bytes),
+                Answer::Judged { bytes, denied, given } => {
+                    if let Some(explain) = &self.explain {
+                        let decided = Decided { route, denied, body: collected.bytes(), active: &active };
+                        explain.take(&decided, || asked.facts());
+                    }
+                    if let (Some(recorder), Some(given)) = (&self.recorder, given) {
+                        recorder.take(route, collected.bytes(), &active, &asked, given);
+                    }
+                    return review(bytes);
+                }
                 Answer::Bare(problem) => return bare(&problem),
                 Answer::Needs { lookups, .. } if rounds < ROUNDS => asked = asked.fetch(lookups, deadline).await,
                 Answer::Needs { uid, lookups } => return review(self.unanswered(call, &uid, &lookups)),
@@ -232,13 +256,16 @@ impl Admission {
         };
         match pipeline::admit(set, review, &run) {
             Ok(verdict) => {
-                let bytes = response::answer(review, &verdict, call.route);
+                let denied = verdict.refusal().is_some();
+                let how = (denied && self.explain.is_some()).then(|| how_to_ask(review));
+                let bytes = response::answer_with(review, &verdict, call.route, how.as_deref());
                 let patched = call.route == Route::Mutate && !verdict.edits.is_empty();
                 let seen = Observation { route: call.route, patched, elapsed: call.started.elapsed() };
                 observe(&self.metrics, &self.groups, review, &verdict, seen);
-                self.traces.decided(review, &verdict, call.traced());
                 self.evidence.count(review, &verdict, call.route, evidence::now());
-                Answer::Review(bytes)
+                self.traces.decided(review, &verdict, call.traced());
+                let is_wanted = self.recorder.as_ref().is_some_and(|recorder| recorder.wants(review));
+                Answer::Judged { bytes, denied, given: is_wanted.then(|| Given::of(&verdict)) }
             }
             Err(Needs(lookups)) => Answer::Needs { uid: review.uid.to_owned(), lookups },
         }
@@ -272,6 +299,12 @@ impl Admission {
         self.traces.not_judged(uid, refusal, call.traced());
         tracing::warn!(uid, code = refusal.code, message, "not judged");
     }
+}
+
+/// The last line of a denial. It says nothing that is unique to the request: controllers turn denials into Events.
+fn how_to_ask(review: &Review<'_>) -> String {
+    let within = if review.namespace.is_empty() { String::new() } else { format!(" -n {}", review.namespace) };
+    format!("why: admittance explain --denied{within}")
 }
 
 /// A request that is under way until this is dropped.
@@ -309,109 +342,17 @@ impl Call {
 
 enum Answer {
     Review(Vec<u8>),
+    /// Policies have decided.
+    Judged {
+        bytes: Vec<u8>,
+        denied: bool,
+        /// What a recording needs of it.
+        given: Option<Given>,
+    },
     Bare(Problem),
     /// Policies have to know more first.
     Needs {
         uid: String,
         lookups: Vec<Lookup<'static>>,
     },
-}
-
-/// Why a request is not judged.
-#[derive(Clone, Debug)]
-struct Problem {
-    refusal: Refusal,
-    message: String,
-}
-
-impl Problem {
-    fn new(refusal: Refusal, message: impl Into<String>) -> Self {
-        Self { refusal, message: message.into() }
-    }
-}
-
-/// What is wrong with a request before its body is read.
-fn wrong_request(request: &Request) -> Option<Problem> {
-    if request.method() != Method::POST {
-        let refusal = Refusal { code: 405, reason: "MethodNotAllowed" };
-        return Some(Problem::new(
-            refusal,
-            format!("{} is not allowed here, POST an AdmissionReview", request.method()),
-        ));
-    }
-    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = content_type.split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case("application/json") {
-        return None;
-    }
-    let refusal = Refusal { code: 415, reason: "UnsupportedMediaType" };
-    Some(Problem::new(refusal, "expected content type application/json"))
-}
-
-fn incomplete_request(reason: Reason) -> Problem {
-    let refusal = match reason {
-        Reason::TooLarge => Refusal::TOO_LARGE,
-        Reason::Late => Refusal::TIMEOUT,
-        Reason::OverBudget => Refusal::TOO_MANY_REQUESTS,
-        Reason::Broken => Refusal::BAD_REQUEST,
-    };
-    Problem::new(refusal, reason.to_string())
-}
-
-fn review(bytes: Vec<u8>) -> Response {
-    let mut response = Response::new(Body::from(bytes));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
-}
-
-fn bare(problem: &Problem) -> Response {
-    let mut response = Response::new(Body::from(format!("{}\n", problem.message)));
-    *response.status_mut() = StatusCode::from_u16(problem.refusal.code).unwrap_or(StatusCode::BAD_REQUEST);
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    match problem.refusal.code {
-        405 => drop(headers.insert(ALLOW, HeaderValue::from_static("POST"))),
-        429 => drop(headers.insert(RETRY_AFTER, HeaderValue::from_static("1"))),
-        _ => {}
-    }
-    response
-}
-
-/// The uids that were turned away lately, as hashes.
-#[derive(Debug, Default)]
-struct TurnedAway(Mutex<VecDeque<u64>>);
-
-/// How many uids are remembered: more retries than an API server has under way.
-const REMEMBERED: usize = 4_096;
-
-impl TurnedAway {
-    fn is_first(&self, uid: &str) -> bool {
-        let mut hasher = DefaultHasher::new();
-        uid.hash(&mut hasher);
-        let hash = hasher.finish();
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.contains(&hash) {
-            return false;
-        }
-        if seen.len() == REMEMBERED {
-            seen.pop_front();
-        }
-        seen.push_back(hash);
-        true
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tells_the_first_overload_of_a_request_from_its_second() {
-        let turned_away = TurnedAway::default();
-        assert!(turned_away.is_first("a") && turned_away.is_first("b") && !turned_away.is_first("a"));
-        for n in 0..REMEMBERED {
-            turned_away.is_first(&n.to_string());
-        }
-        assert!(turned_away.is_first("a"));
-    }
 }

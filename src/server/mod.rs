@@ -12,9 +12,12 @@
 //! | `timeout` | how long a request may take |
 //! | [`body`] | a request's body, collected within a size, a deadline and a budget shared by all |
 //! | `arenas` | memory for reviews, kept warm |
+//! | [`explain`] | why requests were decided as they were, for those who ask later |
+//! | `problem` | requests that no policy judges |
 //! | [`handler`] | one request for admission: from its body to the bytes of its answer |
 //! | `units` | one request about a ConfigMap with policies: what is broken is refused when somebody applies it |
 //! | [`reach`] | whether the API server sends what the policies are for |
+//! | [`twins`] | whether what it refuses by itself is what the policies refuse |
 //! | [`pages`] | which path leads where: admission, probes, metrics, what is loaded |
 //! | `config` | what the server is told, and why it does not start |
 //! | `handshake` | the server's first client is itself |
@@ -26,10 +29,13 @@ pub mod body;
 mod config;
 pub mod connection;
 pub mod exchange;
+pub mod explain;
 pub mod handler;
 pub mod pages;
 pub mod reach;
+pub mod twins;
 mod handshake;
+mod problem;
 mod running;
 pub mod stage;
 mod stream;

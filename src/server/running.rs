@@ -19,11 +19,13 @@ use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::sync::watch;
+use tokio::task::JoinError;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
 use super::config::{CertificateSource, Config, StartError};
 use super::connection::{self, Ending, Settings};
+use super::explain::{Door, Explain};
 use super::handler::Admission;
 use super::handshake;
 use super::pages::{self, Pages};
@@ -33,6 +35,7 @@ use super::watching::{Follower, Watching, managed, watched};
 use crate::certificates::{self, CertificateFiles, Change, ClientAuthoritiesFile, Presented};
 use crate::cluster::{self, Cluster, Mirrors};
 use crate::evidence::{Keeper, Store};
+use crate::recording::{self, Recorder};
 use crate::source::policies::{Link, Policies};
 use crate::telemetry::{Metrics, Traces};
 
@@ -51,8 +54,14 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     let managed = managed(config, connection.as_ref())?;
     let (policies, follower) = policies(config, connection.as_ref())?;
     let is_starter = config.policies.is_empty() && follower.is_none();
+    let recorder = recorder(config, &metrics)?;
     let groups = config.namespace_groups.clone();
-    let admission = Admission::new(Arc::clone(&metrics), cluster, groups, config.limits).with_traces(traces);
+    let explain = explaining(config, &workers, connection.as_ref())?;
+    let explanations = explain.as_ref().map(|(_, explain)| Arc::clone(explain));
+    let admission = Admission::new(Arc::clone(&metrics), cluster, groups, config.limits)
+        .with_traces(traces)
+        .with_explanations(explanations)
+        .recorded_by(recorder.clone());
     let (declared, declarations) = watch::channel(BTreeSet::new());
     let own_namespace = follower.as_ref().map(|(places, ..)| places.own.clone()).filter(|_| config.evidence.is_none());
     let pages = Pages {
@@ -62,6 +71,8 @@ pub fn run(config: &Config) -> Result<(), StartError> {
         declared,
         reach: Arc::default(),
         shares_evidence: own_namespace.is_some(),
+        explain,
+        twins: Arc::default(),
     };
     let keeper = config.evidence.clone().map(|path| keeper(&pages, path)).transpose()?;
     let Keys { presented, files, clients, tls, is_for_verified_clients } = keys(config)?;
@@ -102,6 +113,7 @@ pub fn run(config: &Config) -> Result<(), StartError> {
         declared: declarations,
         configuration: config.webhook_configuration.clone(),
         pages: pages.clone(),
+        twins: config.twins,
         config_maps: follower,
         managed,
         presented: Arc::clone(&presented),
@@ -154,12 +166,44 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     drop(ended);
     // Only a panic of its thread could be reported here, and the panic hook has done that.
     let _ = operations_thread.join();
+    conclude(ending, recorder.as_deref())
+}
+
+/// Writes what is left to be recorded, and says how it ended.
+fn conclude(ending: Result<Ending, JoinError>, recorder: Option<&Recorder>) -> Result<(), StartError> {
+    if let Some(recorder) = recorder {
+        recorder.end();
+    }
     match ending {
         Ok(Ending::Finished) => tracing::info!("every request was answered, ending"),
         Ok(Ending::Cut(connections)) => tracing::warn!(connections, "ending with requests under way"),
         Err(error) => return Err(StartError(format!("the listener ended: {error}"))),
     }
     Ok(())
+}
+
+/// What explains decisions, and who may ask; None where none are kept.
+fn explaining(
+    config: &Config,
+    workers: &runtime::Runtime,
+    connection: Option<&kube::Config>,
+) -> Result<Option<(Arc<Door>, Arc<Explain>)>, StartError> {
+    let Some(bytes) = config.explain_buffer else { return Ok(None) };
+    let Some(connection) = connection else {
+        let problem = "--explain needs a cluster, which knows who may ask: name one with --kubeconfig, or run in a pod";
+        return Err(StartError(problem.to_owned()));
+    };
+    let _context = workers.enter();
+    let client = cluster::client(connection.clone()).map_err(StartError)?;
+    let explain = Explain::start(bytes, config.explain_one_in)?;
+    Ok(Some((Arc::new(Door::new(client)), explain)))
+}
+
+fn recorder(config: &Config, metrics: &Arc<Metrics>) -> Result<Option<Arc<Recorder>>, StartError> {
+    let start = |settings: &recording::Settings| {
+        Recorder::start(settings, config.redaction.clone(), Arc::clone(metrics)).map(Arc::new).map_err(StartError)
+    };
+    config.recording.as_ref().map(start).transpose()
 }
 
 /// A cluster that the workers can ask.

@@ -81,6 +81,13 @@ pub struct UnitLabels {
     pub state: &'static str,
 }
 
+/// Labels of `admittance_twins`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct TwinLabels {
+    /// How twins stand.
+    pub state: &'static str,
+}
+
 /// Labels of `admittance_policy_set_info`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct SetLabels {
@@ -100,6 +107,13 @@ pub struct KindLabels {
 pub struct ShedLabels {
     /// `bytes` or `requests`: which limit.
     pub limit: &'static str,
+}
+
+/// Labels of `admittance_recorded_reviews_total`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RecordedLabels {
+    /// `written`; `dropped`, because others waited or it is too large; `failed`, because it cannot be written or read.
+    pub result: &'static str,
 }
 
 /// All metrics of the server.
@@ -125,6 +139,8 @@ pub struct Metrics {
     pub set: Family<SetLabels, Gauge>,
     /// Units by how they stand.
     pub units: Family<UnitLabels, Gauge>,
+    /// Twins of policies by how they stand; none where they are not watched.
+    pub twins: Family<TwinLabels, Gauge>,
     /// Requests under way.
     pub in_flight: Gauge,
     /// Bytes of the bodies of all requests under way.
@@ -135,6 +151,8 @@ pub struct Metrics {
     pub cache_objects: Family<KindLabels, Gauge>,
     /// Requests that were turned away because too much was under way.
     pub shed: Family<ShedLabels, Counter>,
+    /// Reviews that were to be recorded.
+    pub recorded: Family<RecordedLabels, Counter>,
     /// When the certificate that is served ends, in seconds since 1970.
     pub certificate_expiry: Gauge<f64, AtomicU64>,
 }
@@ -162,11 +180,13 @@ impl Default for Metrics {
             reloads: Counter::default(),
             set: Family::default(),
             units: Family::default(),
+            twins: Family::default(),
             in_flight: Gauge::default(),
             in_flight_bytes: Gauge::default(),
             cache_bytes: Gauge::default(),
             cache_objects: Family::default(),
             shed: Family::default(),
+            recorded: Family::default(),
             certificate_expiry: Gauge::default(),
         };
         let registry = &mut metrics.registry;
@@ -206,6 +226,11 @@ impl Default for Metrics {
             "Units by how they stand: active, stale (the last good version runs), broken",
             metrics.units.clone(),
         );
+        registry.register(
+            "twins",
+            "Twins of policies by how they stand: current, stale (their policy has changed or is no more), missing",
+            metrics.twins.clone(),
+        );
         registry.register("requests_in_flight", "Requests under way", metrics.in_flight.clone());
         registry.register_with_unit(
             "requests_in_flight",
@@ -228,6 +253,11 @@ impl Default for Metrics {
             "shed",
             "Requests turned away because too much was under way, by limit",
             metrics.shed.clone(),
+        );
+        registry.register(
+            "recorded_reviews",
+            "Reviews that were to be recorded, by what became of them: written, dropped, failed",
+            metrics.recorded.clone(),
         );
         registry.register_with_unit(
             "certificate_expiry_timestamp",
@@ -255,12 +285,20 @@ impl Metrics {
         for limit in ["bytes", "requests"] {
             drop(self.shed.get_or_create(&ShedLabels { limit }));
         }
+        for result in ["written", "dropped", "failed"] {
+            drop(self.recorded.get_or_create(&RecordedLabels { result }));
+        }
     }
 
     /// Counts one request.
     pub fn request(&self, route: RouteLabel, outcome: OutcomeLabel, elapsed: Duration) {
         self.requests.get_or_create(&RequestLabels { route, outcome }).inc();
         self.duration.get_or_create(&RouteLabels { route }).observe(elapsed.as_secs_f64());
+    }
+
+    /// Counts what became of a review that was to be recorded.
+    pub fn recorded(&self, result: &'static str) {
+        self.recorded.get_or_create(&RecordedLabels { result }).inc();
     }
 
     /// Counts the time that a policy took.
@@ -284,6 +322,13 @@ impl Metrics {
         self.policy_duration.clear();
         self.set.get_or_create(&SetLabels { digest: digest.to_owned() }).set(1);
         self.reloads.inc();
+    }
+
+    /// Says how many twins stand how.
+    pub fn twins(&self, twins: &[(&'static str, usize)]) {
+        for &(state, count) in twins {
+            self.twins.get_or_create(&TwinLabels { state }).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
     }
 
     /// The page that Prometheus reads (OpenMetrics text).

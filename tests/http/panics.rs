@@ -67,9 +67,18 @@ fn router(set: PolicySet) -> Router {
     let limits = Limits { body: 20 << 20, in_flight: 256 << 20, requests: 1_024, cache: 0 };
     let admission = Arc::new(Admission::new(Arc::clone(&metrics), None, NamespaceGroups::default(), limits));
     admission.activate(Arc::new(Active { set, ..Active::default() }));
-    let (declared, reach) = (watch::Sender::default(), Arc::default());
+    let declared = watch::Sender::default();
     pages::admission(
-        Pages { admission, metrics, health: Arc::default(), declared, reach, shares_evidence: false },
+        Pages {
+            admission,
+            metrics,
+            health: Arc::default(),
+            declared,
+            reach: Arc::default(),
+            shares_evidence: false,
+            explain: None,
+            twins: Arc::default(),
+        },
         false,
     )
 }

@@ -31,6 +31,7 @@ pub mod export;
 pub mod pipeline;
 pub mod response;
 pub mod proof;
+pub mod recording;
 
 #[cfg(test)]
 mod corpora;

@@ -2,6 +2,7 @@
 
 mod doubt;
 mod native;
+mod objects;
 pub mod offline;
 mod run;
 mod settle;
@@ -14,13 +15,14 @@ use std::sync::Arc;
 pub use run::{Budget, Route, Run};
 
 use self::native::{decision, is_policy, what_an_error_does};
+use self::objects::Objects;
 use self::tracing::Seen;
 use crate::deadline::Stopwatch;
 use crate::json::Node;
 use crate::kubernetes::kinds::Kinds;
 use crate::matching::{self, NamespaceGlobs, Outcome};
 use crate::policy::{Actions, Existing, Head, Mutator, Validator};
-use crate::review::{self, Lookup, Operation, Review, Subject};
+use crate::review::{Lookup, Operation, Review, Subject};
 use crate::set::PolicySet;
 use crate::verdict::{
     Action, Annotation, Bounds, Discretion, Edit, Expressed, Finding, Judged, Judgement, PolicyError, PolicyFailure,
@@ -75,15 +77,6 @@ struct Pass<'p, 'a> {
     discretion: Option<Discretion>,
 }
 
-#[derive(Clone, Copy)]
-struct Objects<'a> {
-    old: Option<Node<'a>>,
-    /// An update of an object that is being deleted, which takes away finalizers and changes nothing else.
-    only_releases: bool,
-    /// Whether that is not known.
-    is_in_doubt: bool,
-}
-
 impl<'p, 'a> Pass<'p, 'a> {
     fn new(kinds: &'p Kinds, review: &'p Review<'a>, run: &'p Run<'p>) -> Self {
         Self {
@@ -100,22 +93,6 @@ impl<'p, 'a> Pass<'p, 'a> {
             last_change: None,
             discretion: run.trace.then(|| tracing::discretion(review, run.route)),
         }
-    }
-
-    /// The objects of the review, read when the first policy gets this far.
-    fn objects(&mut self) -> Result<Objects<'a>, PolicyError> {
-        if let Some(objects) = &self.objects {
-            return objects.clone();
-        }
-        let read = read_objects(self.review);
-        let objects = read.map(|(judged, objects)| {
-            if let Some(discretion) = &self.discretion {
-                [Some(judged), objects.old].into_iter().flatten().for_each(|object| discretion.learn(object));
-            }
-            self.verdict.roots = Roots { original: judged, mutated: judged, shadow: judged };
-            objects
-        });
-        self.objects.insert(objects).clone()
     }
 
     /// Whether this policy has its turn on `root`. What keeps it from it is recorded.
@@ -402,16 +379,6 @@ impl<'p, 'a> Pass<'p, 'a> {
         self.needs.dedup();
         Err(Needs(self.needs))
     }
-}
-
-fn read_objects<'a>(review: &Review<'a>) -> Result<(Node<'a>, Objects<'a>), PolicyError> {
-    let judged = review.judged()?;
-    let old = review.old_object()?;
-    let unknowns = review.arena.unknowns();
-    let only_releases = review.operation == Operation::Update
-        && old.is_some_and(|old| review::only_releases(review.arena, old, judged));
-    let is_in_doubt = review.arena.unknowns() != unknowns;
-    Ok((judged, Objects { old, only_releases, is_in_doubt }))
 }
 
 #[cfg(test)]

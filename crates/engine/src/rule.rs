@@ -26,14 +26,14 @@ pub trait Mutate: Send + Sync {
         None
     }
 
-    /// Which fields of the object it decides by.
-    fn reads(&self) -> Reads {
-        Reads::default()
-    }
-
     /// Its expressions, conditions among them: the list of the policy that each stands in, its position there, and its text.
     fn expressions(&self) -> Vec<(List, usize, &str)> {
         vec![]
+    }
+
+    /// Which fields of the object it decides by.
+    fn reads(&self) -> Reads {
+        Reads::default()
     }
 }
 
@@ -47,14 +47,14 @@ pub trait Validate: Send + Sync {
         None
     }
 
-    /// Which fields of the object it decides by.
-    fn reads(&self) -> Reads {
-        Reads::default()
-    }
-
     /// Its expressions, conditions among them: the list of the policy that each stands in, its position there, and its text.
     fn expressions(&self) -> Vec<(List, usize, &str)> {
         vec![]
+    }
+
+    /// Which fields of the object it decides by.
+    fn reads(&self) -> Reads {
+        Reads::default()
     }
 }
 

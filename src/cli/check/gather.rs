@@ -42,6 +42,9 @@ pub(super) fn gather(arguments: &Arguments, paint: Paint) -> Result<(Judge, Vec<
         };
         errors.push(format!("error: --diff is for -o text{instead}"));
     }
+    if arguments.explain && matches!(arguments.output, Format::Sarif | Format::Junit | Format::Github) {
+        errors.push("error: --explain is for -o text, json and jsonl".to_owned());
+    }
     let mut stored = Stored::default();
     for_each(&arguments.old_object, paint, &mut errors, |manifest| {
         stored.add(manifest, &arguments.namespace);
@@ -79,7 +82,8 @@ pub(super) fn gather(arguments: &Arguments, paint: Paint) -> Result<(Judge, Vec<
         namespace: arguments.namespace.clone(),
     };
     let defaults = (!arguments.raw).then(Defaults::built_in);
-    Ok((Judge { set, asked, stored, namespaces, parameters, defaults }, inputs, problems))
+    let explains = arguments.explain;
+    Ok((Judge { set, asked, stored, namespaces, parameters, defaults, explains }, inputs, problems))
 }
 
 /// All objects in these files; what is wrong with them goes to `errors`.

@@ -8,7 +8,7 @@ use admittance_engine::unit::{Unit, compile};
 
 use super::*;
 
-pub(in crate::evidence) const POLICIES: &str = r"
+pub(crate) const POLICIES: &str = r"
 apiVersion: admittance.dev/v1alpha1
 kind: Policy
 metadata: { name: tags }
@@ -25,7 +25,7 @@ metadata: { name: labels }
 spec: { module: add-labels, settings: { labels: { team: web } }, actions: [Audit] }
 ";
 
-pub(in crate::evidence) fn active(policies: &str) -> Active {
+pub(crate) fn active(policies: &str) -> Active {
     let unit = compile(&Unit::of_file(SourceFile::new("p.yaml", policies))).unwrap();
     let compiled = vec![unit];
     Active { set: link(&compiled).0, compiled, ..Active::default() }

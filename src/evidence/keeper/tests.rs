@@ -66,20 +66,7 @@ async fn store(world: &Shared) -> Store {
         .route(paths, post(write))
         .route(&format!("{paths}/{{name}}"), get(read).put(write))
         .with_state(Arc::clone(world));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let service = hyper_util::service::TowerToHyperService::new(router);
-    tokio::spawn(async move {
-        loop {
-            let (stream, _) = listener.accept().await.unwrap();
-            let stream = hyper_util::rt::TokioIo::new(stream);
-            tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(stream, service.clone()));
-        }
-    });
-    let mut config = kube::Config::new(format!("http://{address}").parse().unwrap());
-    config.root_cert = Some(vec![]);
-    config.default_retry = false;
-    Store::in_cluster(kube::Client::try_from(config).unwrap(), "ns", "admittance")
+    Store::in_cluster(crate::cluster::made_up::client(router).await, "ns", "admittance")
 }
 
 /// A replica, and what it has counted of the policy `tags`.

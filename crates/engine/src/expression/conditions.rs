@@ -135,12 +135,12 @@ impl Validate for Conditioned<Box<dyn Validate>> {
         self.conditions.asks().or_else(|| self.rule.asks())
     }
 
-    fn reads(&self) -> Reads {
-        Reads { conditions: self.conditions.reads().conditions, ..self.rule.reads() }
-    }
-
     fn expressions(&self) -> Vec<(List, usize, &str)> {
         self.conditions.expressions().into_iter().chain(self.rule.expressions()).collect()
+    }
+
+    fn reads(&self) -> Reads {
+        Reads { conditions: self.conditions.reads().conditions, ..self.rule.reads() }
     }
 
     fn validate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) {
@@ -155,12 +155,12 @@ impl Mutate for Conditioned<Box<dyn Mutate>> {
         self.conditions.asks().or_else(|| self.rule.asks())
     }
 
-    fn reads(&self) -> Reads {
-        Reads { conditions: self.conditions.reads().conditions, ..self.rule.reads() }
-    }
-
     fn expressions(&self) -> Vec<(List, usize, &str)> {
         self.conditions.expressions().into_iter().chain(self.rule.expressions()).collect()
+    }
+
+    fn reads(&self) -> Reads {
+        Reads { conditions: self.conditions.reads().conditions, ..self.rule.reads() }
     }
 
     fn mutate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) -> Result<Node<'a>, PolicyError> {

@@ -50,12 +50,12 @@ impl Mutate for Bound {
         self.policy.asks()
     }
 
-    fn reads(&self) -> Reads {
-        self.policy.reads()
-    }
-
     fn expressions(&self) -> Vec<(List, usize, &str)> {
         self.policy.expressions()
+    }
+
+    fn reads(&self) -> Reads {
+        self.policy.reads()
     }
 
     fn mutate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) -> Result<Node<'a>, PolicyError> {
@@ -71,7 +71,7 @@ impl Mutate for Bound {
             let mut input = input(Subject { object, ..subject }, *params, report.tracer());
             input.namespace = case.namespace;
             if let Some(tracer) = input.tracer {
-                tracer.parameter(*params, case.namespace);
+                tracer.parameter(*params, case.namespace, review.arena);
             }
             let host = Authorizer::new(review, report);
             let context = Context::new(review.arena, &meter, &host).watched(watch(&input));

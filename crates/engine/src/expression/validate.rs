@@ -123,12 +123,12 @@ impl Validate for Bound {
         self.policy.asks()
     }
 
-    fn reads(&self) -> Reads {
-        self.policy.reads()
-    }
-
     fn expressions(&self) -> Vec<(List, usize, &str)> {
         self.policy.expressions()
+    }
+
+    fn reads(&self) -> Reads {
+        self.policy.reads()
     }
 
     fn validate<'a>(&'a self, subject: Subject<'_, 'a>, report: &mut Report<'_>) {
@@ -142,7 +142,7 @@ impl Validate for Bound {
             input.namespace = case.namespace;
             let context = Context::new(review.arena, &meter, &host).watched(watch(&input));
             if let Some(tracer) = input.tracer {
-                tracer.parameter(params, case.namespace);
+                tracer.parameter(params, case.namespace, review.arena);
             }
             let mut judgements = Judgements::default();
             let ended = judge(&self.policy, &context, review, input, &mut judgements);

@@ -24,12 +24,21 @@ pub struct Arena {
     redacted: Cell<u32>,
     /// How often somebody asked what is not known.
     unknowns: Cell<u32>,
+    /// Bytes that were used by whoever only looked on.
+    aside: Cell<usize>,
 }
 
 impl Arena {
     /// An arena whose user wants to stay below `limit` bytes.
     pub fn with_limit(limit: usize) -> Self {
-        Self { bump: Bump::new(), limit, unreadable: Cell::new(false), redacted: Cell::new(0), unknowns: Cell::new(0) }
+        Self {
+            bump: Bump::new(),
+            limit,
+            unreadable: Cell::new(false),
+            redacted: Cell::new(0),
+            unknowns: Cell::new(0),
+            aside: Cell::new(0),
+        }
     }
 
     /// Whether more than the limit is in use.
@@ -41,9 +50,20 @@ impl Arena {
         self.used() + more > self.limit
     }
 
-    /// Bytes in use, rounded up to whole chunks.
+    /// Bytes in use, rounded up to whole chunks, without those of [`Arena::aside`].
     pub fn used(&self) -> usize {
-        self.bump.allocated_bytes()
+        self.bump.allocated_bytes().saturating_sub(self.aside.get())
+    }
+
+    /// Looks at values on nobody's behalf: what is read for it is not counted, and that something could not be read, or is
+    /// redacted, is not noted.
+    pub fn aside<T>(&self, look: impl FnOnce() -> T) -> T {
+        let (used, unreadable, unknowns) = (self.used(), self.unreadable.get(), self.unknowns.get());
+        let seen = look();
+        self.aside.set(self.aside.get() + self.used().saturating_sub(used));
+        self.unreadable.set(unreadable);
+        self.unknowns.set(unknowns);
+        seen
     }
 
     /// Frees everything; the largest chunk is kept for the next review.
@@ -52,6 +72,7 @@ impl Arena {
         self.unreadable.set(false);
         self.redacted.set(0);
         self.unknowns.set(0);
+        self.aside.set(0);
     }
 
     /// A value that nobody may see, with a number of its own: see [`crate::redaction`].

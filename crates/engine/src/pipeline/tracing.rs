@@ -45,7 +45,7 @@ impl<'a> Pass<'_, 'a> {
     fn step(&mut self, head: &Head, mutates: bool, tell: impl FnOnce(&Self, &Discretion, &mut Step)) {
         let Some(discretion) = &self.discretion else { return };
         let mut step = Step::new(head.origin.clone(), mutates);
-        tell(self, discretion, &mut step);
+        self.review.arena.aside(|| tell(self, discretion, &mut step));
         self.verdict.trace.push(step);
     }
 
@@ -128,12 +128,12 @@ impl<'a> Pass<'_, 'a> {
             let is_same = after.is_same(before);
             step.shadow = mutator.shadow;
             step.outcome = if is_same { Fate::Unchanged } else { Fate::Changed };
-            step.reason = match (is_same, mutator.shadow) {
+            let reason = match (is_same, mutator.shadow) {
                 (true, _) => "changes nothing",
                 (false, false) => "changes the object",
                 (false, true) => "would change the object (shadow mode)",
-            }
-            .to_owned();
+            };
+            reason.clone_into(&mut step.reason);
             let kind = pass.review.kind.kind;
             let changes = if is_same { vec![] } else { diff(before, after, list_keys::of) };
             step.changes = changes.iter().map(|operation| discretion.change(kind, operation)).collect();
@@ -164,7 +164,7 @@ impl<'a> Pass<'_, 'a> {
             step.decided_by = Some(condition.to_string());
         } else if let Some(why_not) = why_not.filter(|_| is_silent) {
             step.outcome = Fate::NotMatched;
-            step.reason = why_not.to_owned();
+            why_not.clone_into(&mut step.reason);
         }
         step.evaluations = evaluations;
     }

@@ -1,9 +1,9 @@
 //! Proof before enforcement: what is shown of a unit before it becomes active.
 //!
 //! [`case`] runs one case of a PolicyTest through the one function that decides, [`tested`] says which policies a test is
-//! about, [`coverage`] what no case shows, [`mutants`] which changes of a policy a
-//! test should notice, [`routes`] what goes past policies, [`settings`]
-//! makes units that lack a setting; [`prove`] is what the server asks of a unit.
+//! about, [`coverage`] what no case shows, [`settings`]
+//! makes units that lack a setting; [`prove`] is what the server asks of a unit. [`routes`] names the requests that change what
+//! policies decide by without their being asked, [`mutants`] makes small changes of policies, which tests should notice.
 
 pub mod case;
 pub mod coverage;

@@ -3,10 +3,13 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::json::{Arena, Node};
 
-/// One question to the cluster, or to what stands for it offline.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// One question to the cluster, or to what stands for it offline. Printed in recordings: `{"namespace": "shop"}`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Lookup<'k> {
     /// The Namespace of this name.
     Namespace(Cow<'k, str>),
@@ -26,7 +29,8 @@ pub enum Lookup<'k> {
 }
 
 /// A kind as `paramKind` names it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct KindName<'k> {
     /// `v1`, `rules.example.com/v1`
     pub api_version: Cow<'k, str>,
@@ -35,7 +39,8 @@ pub struct KindName<'k> {
 }
 
 /// An object, or some of one kind.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ObjectName<'k> {
     /// Its kind.
     pub kind: KindName<'k>,
@@ -68,7 +73,8 @@ impl ObjectName<'_> {
 }
 
 /// A question to the API server's authorizer: the `spec` of a SubjectAccessReview (authorization.k8s.io/v1).
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Access<'k> {
     /// Who: the user's name.
     pub user: Cow<'k, str>,
@@ -85,7 +91,8 @@ pub struct Access<'k> {
 }
 
 /// What access is asked to.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum AccessTarget<'k> {
     /// A path that is no resource.
     Path(Cow<'k, str>),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::LABEL;
-use super::compile::Found;
+use super::found::Found;
 use crate::document::{Decoder, Diagnostic, Kind, Place, SourceFile, Spanned};
 
 /// What the keys of a ConfigMap with policies end in.

@@ -6,9 +6,9 @@ mod doubt;
 mod error;
 mod finding;
 mod report;
+mod shadow;
 pub mod trace;
 mod tracer;
-mod shadow;
 #[expect(clippy::module_inception, reason = "the room is named after what comes out of it")]
 mod verdict;
 pub mod wording;

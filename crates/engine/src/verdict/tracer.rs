@@ -10,7 +10,7 @@ use crate::cel::error::{Error, ErrorKind};
 use crate::cel::syntax::{Ast, ExprKind, Literal};
 use crate::cel::value::Value;
 use crate::cel::watch::{Part, Watch, Watched};
-use crate::json::Node;
+use crate::json::{Arena, Node};
 
 /// The longest value that is shown, in bytes.
 const SHOWN: usize = 256;
@@ -43,16 +43,18 @@ impl<'d> Tracer<'d> {
     }
 
     /// The policy is about to be evaluated with this parameter, null without one, and this namespace.
-    pub fn parameter(&self, parameter: Node<'_>, namespace: Node<'_>) {
-        for node in [parameter, namespace] {
-            if !node.is_null() {
-                self.discretion.learn(node);
+    pub fn parameter(&self, parameter: Node<'_>, namespace: Node<'_>, arena: &Arena) {
+        arena.aside(|| {
+            for node in [parameter, namespace] {
+                if !node.is_null() {
+                    self.discretion.learn(node);
+                }
             }
-        }
-        let metadata = parameter.get("metadata").unwrap_or_default();
-        *self.parameter.borrow_mut() = metadata.str("name").map(|name| match metadata.str("namespace") {
-            Some(namespace) => format!("{namespace}/{name}"),
-            None => name.to_owned(),
+            let metadata = parameter.get("metadata").unwrap_or_default();
+            *self.parameter.borrow_mut() = metadata.str("name").map(|name| match metadata.str("namespace") {
+                Some(namespace) => format!("{namespace}/{name}"),
+                None => name.to_owned(),
+            });
         });
     }
 
@@ -159,7 +161,6 @@ fn computed(part: &Part<'_>, discretion: Option<&Discretion>) -> Computed {
 /// An error's text; where it may quote a value that is not to be seen, only what kind of error it is.
 fn error_text(error: &Error<'_>, shows: Option<&dyn Fn(&str) -> bool>) -> String {
     let is_shown = match (&error.kind, shows) {
-        (_, None) => true,
         (ErrorKind::NoSuchKey(Value::String(key)), Some(shows)) => shows(key),
         (ErrorKind::NoSuchKey(_) | ErrorKind::Text(_) | ErrorKind::Internal(_), Some(_)) => false,
         _ => true,

@@ -180,7 +180,8 @@ impl Program {
         let before = context.cost_left();
         let outcome = self.evaluate(context, activation, &mut recording);
         let cost = before.saturating_sub(context.cost_left());
-        watch.evaluated(what, &self.text, self.ast(), &recording.into_parts(), cost);
+        let parts = recording.into_parts();
+        context.arena().aside(|| watch.evaluated(what, &self.text, self.ast(), &parts, cost));
         outcome
     }
 }

@@ -78,6 +78,10 @@ impl<'p, 'a> Recording<'p, 'a> {
     }
 
     fn is_within(&self, part: ExprId, whole: ExprId) -> bool {
+        if part == whole {
+            // Another turn of the same.
+            return false;
+        }
         let mut part = part;
         // Parts have smaller numbers than what they belong to.
         while part < whole {

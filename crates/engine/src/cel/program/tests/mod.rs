@@ -1,6 +1,7 @@
 //! Evaluation against the answers of the API server's own code, and the bounds that it does not have.
 
 mod cases;
+mod recording;
 
 use std::time::{Duration, Instant};
 

@@ -1,0 +1,241 @@
+//! `check --explain -o text`: for each object, what became of each policy and why.
+
+mod excerpt;
+mod tree;
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use admittance_engine::document::SourceFile;
+use admittance_engine::json::{Node, PathBuf, SegmentBuf};
+use admittance_engine::verdict::trace::{Change, Computed, Evaluation, List};
+use admittance_engine::verdict::{Action, Fate, PolicyFinding, Step};
+
+use super::place::{Region, written};
+use super::text::{Tally, title};
+use super::{Colour, Tone, printable, yaml_diff};
+use crate::manifests::{Judged, Manifest};
+use excerpt::excerpt;
+use tree::{one_line, paint, tree};
+
+/// The longest value of a change that is shown, in characters.
+const VALUE: usize = 120;
+
+/// One expression with the values of its parts, for `admittance cel --explain`.
+pub fn expression(evaluation: &Evaluation, colour: Colour) -> String {
+    tree(evaluation, 0, colour)
+}
+
+/// Everything about one object, ended by an empty line.
+pub fn block(
+    file: &Arc<SourceFile>,
+    manifest: &Manifest<'_>,
+    judged: &Judged<'_>,
+    diff: bool,
+    colour: Colour,
+) -> String {
+    let explained = Explained { file, manifest, judged, colour };
+    let title = title(file, judged);
+    let (tone, outcome) = Tally::of(judged).outcome();
+    let mut text = format!("{title}: {}\n", colour.paint(tone, outcome));
+    let (asked, others): (Vec<&Step>, Vec<&Step>) = judged.verdict.trace.iter().partition(|step| explains(step));
+    for step in asked {
+        explained.step(step, &mut text);
+    }
+    if !others.is_empty() {
+        let _ = writeln!(text, "\n  {}", colour.paint(Tone::Strong, "not matched"));
+        let longest = others.iter().map(|step| step.origin.policy.chars().count()).max().unwrap_or_default();
+        for step in others {
+            let policy = printable(&step.origin.policy).into_owned();
+            let padding = longest.saturating_sub(policy.chars().count());
+            let _ = writeln!(text, "    {policy}{:padding$}  {}", "", mismatch(step));
+        }
+    }
+    text.push('\n');
+    if diff {
+        text.push_str(&yaml_diff::unified(judged.written, judged.mutated, &title, colour));
+    }
+    text
+}
+
+/// Whether there is more to say of a policy than that it is about other requests.
+fn explains(step: &Step) -> bool {
+    step.outcome != Fate::NotMatched || !step.evaluations.is_empty()
+}
+
+/// `the policy is for operation DELETE, the request has CREATE`
+fn mismatch(step: &Step) -> String {
+    let part = step.decided_by.as_ref().map_or_else(String::new, |part| format!(" ({part})"));
+    let text = match &step.compared {
+        Some(compared) => {
+            format!(
+                "{}: wanted {}, found {}{part}",
+                compared.what,
+                or_nothing(&compared.wanted),
+                or_nothing(&compared.found)
+            )
+        }
+        None => format!("{}{part}", step.reason),
+    };
+    printable(&text).into_owned()
+}
+
+fn or_nothing(text: &str) -> &str {
+    if text.is_empty() { "nothing" } else { text }
+}
+
+struct Explained<'e, 'a> {
+    file: &'e Arc<SourceFile>,
+    manifest: &'e Manifest<'e>,
+    judged: &'e Judged<'a>,
+    colour: Colour,
+}
+
+impl Explained<'_, '_> {
+    fn step(&self, step: &Step, text: &mut String) {
+        let (tone, word) = self.word(step);
+        let origin = &step.origin;
+        let kind = match (origin.module, &origin.binding) {
+            (Some(module), _) => format!("module {module}, "),
+            (None, Some(binding)) => format!("bound by {}, ", binding.name),
+            (None, None) => String::new(),
+        };
+        let about = printable(&format!("({kind}{}:{})", origin.unit, origin.line)).into_owned();
+        let policy = self.colour.paint(Tone::Strong, &printable(&origin.policy));
+        let about = self.colour.paint(Tone::Faint, &about);
+        let _ = writeln!(text, "\n  {policy}: {} {about}", self.colour.paint(tone, &word));
+        for error in &step.errors {
+            let error = format!("evaluation error: {}", printable(error));
+            let _ = writeln!(text, "    {}", self.colour.paint(Tone::Caution, &error));
+        }
+        for found in self.findings(step) {
+            self.finding(found, text);
+        }
+        for found in step.findings.iter().filter(|found| found.existing) {
+            let place = if found.path.is_empty() { String::new() } else { format!("{}: ", found.path) };
+            let line = format!("let pass, the stored object has it too: {place}{}", found.message);
+            let _ = writeln!(text, "    {}", self.colour.paint(Tone::Note, &printable(&line)));
+        }
+        for change in &step.changes {
+            let _ = writeln!(text, "    {}", self.change(change));
+        }
+        for evaluation in step.evaluations.iter().filter(|evaluation| is_telling(evaluation, step)) {
+            self.evaluation(evaluation, text);
+        }
+    }
+
+    /// What became of it: `denies`, with the reason.
+    fn word(&self, step: &Step) -> (Tone, String) {
+        let gravest = self.findings(step).map(|found| found.action).min();
+        match (step.outcome, gravest) {
+            (Fate::NotMatched, _) => (Tone::Note, format!("not matched, {}", printable(&step.reason))),
+            (Fate::Failed, _) => (Tone::Caution, "failed".to_owned()),
+            (Fate::Found, Some(Action::Deny)) => (Tone::Bad, format!("denies, {}", step.reason)),
+            (Fate::Found, Some(Action::Warn)) => (Tone::Caution, format!("warns, {}", step.reason)),
+            (Fate::Found, _) => (Tone::Note, format!("audits, {}", step.reason)),
+            (Fate::Changed, _) if step.shadow => (Tone::Note, step.reason.clone()),
+            (Fate::Changed | Fate::Passed | Fate::Unchanged, _) => (Tone::Good, step.reason.clone()),
+        }
+    }
+
+    /// Its findings as the verdict has them.
+    fn findings<'s>(&'s self, step: &'s Step) -> impl Iterator<Item = &'s PolicyFinding> {
+        let own = move |found: &&PolicyFinding| Arc::ptr_eq(&found.origin, &step.origin);
+        self.judged.verdict.findings.iter().filter(own)
+    }
+
+    fn finding(&self, found: &PolicyFinding, text: &mut String) {
+        let tone = match found.action {
+            Action::Deny => Tone::Bad,
+            Action::Warn => Tone::Caution,
+            Action::Audit => Tone::Note,
+        };
+        let path = &found.finding.path;
+        let _ = writeln!(text, "    {}", self.colour.paint(tone, &printable(&found.finding.message)));
+        if path.0.is_empty() {
+            return;
+        }
+        let (at, is_there) = written(self.manifest, self.judged, path);
+        let region = Region::of(self.file, &at.span);
+        let label = if is_there { path.to_string() } else { format!("{path} is not in the file{}", self.origin(path)) };
+        text.push_str(&excerpt(self.file, at.span.start, &region, &printable(&label), 4, (tone, self.colour)));
+    }
+
+    /// Where something comes from that is not in the file.
+    fn origin(&self, path: &PathBuf) -> String {
+        let of_kind = |node| is_at(node, path);
+        let edits = self.judged.verdict.edits.iter().filter(|edit| !edit.shadow);
+        let mut added = edits.filter(|edit| !of_kind(edit.before) && of_kind(edit.after));
+        if let Some(edit) = added.next_back() {
+            return format!(": {} adds it", edit.origin.policy);
+        }
+        let is_default = of_kind(self.judged.verdict.roots.original);
+        if is_default { ": a default of the API server's".to_owned() } else { String::new() }
+    }
+
+    fn change(&self, change: &Change) -> String {
+        let mut line = format!("{} {}", change.op, change.path);
+        if let Some(from) = &change.from {
+            let _ = write!(line, " from {from}");
+        }
+        match &change.value {
+            Some(value) => {
+                let value = value.to_string();
+                let end = value.char_indices().nth(VALUE).map_or(value.len(), |(end, _)| end);
+                let mark = if end < value.len() { "…" } else { "" };
+                let _ = write!(line, ": {}{mark}", value.get(..end).unwrap_or_default());
+            }
+            None if change.hidden => line.push_str(": (not shown)"),
+            None => {}
+        }
+        let tone = if change.op == "remove" { Tone::Bad } else { Tone::Good };
+        self.colour.paint(tone, &printable(&line))
+    }
+
+    fn evaluation(&self, evaluation: &Evaluation, text: &mut String) {
+        let name = match (&evaluation.name, evaluation.list) {
+            (Some(name), List::Variables) => format!("variables.{name}"),
+            (Some(name), _) => format!("{evaluation} {name:?}"),
+            (None, _) => evaluation.to_string(),
+        };
+        let parameter = evaluation.parameter.as_ref().map_or_else(String::new, |name| format!(" with params {name}"));
+        let heading = printable(&format!("{name}{parameter}")).into_owned();
+        let is_short = evaluation.parts.len() <= 1;
+        if is_short {
+            let value = paint(&evaluation.result, self.colour);
+            let _ = writeln!(text, "    {heading}: {}  {value}", printable(&one_line(&evaluation.expression)));
+        } else {
+            let _ = writeln!(text, "    {heading}:");
+            text.push_str(&tree(evaluation, 6, self.colour));
+        }
+    }
+}
+
+/// Whether there is something at this path.
+fn is_at(root: Node<'_>, path: &PathBuf) -> bool {
+    let mut node = root;
+    for segment in &path.0 {
+        let next = match segment {
+            SegmentBuf::Key(key) => node.get(key),
+            SegmentBuf::Item { index, key: None } => node.items().get(*index).copied(),
+            SegmentBuf::Item { key: Some((field, value)), .. } => {
+                node.items().iter().copied().find(|item| item.str(field) == Some(value))
+            }
+        };
+        match next {
+            Some(next) => node = next,
+            None => return false,
+        }
+    }
+    true
+}
+
+/// A messageExpression is evaluated whether or not its validation is true: it tells something only where it is not.
+fn is_telling(evaluation: &Evaluation, step: &Step) -> bool {
+    let is_of_validation = |other: &&Evaluation| {
+        other.list == List::Validations && other.index == evaluation.index && other.parameter == evaluation.parameter
+    };
+    evaluation.list != List::MessageExpressions
+        || matches!(evaluation.result, Computed::Error(_))
+        || step.evaluations.iter().find(is_of_validation).is_some_and(|validation| !validation.result.is(true))
+}
