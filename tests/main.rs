@@ -44,6 +44,8 @@ mod lines;
 #[cfg(test)]
 mod modules;
 #[cfg(test)]
+mod mutants;
+#[cfg(test)]
 mod needs;
 #[cfg(test)]
 mod packs;
@@ -59,6 +61,8 @@ mod replay;
 mod rules;
 #[cfg(test)]
 mod status;
+#[cfg(test)]
+mod suites;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
