@@ -23,7 +23,7 @@ spec:
         ),
         (
             "pod.yaml",
-            r#"apiVersion: v1
+            r"apiVersion: v1
 kind: Pod
 metadata: { name: a }
 spec:
@@ -31,7 +31,7 @@ spec:
     - { name: one, image: registry/one:1 }
     - { name: two, image: two:1 }
     - { name: three, image: registry/three:1 }
-"#,
+",
         ),
     ]);
     let outcome = folder.run(&["check", "--explain", "-p", "cel.yaml", "pod.yaml"]);
@@ -91,18 +91,18 @@ spec:
         ),
         (
             "secret.yaml",
-            r#"apiVersion: v1
+            r"apiVersion: v1
 kind: Secret
 metadata: { name: s, labels: { team: red } }
 stringData: { password: hunter2 }
-"#,
+",
         ),
     ]);
     let outcome = folder.run(&["check", "--explain", "-p", "secrets.yaml", "secret.yaml"]);
     assert_eq!(
         (outcome.out.as_str(), outcome.code),
         (
-            r#"secret.yaml: Secret default/s: denied
+            r"secret.yaml: Secret default/s: denied
 
   long: denies, 1 finding (secrets.yaml:1)
     too short
@@ -117,7 +117,7 @@ stringData: { password: hunter2 }
         object.metadata.labels.team == 'red'  not evaluated
 
 1 object: 1 denied
-"#,
+",
             Some(1)
         )
     );
@@ -156,7 +156,7 @@ spec: { module: latest-tag, matchConstraints: { objectSelector: { matchLabels: {
         ),
         (
             "pod.yaml",
-            r#"apiVersion: v1
+            r"apiVersion: v1
 kind: Pod
 metadata: { name: a }
 spec:
@@ -164,7 +164,7 @@ spec:
     - { name: one, image: registry/one:1 }
     - { name: two, image: two:1 }
     - { name: three, image: registry/three:1 }
-"#,
+",
         ),
     ]);
     let outcome = folder.run(&["check", "--explain", "-p", "mutate.yaml", "pod.yaml"]);
@@ -230,11 +230,11 @@ spec: { module: latest-tag, matchConstraints: { objectSelector: { matchLabels: {
         ),
         (
             "old.yaml",
-            r#"apiVersion: v1
+            r"apiVersion: v1
 kind: Pod
 metadata: { name: a, labels: { app: db } }
 spec: { containers: [{ name: one, image: one }] }
-"#,
+",
         ),
     ]);
     let outcome = folder.run(&["check", "--explain", "-p", "mutate.yaml", "--old-object", "old.yaml", "old.yaml"]);
@@ -296,11 +296,11 @@ data: { max: "3" }
         ),
         (
             "deploy.yaml",
-            r#"apiVersion: apps/v1
+            r"apiVersion: apps/v1
 kind: Deployment
 metadata: { name: web }
 spec: { replicas: 5 }
-"#,
+",
         ),
     ]);
     let outcome = folder.run(&["check", "--explain", "-p", "vap.yaml", "deploy.yaml"]);
@@ -330,7 +330,7 @@ spec: { replicas: 5 }
 #[test]
 fn shows_the_turns_of_a_macro_that_tell_something() {
     let outcome = Folder::with(&[]).run(&["cel", "--explain", "lists.range(30).all(x, x < 20)"]);
-    let expected = r#"lists.range(30).all(x, x < 20)  false
+    let expected = r"lists.range(30).all(x, x < 20)  false
   lists.range(30)               [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 2…
   [0] x < 20                    true
   [1] x < 20                    true
@@ -344,17 +344,17 @@ fn shows_the_turns_of_a_macro_that_tell_something() {
   [19] x < 20                   true
   [20] x < 20                   false
     x                           20
-"#;
+";
     assert_eq!((outcome.out.as_str(), outcome.code), (expected, Some(0)));
     let outcome = Folder::with(&[]).run(&["cel", "--explain", "[1].map(x, x / 0)"]);
     assert_eq!(
         (outcome.out.as_str(), outcome.code),
         (
-            r#"[1].map(x, x / 0)  error: division by zero
+            r"[1].map(x, x / 0)  error: division by zero
   [1]              [1]
   [0] x / 0        error: division by zero
     x              1
-"#,
+",
             Some(1)
         )
     );
