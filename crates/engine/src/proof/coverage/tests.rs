@@ -42,9 +42,9 @@ spec:
 ";
 
 fn missing(cases: &[&str]) -> Vec<String> {
-    let text = format!("{POLICIES}{}", cases.iter().map(|case| format!("  - {case}\n")).collect::<String>());
+    let document = format!("{POLICIES}{}", cases.iter().map(|case| format!("  - {case}\n")).collect::<String>());
     let unit =
-        compile(&Unit::of_file(SourceFile::new("u.yaml", text))).unwrap_or_else(|problems| panic!("{}", problems[0]));
+        compile(&Unit::of_file(SourceFile::new("u.yaml", document))).unwrap_or_else(|problems| panic!("{}", problems[0]));
     let (test, defaults) = (&unit.tests()[0], Defaults::built_in());
     let set = tested::own(&unit, test).unwrap().unwrap();
     let arena = Arena::with_limit(1 << 26);
@@ -68,8 +68,8 @@ fn names_rules_expressions_and_parts_that_no_case_reached() {
             "u.yaml:3:19: warning: policy `rules`: no case evaluates `request.userInfo.username == 'ann'` in matchConditions[0]",
             "u.yaml:3:19: warning: policy `rules`: no case evaluates `true` in validations[0]",
             "u.yaml:3:19: warning: policy `rules`: no case evaluates `variables.keys > 1 && object.metadata.name.size() > 5` in validations[1]",
-            "u.yaml:20:19: warning: policy `label`: no case shows an object that it leaves as it is",
-            "u.yaml:25:19: warning: policy `ports`: no case shows an object that it objects to",
+            "u.yaml:21:19: warning: policy `label`: no case shows an object that it leaves as it is",
+            "u.yaml:26:19: warning: policy `ports`: no case shows an object that it objects to",
         ]
     );
 }

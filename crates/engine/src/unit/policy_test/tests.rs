@@ -24,7 +24,7 @@ const POD: &str = "{ apiVersion: v1, kind: Pod, metadata: { name: a } }";
 
 #[test]
 fn reads_every_field() {
-    let text = test(
+    let document = test(
         "\
 - name: everything
   object: { apiVersion: autoscaling/v1, kind: Scale, metadata: { name: a } }
@@ -51,7 +51,7 @@ fn reads_every_field() {
     errors: []
 ",
     );
-    let test = read(&text);
+    let test = read(&document);
     let case = &test.cases[0];
     assert_eq!((case.operation, case.subresource.as_str(), case.dry_run), (Operation::Update, "scale", true));
     let resource =
@@ -73,8 +73,8 @@ fn reads_every_field() {
 
 #[test]
 fn fills_in_what_is_left_out() {
-    let text = test(&format!("- {{ name: a, object: {POD} }}\n- {{ name: b, oldObject: {POD}, params: null }}"));
-    let test = read(&text);
+    let document = test(&format!("- {{ name: a, object: {POD} }}\n- {{ name: b, oldObject: {POD}, params: null }}"));
+    let test = read(&document);
     let [created, deleted] = test.cases.as_slice() else { panic!() };
     assert_eq!((created.operation, deleted.operation), (Operation::Create, Operation::Delete));
     assert_eq!((created.namespace.as_str(), created.user.username.as_str()), ("default", "admittance-test"));
@@ -83,7 +83,7 @@ fn fills_in_what_is_left_out() {
 
 #[test]
 fn reports_all_that_is_unknown_mistyped_or_missing() {
-    let text = test(&format!(
+    let document = test(&format!(
         "\
 - name: a
   object: {POD}
@@ -95,17 +95,17 @@ fn reports_all_that_is_unknown_mistyped_or_missing() {
   authorizer: Maybe"
     ));
     assert_eq!(
-        problems(&text),
+        problems(&document),
         [
             "t.yaml:8:15: error: unknown field `alowed`, did you mean `allowed`?",
             "t.yaml:8:35: error: expected an integer from 0 to 65535, found the string \"abc\"",
             "t.yaml:8:49: error: error parsing regexp: missing closing ): `(`",
-            "t.yaml:9:11: error: case `a` stands twice",
             "t.yaml:9:5: error: missing field `object`, or for a DELETE `oldObject`",
+            "t.yaml:9:11: error: case `a` stands twice",
             "t.yaml:10:5: error: unknown field `objet`, did you mean `object`?",
             "t.yaml:11:5: error: missing field `name`",
-            "t.yaml:12:26: error: expected a string or a map, found a list",
-            "t.yaml:13:17: error: unknown value `Maybe`, accepted are Allow, Deny, Error",
+            "t.yaml:12:26: error: expected a map or a string, found a list",
+            "t.yaml:13:17: error: unknown value `Maybe`, expected one of `Allow`, `Deny`, `Error`",
         ]
     );
     assert_eq!(
@@ -159,9 +159,9 @@ fn rejects_fields_that_contradict_each_other() {
 
 #[test]
 fn rejects_a_second_test_of_the_same_name_and_places_problems_in_config_maps() {
-    let text = test(&format!("- {{ name: a, object: {POD} }}"));
-    assert_eq!(problems(&format!("{text}---\n{text}")), ["t.yaml:10:19: error: test `t` is defined twice"]);
-    let indented: String = text.lines().map(|line| format!("    {line}\n")).collect();
+    let document = test(&format!("- {{ name: a, object: {POD} }}"));
+    assert_eq!(problems(&format!("{document}---\n{document}")), ["t.yaml:10:19: error: test `t` is defined twice"]);
+    let indented: String = document.lines().map(|line| format!("    {line}\n")).collect();
     let config_map = format!(
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: m, labels: {{ admittance.dev/policies: \"true\" }} }}\ndata:\n  a.yaml: |\n{indented}"
     );
