@@ -8,8 +8,9 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::binary::Binary;
+use crate::explain::{api_server, kubeconfig};
 
-const POLICIES: &str = r#"# Our policies.
+const POLICIES: &str = r"# Our policies.
 apiVersion: admittance.dev/v1alpha1
 kind: Policy
 metadata: { name: ports }   # of nodes
@@ -33,7 +34,7 @@ spec:
   module: label-values
   settings: { labels: [{ key: team, values: [shop] }] }
   actions: [Audit]
-"#;
+";
 
 fn admittance(arguments: &[&str]) -> (String, String, Option<i32>) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_admittance"));
@@ -213,4 +214,35 @@ async fn takes_a_policy_one_step_further_where_the_evidence_is_enough() {
     assert_eq!(offline("none", &[]), (String::new(), unknown.to_owned(), Some(2)));
     let nowhere = admittance(&["promote", "ports", "--server", &url]);
     assert_eq!(nowhere.1, "error: name the file or folder that the policy stands in with -p\n");
+}
+
+#[tokio::test]
+async fn takes_the_document_from_the_configmap_that_the_servers_have_it_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.yaml");
+    fs::write(&path, POLICIES).unwrap();
+    let mut page = Binary::with_policies(&path).page("/evidence").await.json();
+    for row in page["policies"].as_array_mut().unwrap() {
+        row["unit"] = json!("ns/ours");
+    }
+    let url = api_server(move |asked| {
+        let slices = "/apis/discovery.k8s.io/v1/namespaces/ns/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3Dhook-metrics";
+        match asked.path.as_str() {
+            path if path == slices => {
+                let ports = json!([{"name": "metrics", "port": 9797}]);
+                Some(json!({"items": [{"ports": ports, "endpoints": [{"targetRef": {"kind": "Pod", "name": "a"}}]}]}))
+            }
+            "/api/v1/namespaces/ns/pods/http:a:9797/proxy/evidence" => Some(page.clone()),
+            "/api/v1/namespaces/ns/configmaps/ours" => Some(json!({"data": {"p.yaml": POLICIES}})),
+            _ => None,
+        }
+    });
+    let file = kubeconfig(folder.path(), &url);
+    let cluster = ["--kubeconfig", file.to_str().unwrap(), "--namespace", "ns", "--service", "hook"];
+    let lenient = ["promote", "team", "--min-requests", "0", "--min-age", "0s", "-o", "json"];
+    let (out, err, code) = admittance(&[&lenient[..], &cluster].concat());
+    assert_eq!((err.as_str(), code), ("", Some(0)), "{out}");
+    let told: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&told["file"], &told["to"]), (&json!("ns/ours/p.yaml"), &json!("Mutate")));
+    assert!(told["document"].as_str().unwrap().contains("\n  actions:\n  - Mutate\n"), "{out}");
 }

@@ -23,14 +23,14 @@ fn explain(arguments: &[&str]) -> (String, String, Option<i32>) {
 }
 
 /// A request as an API server gets it.
-struct Asked {
-    path: String,
+pub(crate) struct Asked {
+    pub(crate) path: String,
     headers: HashMap<String, String>,
     body: Value,
 }
 
 /// An API server that answers so, with 404 for None.
-fn api_server(answer: impl Fn(&Asked) -> Option<Value> + Send + Sync + 'static) -> String {
+pub(crate) fn api_server(answer: impl Fn(&Asked) -> Option<Value> + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let answer = Arc::new(answer);
@@ -71,7 +71,7 @@ fn api_server(answer: impl Fn(&Asked) -> Option<Value> + Send + Sync + 'static) 
     format!("http://{address}")
 }
 
-fn kubeconfig(folder: &Path, url: &str) -> PathBuf {
+pub(crate) fn kubeconfig(folder: &Path, url: &str) -> PathBuf {
     let file = folder.join("kubeconfig");
     let content = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "c",
@@ -88,11 +88,13 @@ fn who(asked: &Asked) -> Option<Value> {
     match asked.path.as_str() {
         "/apis/authentication.k8s.io/v1/tokenreviews" => {
             let token = asked.body["spec"]["token"].as_str().unwrap();
-            let status = json!({"authenticated": (token == "ann" || token == "bob"), "audiences": ["admittance.dev"], "user": {"username": token}});
+            let is_known = ["ann", "bob"].contains(&token);
+            let status =
+                json!({"authenticated": is_known, "audiences": ["admittance.dev"], "user": {"username": token}});
             Some(json!({"kind": "TokenReview", "status": status}))
         }
         "/apis/authorization.k8s.io/v1/subjectaccessreviews" => {
-            Some(json!({"kind": "SubjectAccessReview", "status": {"allowed": asked.body["spec"]["user"] == "ann"}}))
+            Some(json!({"kind": "SubjectAccessReview", "status": {"allowed": (asked.body["spec"]["user"] == "ann")}}))
         }
         _ => None,
     }

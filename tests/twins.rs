@@ -36,8 +36,12 @@ fn pair(document: &Value) -> Option<Pair> {
     let text = document.to_string();
     let unit = compile(&Unit::of_file(SourceFile::new("policy.yaml", text.as_str()))).ok()?;
     let exemptions = Exemptions { namespaces: vec!["nowhere".to_owned()], ..Exemptions::default() };
-    let exported = export(&[unit], &exemptions).twins.into_iter().next()?;
-    let twin: String = exported.documents.iter().map(|document| format!("{document}\n")).collect();
+    let export = export(&[unit], &exemptions);
+    for row in &export.unchecked {
+        assert!(!row.reason.contains("would be refused"), "{text}\n{}", row.reason);
+    }
+    let exported = export.twins.into_iter().next()?;
+    let twin = exported.documents.iter().fold(String::new(), |all, document| all + &document.to_string() + "\n");
     Some(Pair { policy: set(&text), twin: set(&twin), exported })
 }
 
@@ -78,9 +82,11 @@ fn difference(pair: &Pair, case: &Case) -> Option<String> {
     ))
 }
 
-/// The case with its objects as the API server has them; None where it would not have them at all.
+/// The case with its objects as the API server has them; None where it would not have them at all. Kinds that it serves no
+/// more are those of older ones.
 fn accepted(case: &Case) -> Option<Case> {
-    case.api_server.then(|| case.asking(case.request.clone(), typed(&case.object), typed(&case.old_object)))
+    let is_accepted = case.api_server || case.folder() == "deprecated-apis";
+    is_accepted.then(|| case.asking(case.request.clone(), typed(&case.object), typed(&case.old_object)))
 }
 
 fn policies_of(case: &Case) -> Vec<Value> {
@@ -204,7 +210,7 @@ fn varied(object: &Value, pieces: &Pieces, chance: &mut Chance) -> Value {
 #[test]
 fn twins_say_the_same_of_objects_made_of_pieces() {
     let cases: Vec<Case> = cases().iter().filter_map(accepted).collect();
-    let rounds = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(60_usize);
+    let rounds = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(40_usize);
     let (mut wrong, mut verdicts) = (vec![], BTreeMap::<String, [u32; 2]>::new());
     for module in admittance_engine::modules::MODULES.iter().filter(|module| !module.mutates) {
         let of_module: Vec<&Case> = cases.iter().filter(|case| case.folder() == module.id).collect();
@@ -270,7 +276,24 @@ fn says_which_policies_of_the_packs_have_twins() {
         counts.insert(name, [export.twins.len() + missing.len(), export.twins.len()]);
         without.extend(missing);
     }
-    println!("{counts:?}");
-    assert!(without.iter().all(|row| !row.contains("would be refused")), "{without:?}");
-    println!("{without:#?}");
+    let counts: Vec<(&str, [usize; 2])> = counts.iter().map(|(name, count)| (name.as_str(), *count)).collect();
+    assert_eq!(
+        counts,
+        [
+            ("hardened", [23, 23]),
+            ("multi-tenant", [19, 18]),
+            ("reference-demo", [3, 3]),
+            ("reliability", [10, 8]),
+            ("starter", [3, 3])
+        ]
+    );
+    let looks_up = "it looks up other objects in the cluster, which a ValidatingAdmissionPolicy cannot";
+    assert_eq!(
+        without,
+        [
+            format!("tenants-unique-ingress-hosts: {looks_up}"),
+            format!("reliability-disruption-budget: {looks_up}"),
+            "reliability-cron-schedule: it computes times from the schedule, which CEL cannot".to_owned(),
+        ]
+    );
 }

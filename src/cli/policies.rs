@@ -18,7 +18,7 @@ use crate::source::{Read, Revision, starter};
 pub(super) struct Loaded {
     /// None if anything was wrong: policies that are half there would let pass what the other half refuses.
     pub(super) set: Option<PolicySet>,
-    /// The units that it is made of; those that are sound.
+    /// What the set is made of; what was broken is left out.
     pub(super) units: Vec<Arc<CompiledUnit>>,
     /// The same units as they were read.
     pub(super) sources: Vec<Unit>,

@@ -26,6 +26,7 @@ const LONGEST_LIFE: Duration = Duration::from_hours(3_650 * 24);
 
 /// With no flags: https on 127.0.0.1:8443, a self-signed certificate in memory, the built-in starter policies.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags are independent of each other")]
 pub(super) struct Arguments {
     /// Where the API server connects (https: POST /mutate, /validate; GET /healthz, /readyz, /policies).
     #[arg(long, env = "ADMITTANCE_LISTEN", default_value = "127.0.0.1:8443", value_name = "ADDRESS")]
@@ -63,6 +64,10 @@ pub(super) struct Arguments {
     /// send of what policies are for is reported; with a kept certificate they get its CA.
     #[arg(long, env = "ADMITTANCE_WEBHOOK_CONFIGURATION", default_value = "admittance", value_name = "NAME")]
     webhook_configuration: String,
+    /// Watch the twins of policies in the cluster (ValidatingAdmissionPolicies that `admittance export vap` made), and report
+    /// those that are stale or missing.
+    #[arg(long, env = "ADMITTANCE_TWINS")]
+    twins: bool,
     /// The certificate chain, PEM. Reloaded when it changes.
     #[arg(long, env = "ADMITTANCE_TLS_CERT", requires = "tls_key", value_name = "FILE")]
     tls_cert: Option<PathBuf>,
@@ -193,6 +198,7 @@ fn start(arguments: Arguments) -> Result<(), String> {
         namespace: arguments.namespace,
         config_maps: arguments.config_maps.then_some(arguments.config_maps_from),
         webhook_configuration: arguments.webhook_configuration,
+        twins: arguments.twins,
         certificate,
         client_ca: arguments.client_ca,
         http2: arguments.http2,

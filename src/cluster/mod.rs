@@ -10,6 +10,7 @@ mod mirror;
 mod mirrors;
 mod pods;
 mod question;
+pub mod twins;
 pub mod webhooks;
 
 pub use asked::{Asked, Facts};

@@ -12,6 +12,7 @@ mod replicas;
 mod selecting;
 mod snapshot;
 mod units;
+mod twins;
 
 pub use policies::Policies;
 pub use snapshot::{Asks, Snapshot};
@@ -61,6 +62,7 @@ pub fn examine(snapshot: &Snapshot, policies: &Policies) -> Vec<Finding> {
     others::examine(snapshot, &mut found);
     agents::examine(snapshot, &mut found);
     policies.examine(snapshot, &mut found);
+    twins::examine(snapshot, policies.units(), &mut found);
     found.sort_by_key(|finding| finding.severity);
     found
 }

@@ -18,6 +18,7 @@ use crate::source::config_maps::unit_of;
 #[derive(Debug, Default)]
 pub struct Policies {
     set: PolicySet,
+    units: Vec<Arc<CompiledUnit>>,
     broken: Vec<(String, String)>,
     unwatched: Vec<String>,
     lacking: Vec<String>,
@@ -64,7 +65,12 @@ impl Policies {
                 .broken
                 .push((file.rsplit_once('/').map_or(file, |(unit, _)| unit).to_owned(), problem.to_string()));
         }
-        Self { set, ..policies }
+        Self { set, units, ..policies }
+    }
+
+    /// What the ConfigMaps hold, as far as it is sound.
+    pub(super) fn units(&self) -> &[Arc<CompiledUnit>] {
+        &self.units
     }
 
     /// What the servers must be allowed; nothing where no server is there to be asked about.

@@ -28,6 +28,8 @@ pub struct Snapshot {
     pub daemon_sets: Vec<Value>,
     /// All ConfigMaps with policies.
     pub config_maps: Vec<Value>,
+    /// All ValidatingAdmissionPolicies that are twins of policies.
+    pub twins: Vec<Value>,
     /// Services of the server's namespace.
     pub services: Vec<Value>,
     /// Its pods.
@@ -57,6 +59,7 @@ impl Snapshot {
         let own = |path: &str, resource: &str| format!("{path}/namespaces/{namespace}/{resource}");
         let registrations = "/apis/admissionregistration.k8s.io/v1";
         let labelled = "labelSelector=admittance.dev%2Fpolicies%3Dtrue";
+        let twins = "labelSelector=admittance.dev%2Ftwin%3Dtrue";
         let mut snapshot = Self {
             namespace: namespace.to_owned(),
             name: name.to_owned(),
@@ -66,6 +69,7 @@ impl Snapshot {
             namespaces: list("/api/v1/namespaces").await?,
             daemon_sets: list("/apis/apps/v1/daemonsets").await?,
             config_maps: list(&format!("/api/v1/configmaps?{labelled}")).await?,
+            twins: list(&format!("{registrations}/validatingadmissionpolicies?{twins}")).await?,
             services: list(&own("/api/v1", "services")).await?,
             pods: list(&own("/api/v1", "pods")).await?,
             budgets: list(&own("/apis/policy/v1", "poddisruptionbudgets")).await?,

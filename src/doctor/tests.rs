@@ -299,3 +299,34 @@ fn verifies_the_certificate_that_is_served_with_the_bundle() {
     }
     assert_eq!(said(&snapshot).len(), 2);
 }
+
+#[test]
+fn finds_twins_that_are_not_what_their_policies_are() {
+    let policy = |name: &str, module: &str| {
+        format!(
+            "apiVersion: admittance.dev/v1alpha1\nkind: Policy\nmetadata: {{ name: {name} }}\nspec: {{ module: {module} }}\n---\n"
+        )
+    };
+    let text = policy("ports", "host-ports") + &policy("paths", "host-path") + &policy("hosts", "unique-ingress-hosts");
+    let mut snapshot = sound("Ignore");
+    snapshot.config_maps = vec![json!({
+        "metadata": {"name": "p", "namespace": "ours", "labels": {"admittance.dev/policies": "true"}},
+        "data": {"p.yaml": text},
+    })];
+    assert_eq!(said(&snapshot), [""; 0], "who has no twins wants none");
+    let twin = |of: &str| {
+        json!({"metadata": {"name": format!("admittance-twin-{of}"), "annotations": {
+            "admittance.dev/twin-of": of, "admittance.dev/source-digest": "sha256:00"}}})
+    };
+    snapshot.twins = vec![twin("ports"), twin("gone")];
+    assert_eq!(
+        said(&snapshot),
+        [
+            "medium: the twin of policy \"ports\" is stale: the policy has changed since",
+            "medium: the twin \"admittance-twin-gone\" is of a policy that is no more",
+            "low: policy \"paths\" has no twin, and others have",
+            "low: policy \"hosts\" can have no twin: it looks up other objects in the cluster, which a \
+             ValidatingAdmissionPolicy cannot",
+        ]
+    );
+}

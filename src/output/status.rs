@@ -56,6 +56,8 @@ struct Policy {
     name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unreached: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    twin: Option<String>,
 }
 
 /// How servers stand, from good to bad.
@@ -106,6 +108,10 @@ pub fn text(servers: &[Server], colour: Colour) -> String {
                 let _ = writeln!(text, "    {}", printable(problem));
             }
             for policy in &unit.policies {
+                if let Some(state @ ("stale" | "missing")) = policy.twin.as_deref() {
+                    let line = format!("policy `{}`: its twin is {state}", policy.name);
+                    let _ = writeln!(text, "    {}", colour.paint(Tone::Caution, &printable(&line)));
+                }
                 if let Some(unreached) = &policy.unreached {
                     let _ = writeln!(text, "    {}", colour.paint(Tone::Caution, &printable(unreached)));
                 }

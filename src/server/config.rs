@@ -32,6 +32,8 @@ pub struct Config {
     pub config_maps: Option<Vec<String>>,
     /// The name of the webhook configurations that send requests here.
     pub webhook_configuration: String,
+    /// Whether the twins of policies in the cluster are watched.
+    pub twins: bool,
     /// Where the certificate comes from.
     pub certificate: CertificateSource,
     /// The CAs of the clients that may ask for admission, PEM; none: everybody may.

@@ -17,6 +17,7 @@
 //! | [`handler`] | one request for admission: from its body to the bytes of its answer |
 //! | `units` | one request about a ConfigMap with policies: what is broken is refused when somebody applies it |
 //! | [`reach`] | whether the API server sends what the policies are for |
+//! | [`twins`] | whether what it refuses by itself is what the policies refuse |
 //! | [`pages`] | which path leads where: admission, probes, metrics, what is loaded |
 //! | `config` | what the server is told, and why it does not start |
 //! | `handshake` | the server's first client is itself |
@@ -32,6 +33,7 @@ pub mod explain;
 pub mod handler;
 pub mod pages;
 pub mod reach;
+pub mod twins;
 mod handshake;
 mod problem;
 mod running;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use admittance_engine::export::{self, Installed};
 use admittance_engine::pipeline::Route;
 use admittance_engine::review::Lookup;
 use admittance_engine::set::Entries;
@@ -23,6 +24,7 @@ use super::exchange::VerifiedClient;
 use super::explain::{self, Door, Explain};
 use super::handler::Admission;
 use super::reach::Reach;
+use super::twins::Twins;
 use crate::evidence;
 use crate::source::{Active, UnitState, UnitStatus};
 use crate::telemetry::Metrics;
@@ -44,6 +46,8 @@ pub struct Pages {
     pub shares_evidence: bool,
     /// Who may ask why requests were decided as they were, and the answers; None where nobody can be asked who it is.
     pub explain: Option<(Arc<Door>, Arc<Explain>)>,
+    /// What the API server refuses by itself.
+    pub twins: Arc<Twins>,
 }
 
 /// What probes are told.
@@ -88,12 +92,25 @@ impl Pages {
         });
         self.admission.activate(Arc::new(active));
         self.hold();
+        self.hold_twins();
     }
 
     /// What the API server sends from now on; None where it is not known.
     pub fn know(&self, entries: Option<Entries>) {
         self.reach.know(entries);
         self.hold();
+    }
+
+    /// The twins that are in the cluster from now on.
+    pub fn know_twins(&self, installed: Vec<Installed>) {
+        self.twins.know(installed);
+        self.hold_twins();
+    }
+
+    fn hold_twins(&self) {
+        if let Some(standing) = self.twins.hold(&self.admission.active().compiled) {
+            self.metrics.twins(&export::State::ALL.map(|state| (state.as_str(), standing.count(state))));
+        }
     }
 
     fn hold(&self) {
@@ -179,7 +196,7 @@ async fn policies(State(pages): State<Pages>) -> Response {
         schema_version: 1,
         digest: active.set.digest(),
         policies: active.set.len(),
-        units: active.units.iter().map(|unit| UnitOfPage::of(unit, &pages.reach)).collect(),
+        units: active.units.iter().map(|unit| UnitOfPage::of(unit, &pages)).collect(),
     })
     .into_response()
 }
@@ -228,11 +245,18 @@ struct PolicyOfPage<'p> {
     /// What of all that it is for is not sent, and what to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     unreached: Option<String>,
+    /// How its twin stands, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    twin: Option<&'static str>,
 }
 
 impl<'p> UnitOfPage<'p> {
-    fn of(unit: &'p UnitStatus, reach: &Reach) -> Self {
-        let policy = |summary: &'p PolicySummary| PolicyOfPage { summary, unreached: reach.of(&summary.name) };
+    fn of(unit: &'p UnitStatus, pages: &Pages) -> Self {
+        let policy = |summary: &'p PolicySummary| PolicyOfPage {
+            summary,
+            unreached: pages.reach.of(&summary.name),
+            twin: pages.twins.of(&summary.name),
+        };
         Self {
             name: &unit.name,
             state: unit.state,

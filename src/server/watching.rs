@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::config::{CertificateSource, Config, StartError};
 use super::pages::Pages;
 use crate::certificates::{self, Managed, Presented};
-use crate::cluster::{self, Mirrors, webhooks};
+use crate::cluster::{self, Mirrors, twins, webhooks};
 use crate::evidence::{Keeper, Store};
 use crate::source::config_maps::{self, Places, Seen, Told};
 
@@ -29,6 +29,8 @@ pub(super) struct Watching {
     /// The webhook configurations' name, and who wants to know what they send.
     pub(super) configuration: String,
     pub(super) pages: Pages,
+    /// Whether twins of policies are looked at.
+    pub(super) twins: bool,
     /// Policies in ConfigMaps.
     pub(super) config_maps: Option<Follower>,
     /// The certificate that is kept, and where it is presented.
@@ -53,6 +55,10 @@ impl Watching {
             let store = Store::in_cluster(client.clone(), &namespace, &self.configuration);
             Keeper::new(Arc::clone(self.pages.admission.evidence()), store)
         });
+        if self.twins {
+            let (asked, pages) = (client.clone(), self.pages.clone());
+            tokio::spawn(twins::follow(asked, move |installed| pages.know_twins(installed)));
+        }
         let (asked, pages, configuration) = (client.clone(), self.pages, self.configuration);
         tokio::spawn(async move {
             webhooks::follow(asked, &configuration, |entries| pages.know(entries)).await;

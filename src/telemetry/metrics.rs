@@ -81,6 +81,13 @@ pub struct UnitLabels {
     pub state: &'static str,
 }
 
+/// Labels of `admittance_twins`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct TwinLabels {
+    /// How twins stand.
+    pub state: &'static str,
+}
+
 /// Labels of `admittance_policy_set_info`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct SetLabels {
@@ -132,6 +139,8 @@ pub struct Metrics {
     pub set: Family<SetLabels, Gauge>,
     /// Units by how they stand.
     pub units: Family<UnitLabels, Gauge>,
+    /// Twins of policies by how they stand; none where they are not watched.
+    pub twins: Family<TwinLabels, Gauge>,
     /// Requests under way.
     pub in_flight: Gauge,
     /// Bytes of the bodies of all requests under way.
@@ -156,6 +165,7 @@ const BUCKETS: [f64; 14] =
 const POLICY_BUCKETS: [f64; 8] = [0.000_001, 0.000_005, 0.000_025, 0.000_1, 0.000_5, 0.002_5, 0.01, 0.1];
 
 impl Default for Metrics {
+    #[expect(clippy::too_many_lines, reason = "one metric after the other")]
     fn default() -> Self {
         let histogram: fn() -> Histogram = || Histogram::new(BUCKETS);
         let policies: fn() -> Histogram = || Histogram::new(POLICY_BUCKETS);
@@ -171,6 +181,7 @@ impl Default for Metrics {
             reloads: Counter::default(),
             set: Family::default(),
             units: Family::default(),
+            twins: Family::default(),
             in_flight: Gauge::default(),
             in_flight_bytes: Gauge::default(),
             cache_bytes: Gauge::default(),
@@ -215,6 +226,11 @@ impl Default for Metrics {
             "units",
             "Units by how they stand: active, stale (the last good version runs), broken",
             metrics.units.clone(),
+        );
+        registry.register(
+            "twins",
+            "Twins of policies by how they stand: current, stale (their policy has changed or is no more), missing",
+            metrics.twins.clone(),
         );
         registry.register("requests_in_flight", "Requests under way", metrics.in_flight.clone());
         registry.register_with_unit(
@@ -307,6 +323,13 @@ impl Metrics {
         self.policy_duration.clear();
         self.set.get_or_create(&SetLabels { digest: digest.to_owned() }).set(1);
         self.reloads.inc();
+    }
+
+    /// Says how many twins stand how.
+    pub fn twins(&self, twins: &[(&'static str, usize)]) {
+        for &(state, count) in twins {
+            self.twins.get_or_create(&TwinLabels { state }).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
     }
 
     /// The page that Prometheus reads (OpenMetrics text).

@@ -77,6 +77,7 @@ fn router(set: PolicySet) -> Router {
             reach: Arc::default(),
             shares_evidence: false,
             explain: None,
+            twins: Arc::default(),
         },
         false,
     )

@@ -8,7 +8,7 @@ use super::*;
 fn folder(lines: &[Value]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("policies.yaml"), POLICIES).unwrap();
-    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let text = lines.iter().fold(String::new(), |text, line| text + &line.to_string() + "\n");
     fs::write(folder.path().join("reviews.jsonl"), text).unwrap();
     folder
 }
@@ -186,7 +186,7 @@ fn counts_what_is_no_review_and_never_shows_it() {
         bytes.extend(format!("{line}\n").as_bytes());
     }
     bytes.extend(b"\xff\xfe\n{\"apiVersion\":\"admission.k8s.io/v1\",\"kind\":\"AdmissionReview\"}\n");
-    bytes.extend([b'['; 200_000]);
+    bytes.resize(bytes.len() + 200_000, b'[');
     bytes.extend(b"\n{\"kind\":\"Admi");
     fs::write(&path, bytes).unwrap();
     let Outcome { out, err, code } = replay(folder.path(), &["-p", "policies.yaml", "reviews.jsonl"]);

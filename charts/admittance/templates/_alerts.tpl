@@ -38,6 +38,13 @@
   annotations:
     summary: Policies are never asked
     description: "The webhook configurations do not send what {{`{{ $value }}`}} policies are about."
+- alert: AdmittanceTwinsStale
+  expr: max(admittance_twins{ {{- $pods }},state=~"stale|missing"}) > 0
+  for: 1h
+  labels: { severity: warning }
+  annotations:
+    summary: The API server's own copies of policies are out of date
+    description: "{{`{{ $value }}`}} twins of policies are stale or missing: while no pod answers, something else is checked than the policies say."
 - alert: AdmittanceCertificateExpires
   expr: min(admittance_certificate_expiry_timestamp_seconds{ {{- $pods -}} }) - time() < {{ include "admittance.expirySeconds" . }}
   for: 5m

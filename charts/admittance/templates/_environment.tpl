@@ -11,6 +11,9 @@
 - { name: ADMITTANCE_TESTS, value: {{ .Values.policies.tests }} }
 {{- end }}
 - { name: ADMITTANCE_WEBHOOK_CONFIGURATION, value: {{ $name }} }
+{{- if .Values.twins.enabled }}
+- { name: ADMITTANCE_TWINS, value: "true" }
+{{- end }}
 {{- if eq .Values.certificates.mode "managed" }}
 - { name: ADMITTANCE_SERVICE, value: {{ $name }} }
 - { name: ADMITTANCE_CERTIFICATE_SECRET, value: {{ include "admittance.certificateSecret" . }} }

@@ -38,11 +38,9 @@ fn rule(rule: &ResourceRule) -> Value {
         "operations": operations(rule.operations),
         "resources": rule.resources.iter().map(ToString::to_string).collect::<Vec<_>>(),
     });
-    if rule.scope != Scope::Any {
-        value["scope"] = rule.scope.as_str().into();
-    }
-    if !rule.names.is_empty() {
-        value["resourceNames"] = json!(rule.names);
+    if let Some(value) = value.as_object_mut() {
+        value.extend((rule.scope != Scope::Any).then(|| ("scope".to_owned(), rule.scope.as_str().into())));
+        value.extend((!rule.names.is_empty()).then(|| ("resourceNames".to_owned(), json!(rule.names))));
     }
     value
 }
@@ -60,8 +58,8 @@ fn selector(selector: &LabelSelector) -> Value {
             Test::DoesNotExist => ("DoesNotExist", None),
         };
         let mut value = json!({ "key": requirement.key, "operator": operator });
-        if let Some(values) = values {
-            value["values"] = json!(values);
+        if let Some(value) = value.as_object_mut() {
+            value.extend(values.map(|values| ("values".to_owned(), json!(values))));
         }
         value
     };

@@ -35,8 +35,8 @@ pub(super) fn of(source: &Expressions, existing: Existing) -> Result<Map<String,
         };
         let mut value = json!({ "expression": expression, "reason": validation.refusal.reason });
         for (field, text) in [("message", &validation.message), ("messageExpression", &validation.message_expression)] {
-            if !text.is_empty() {
-                value[field] = text.as_str().into();
+            if let Some(value) = value.as_object_mut().filter(|_| !text.is_empty()) {
+                value.insert(field.to_owned(), text.as_str().into());
             }
         }
         validations.push(value);

@@ -9,6 +9,9 @@ mod checks;
 mod conditions;
 mod constraints;
 mod expressions;
+mod standing;
+
+pub use standing::{Installed, Standing, State};
 
 use std::sync::Arc;
 

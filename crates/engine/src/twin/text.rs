@@ -1,5 +1,7 @@
 //! Texts, lists and patterns as CEL writes them.
 
+use std::fmt::Write as _;
+
 /// A string literal. What begins a word of a twin is written as an escape.
 pub(crate) fn quoted(text: &str) -> String {
     let mut literal = String::from("'");
@@ -11,7 +13,10 @@ pub(crate) fn quoted(text: &str) -> String {
             '\r' => literal.push_str("\\r"),
             '\t' => literal.push_str("\\t"),
             '#' => literal.push_str("\\x23"),
-            control if control.is_control() => literal.push_str(&format!("\\u{:04x}", control as u32)),
+            control if control.is_control() => {
+                // Writing to a text does not fail.
+                let _ = write!(literal, "\\u{:04x}", u32::from(control));
+            }
             char => literal.push(char),
         }
     }
@@ -39,7 +44,7 @@ pub(crate) fn fits(value: &str, patterns: &[impl AsRef<str>]) -> String {
     let has_signs = |pattern: &str| pattern.contains(['*', '?']);
     let (some, plain): (Vec<&str>, Vec<&str>) =
         patterns.iter().map(AsRef::as_ref).partition(|pattern| has_signs(pattern));
-    let of_plain = (!plain.is_empty()).then(|| format!("{value} in {}", lists(&plain)));
+    let of_plain = (!plain.is_empty()).then(|| format!("({value} in {})", lists(&plain)));
     let of_some = (!some.is_empty()).then(|| {
         let parts: Vec<String> = some.iter().map(|pattern| expression_of(pattern)).collect();
         whole(value, &format!("(?s:{})", parts.join("|")))
@@ -87,8 +92,8 @@ mod tests {
     fn writes_patterns_of_names() {
         assert_eq!(fits("n", &[] as &[&str]), "false");
         assert_eq!(fits("n", &["a", "*"]), "true");
-        assert_eq!(fits("n", &["a", "b"]), "n in ['a', 'b']");
+        assert_eq!(fits("n", &["a", "b"]), "(n in ['a', 'b'])");
         assert_eq!(fits("n", &["sandbox-*", "x.?"]), r"n.matches('\\A(?:(?s:sandbox-.*|x\\..))\\z')");
-        assert_eq!(fits("n", &["a", "b*"]), r"(n in ['a'] || n.matches('\\A(?:(?s:b.*))\\z'))");
+        assert_eq!(fits("n", &["a", "b*"]), r"((n in ['a']) || n.matches('\\A(?:(?s:b.*))\\z'))");
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::LABEL;
-use super::compile::Found;
+use super::found::Found;
 use crate::document::{Decoder, Diagnostic, Kind, Place, SourceFile, Spanned};
 
 /// What the keys of a ConfigMap with policies end in.
@@ -47,7 +47,15 @@ pub(super) fn read(found: &mut Found<'_>, decoder: &Decoder, document: &Spanned)
         };
         let outer = decoder.file();
         let inner = SourceFile::new(outer.name(), text.value.as_str());
-        let mut within = Found::new(found.unit, found.edit);
+        let mut within = Found {
+            unit: found.unit,
+            edit: found.edit,
+            documents: vec![],
+            versions: vec![],
+            parameters: vec![],
+            tests: vec![],
+            problems: vec![],
+        };
         within.read_file(&inner);
         let move_place = |place: &mut Place| {
             if Arc::ptr_eq(&place.file, &inner) {

@@ -7,6 +7,7 @@ mod policy_expressions;
 mod policy_document;
 pub mod policy_test;
 mod config_map;
+mod found;
 mod compile;
 mod listed;
 pub mod schema;

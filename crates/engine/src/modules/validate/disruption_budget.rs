@@ -49,6 +49,7 @@ use crate::kubernetes::pod::Pod;
 use crate::modules::problem::problem;
 use crate::review::{KindName, Lookup, ObjectName, Operation, Subject};
 use crate::rule::{Applies, Group, Module, Resources, SettingsError, Validate};
+use crate::twin::{CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which workloads need a budget.
@@ -110,6 +111,10 @@ impl Module for DisruptionBudget {
 
     fn lookups(&self) -> Vec<Lookup<'static>> {
         vec![Lookup::Objects(ObjectName { kind: KIND, namespace: "".into(), name: "".into() })]
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        Err(NoTwin::LOOKS_UP)
     }
 }
 

@@ -35,6 +35,7 @@ use crate::kubernetes::image::Image;
 use crate::kubernetes::pull_policy::PullPolicy;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// When images may be pulled.
@@ -82,6 +83,28 @@ impl Module for ImagePullPolicy {
         }
         let accepted = accepted(&allowed);
         Ok(Self { allowed, exempt: ExemptImages::new(&exempt_images)?, accepted })
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let allowed = twin::lists(self.allowed.iter().map(|policy| policy.as_str()));
+        let exempt = self.exempt.and_not_image("i");
+        let moves = format!(
+            "({} && !i.contains('@') && (i.endsWith(':latest') || !i.matches(':[^/]*$')))",
+            twin::readable("i")
+        );
+        let judge = |image: &str, set: &str| {
+            let policy = format!("({set} != '' ? {set} : {moves} ? 'Always' : 'IfNotPresent')");
+            format!("[{image}].exists(i, i != '' && !({policy} in {allowed}){exempt})")
+        };
+        let of_containers = judge("c.it.?image.orValue('')", "c.it.?imagePullPolicy.orValue('')");
+        let of_volumes = judge("v.?image.?reference.orValue('')", "v.?image.?pullPolicy.orValue('')");
+        let findings = format!(
+            "{} + #spec.?volumes.orValue([]).filter(v, {of_volumes}).map(v, \
+             'volumes[' + v.name + '].image.pullPolicy\\n' + v.image.?pullPolicy.orValue(''))",
+            twin::containers_with(&of_containers, "imagePullPolicy", "c.it.?imagePullPolicy.orValue('')")
+        );
+        let message = format!("this pull policy is not allowed; {}", self.accepted);
+        Ok(CelTwin::of(findings, message).differing("takes repositories of more than 255 bytes for readable"))
     }
 }
 

@@ -41,6 +41,7 @@ use crate::matching::glob;
 use crate::modules::patterns;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which pull secrets pods must and may have.
@@ -96,6 +97,33 @@ impl Module for ImagePullSecrets {
         let images = patterns::of_images("/images", &images).map_err(|more| errors.extend(more)).unwrap_or_default();
         let accepted = accepted(&allowed);
         if errors.is_empty() { Ok(Self { required, allowed, images, accepted }) } else { Err(errors) }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let present = "#spec.?imagePullSecrets.orValue([])";
+        let mut twin = CelTwin::default();
+        if !self.required.is_empty() {
+            let covered = if self.images.is_empty() { "true".to_owned() } else { twin::covered("i", &self.images) };
+            let is_meant = if self.images.is_empty() {
+                "!(#pod == {})".to_owned()
+            } else {
+                format!("({}).size() > 0", twin::images(&covered))
+            };
+            let missing = format!(
+                "({is_meant} ? {}.filter(n, !{present}.exists(s, s.?name.orValue('') == n))\
+                 .map(n, 'imagePullSecrets\\n' + n) : [])",
+                twin::lists(&self.required)
+            );
+            twin = twin.and(missing, format!("pull secrets are missing: add {}", self.required.join(", ")));
+        }
+        if !self.allowed.is_empty() {
+            let others = format!(
+                "{present}.filter(s, !{}).map(s, 'imagePullSecrets[' + s.?name.orValue('') + '].name')",
+                twin::fits("s.?name.orValue('')", &self.allowed)
+            );
+            twin = twin.and(others, format!("these pull secrets are not allowed; {}", self.accepted));
+        }
+        Ok(twin)
     }
 }
 

@@ -51,6 +51,7 @@ use crate::json::Path;
 use crate::modules::field_path::{FieldPath, Step};
 use crate::review::{Operation, Subject};
 use crate::rule::{Applies, Group, Module, PathPattern, Reads, Resources, SettingsError, Validate};
+use crate::twin::{CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which fields stay, and who may change them.
@@ -119,6 +120,10 @@ impl Module for ImmutableFields {
         }
         let exempt = Exempt { users: settings.exempt_users, groups: settings.exempt_groups };
         if errors.is_empty() { Ok(Self { fields, allow_set: settings.allow_set, exempt }) } else { Err(errors) }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        Err(NoTwin("it compares parts of objects by paths, which is not written in CEL".into()))
     }
 }
 

@@ -42,6 +42,7 @@ use crate::kubernetes::names::is_label_key;
 use crate::matching::glob;
 use crate::review::{Operation, Subject};
 use crate::rule::{Applies, Group, Module, Resources, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which labels stay, and who may change them.
@@ -105,6 +106,23 @@ impl Module for ImmutableLabels {
         let exempt = Exempt { users: settings.exempt_users, groups: settings.exempt_groups };
         let module = Self { labels: settings.labels, allow_set: settings.allow_set, exempt };
         if errors.is_empty() { Ok(module) } else { Err(errors) }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let (old, new) = ("oldObject.?metadata.?labels.orValue({})", "object.?metadata.?labels.orValue({})");
+        let (fits, exempt) = (twin::fits("k", &self.labels), self.exempt.in_cel());
+        let added = if self.allow_set {
+            String::new()
+        } else {
+            format!(" + {new}.filter(k, {fits} && !(k in {old})).map(k, 'metadata.labels[' + k + ']')")
+        };
+        let changed = format!(
+            "{old}.filter(k, {fits} && !(k in {new} && {new}[k] == {old}[k])).map(k, 'metadata.labels[' + k + ']')"
+        );
+        let findings =
+            format!("(request.operation != 'UPDATE' || oldObject == null || {exempt} ? [] : {changed}{added})");
+        let message = "the labels cannot be added, changed or removed after the object was created";
+        Ok(CelTwin::of(findings, message).of_change())
     }
 }
 

@@ -39,6 +39,7 @@ use super::ingress::{Host, INGRESSES, is_host};
 use crate::json::{Node, Path};
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which hosts Ingresses may claim.
@@ -101,6 +102,39 @@ impl Module for IngressHosts {
         }
         let accepted = allowed.map(|allowed| format!("allowed: {}", allowed.join(", "))).unwrap_or_default();
         if errors.is_empty() { Ok(Self { settings, accepted }) } else { Err(errors) }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let Settings { allowed, wildcards, empty_host } = &self.settings;
+        let listed: Vec<String> = allowed
+            .iter()
+            .flatten()
+            .map(|one| match Host::of(one) {
+                Host::Name(name) => format!("h.lowerAscii() == {}", twin::quoted(name)),
+                Host::Wildcard(suffix) => format!("h.lowerAscii().endsWith({})", twin::quoted(suffix)),
+            })
+            .collect();
+        let is_listed = if allowed.is_none() { "true".to_owned() } else { format!("({})", listed.join(" || ")) };
+        let of_rule = if *wildcards { String::new() } else { "h.contains('*') || ".to_owned() };
+        let mut parts = vec![format!(
+            "#object.?spec.?rules.orValue([]).transformList(i, r, [r.?host.orValue('')].exists(h, \
+             h == '' ? {} : ({of_rule}!{is_listed})), 'spec.rules[' + string(i) + '].host\\n' + r.?host.orValue(''))",
+            !empty_host
+        )];
+        parts.push(twin::nested_at(
+            "#object.?spec.?tls.orValue([])",
+            ("i", "t"),
+            &format!(
+                "t.?hosts.orValue([]).transformList(j, h, !{is_listed}, \
+                 'spec.tls[' + string(i) + '].hosts[' + string(j) + ']\\n' + h)"
+            ),
+        ));
+        if !empty_host {
+            parts.push(twin::one("#object.?spec.?defaultBackend.hasValue()", "spec.defaultBackend"));
+        }
+        let accepted = if self.accepted.is_empty() { "name each host".to_owned() } else { self.accepted.clone() };
+        let twin = CelTwin::of(parts.join(" + "), format!("this host, or none, is not allowed; {accepted}"));
+        Ok(twin.differing("takes another default backend for the same as before"))
     }
 }
 

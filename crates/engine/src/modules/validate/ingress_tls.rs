@@ -36,6 +36,7 @@ use super::ingress::{Host, INGRESSES};
 use crate::json::{List, Node, Path};
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// What is required besides an entry for each host.
@@ -65,6 +66,42 @@ impl Module for IngressTls {
 
     fn new(settings: Settings) -> Result<Self, Vec<SettingsError>> {
         Ok(Self(settings))
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let (rules, entries) = ("#object.?spec.?rules.orValue([])", "#object.?spec.?tls.orValue([])");
+        let is_served = format!(
+            "{entries}.exists(e, e.?hosts.orValue([]).exists(o, [o.lowerAscii()].exists(l, l == h || \
+             l.startsWith('*.') && !h.startsWith('*.') && h.indexOf('.') > 0 && \
+             h.substring(h.indexOf('.')) == l.substring(1))))"
+        );
+        let mut parts = vec![
+            twin::one(
+                &format!(
+                    "{entries}.size() == 0 && ({rules}.size() == 0 || {rules}.exists(r, r.?host.orValue('') == ''))"
+                ),
+                "spec.tls",
+            ),
+            format!(
+                "{rules}.transformList(i, r, r.?host.orValue('') != '' && \
+                 ![r.host.lowerAscii()].exists(h, {is_served}), 'spec.rules[' + string(i) + '].host\\n' + r.host)"
+            ),
+        ];
+        if self.0.secrets {
+            parts.push(format!(
+                "{entries}.transformList(i, e, e.?secretName.orValue('') == '', \
+                 'spec.tls[' + string(i) + '].secretName')"
+            ));
+        }
+        if self.0.no_plain_http {
+            let annotation = format!("#object.?metadata.?annotations[?{}]", twin::quoted(ALLOW_HTTP));
+            parts.push(twin::one_with(
+                &format!("{annotation}.orValue('') != 'false'"),
+                &format!("metadata.annotations[{ALLOW_HTTP}]"),
+                &format!("({annotation}.hasValue() ? '=' + {annotation}.orValue('') : '')"),
+            ));
+        }
+        Ok(CelTwin::of(parts.join(" + "), "TLS is required, with a Secret where that is asked, and no plain HTTP"))
     }
 }
 

@@ -38,6 +38,7 @@ use crate::matching::glob;
 use crate::modules::patterns;
 use crate::review::{Operation, Subject};
 use crate::rule::{Applies, Group, Module, Resources, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// From where load balancers may be reached.
@@ -118,6 +119,45 @@ impl Module for LoadBalancerSources {
             Rule::AtMost { ipv4, ipv6 } => format!("allowed: prefixes of at least {ipv4} bits (IPv6: {ipv6})"),
         };
         if errors.is_empty() { Ok(Self { rule, exempt_names, accepted }) } else { Err(errors) }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let is_allowed = match &self.rule {
+            Rule::Within(allowed) => {
+                format!("{}.exists(n, cidr(n).containsCIDR(t))", twin::lists(allowed.iter().map(ToString::to_string)))
+            }
+            Rule::AtMost { ipv4, ipv6 } => {
+                format!("cidr(t).prefixLength() >= (cidr(t).ip().family() == 4 ? {ipv4} : {ipv6})")
+            }
+        };
+        let is_right = |text: &str| format!("[{text}.trim()].exists(t, isCIDR(t) && {is_allowed})");
+        let ranges = "#object.?spec.?loadBalancerSourceRanges.orValue([])";
+        let annotation = format!("#object.?metadata.?annotations[?{}].orValue('')", twin::quoted(ANNOTATION));
+        let is_meant = format!(
+            "#object.?spec.?type.orValue('') == 'LoadBalancer' && ![{}].exists(n, {})",
+            twin::OBJECT_NAME,
+            twin::fits("n", &self.exempt_names)
+        );
+        let of_ranges = format!(
+            "({is_meant} ? {ranges}.transformList(i, r, !{}, \
+             'spec.loadBalancerSourceRanges[' + string(i) + ']\\n' + r) : [])",
+            is_right("r")
+        );
+        let of_annotation = twin::one_with(
+            &format!(
+                "{is_meant} && {ranges}.size() == 0 && ({annotation}.trim() == '' || \
+                 !{annotation}.split(',').all(r, {}))",
+                is_right("r")
+            ),
+            "spec.loadBalancerSourceRanges",
+            &format!("({annotation}.trim() == '' ? '' : {annotation})"),
+        );
+        let message = format!(
+            "the load balancer is open to sources that are not allowed, or to the world; name its sources; {}",
+            self.accepted
+        );
+        Ok(CelTwin::of(format!("{of_ranges} + {of_annotation}"), message)
+            .differing("refuses networks that the API server of Kubernetes 1.33 and newer warns about"))
     }
 }
 

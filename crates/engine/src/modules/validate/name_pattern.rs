@@ -44,6 +44,7 @@ use crate::matching::glob;
 use crate::modules::value_pattern::ValuePattern;
 use crate::review::{Operation, Subject};
 use crate::rule::{Applies, Group, Module, Resources, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which names objects may have.
@@ -118,6 +119,17 @@ impl Module for NamePattern {
             Ok(pattern) if errors.is_empty() => Ok(Self { pattern, except, hint }),
             _ => Err(errors),
         }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let is_allowed = format!("{} || {}", twin::whole("n", &self.pattern.source), twin::fits("n", &self.except));
+        let name = "#object.?metadata.?name.orValue('')";
+        let generated = "#object.?metadata.?generateName.orValue('')";
+        let shown = format!("({name} != '' ? {name} : {generated} == '' ? '' : {generated} + '{GENERATED}')");
+        let is_wrong = format!("request.operation == 'CREATE' && [{shown}].exists(n, n != '' && !({is_allowed}))");
+        let hint = self.hint.as_ref().map_or_else(String::new, |hint| format!("; {hint}"));
+        let message = format!("the name does not match {:?}{hint}", self.pattern.source);
+        Ok(CelTwin::of(twin::one(&is_wrong, "metadata.name"), message).of_change())
     }
 }
 

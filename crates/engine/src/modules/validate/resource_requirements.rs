@@ -59,6 +59,7 @@ use crate::kubernetes::quantity::Quantity;
 use crate::kubernetes::resources::{Side, Total, amount, effective, total, written};
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// See the page of `resource-requirements`.
@@ -98,6 +99,20 @@ impl Module for ResourceRequirements {
         let (resources, exempt) = settings.read()?;
         Ok(Self { resources, exempt })
     }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        if self.resources.iter().any(|resource| !resource.pod.is_empty() || resource.container.ratio.is_some()) {
+            return Err(NoTwin("it adds up and divides quantities, which is not written in CEL".into()));
+        }
+        let exempt = self.exempt.and_not("c.it");
+        let mut twin = CelTwin::default();
+        for resource in &self.resources {
+            for side in [Side::Request, Side::Limit] {
+                twin = resource.and_check(side, &exempt, twin);
+            }
+        }
+        Ok(twin)
+    }
 }
 
 impl Resource {
@@ -106,6 +121,38 @@ impl Resource {
             Side::Request => self.needs_request,
             Side::Limit => self.needs_limit,
         }
+    }
+
+    /// [`Resource::judge_side`] in CEL.
+    fn and_check(&self, side: Side, exempt: &str, twin: CelTwin) -> CelTwin {
+        let (name, noun, bounds) = (&self.name, side.noun(), &self.container);
+        let written = |holder: &str, field: &str| format!("{holder}.?resources.?{field}[?{}]", twin::quoted(name));
+        let effective = |holder: &str| match side {
+            Side::Request => format!("{}.or({})", written(holder, "requests"), written(holder, "limits")),
+            Side::Limit => written(holder, "limits"),
+        };
+        let found = format!("string({}.orValue(''))", effective("c.it"));
+        let amount = |holder: &str| format!("quantity(string({}.orValue('0')))", effective(holder));
+        let own = amount("c.it");
+        let range = match side {
+            Side::Request => &bounds.request,
+            Side::Limit => &bounds.limit,
+        };
+        let below = range.min.as_ref().map(|min| format!("{own}.isLessThan(quantity('{min}'))"));
+        let above = range.max.as_ref().map(|max| format!("{own}.isGreaterThan(quantity('{max}'))"));
+        let outside: Vec<String> = below.into_iter().chain(above).collect();
+        let needs = self.needs(side) || bounds.forbids_none(side);
+        if !needs && outside.is_empty() {
+            return twin;
+        }
+        let missing =
+            if needs { format!("{}.compareTo(quantity('0')) == 0", amount("#spec")) } else { "false".to_owned() };
+        let outside = if outside.is_empty() { "false".to_owned() } else { outside.join(" || ") };
+        let is_wrong = format!(
+            "!c.at.startsWith('ephemeralContainers[') && ({own}.compareTo(quantity('0')) == 0 ? {missing} : ({outside})){exempt}"
+        );
+        let findings = twin::containers_with(&is_wrong, &format!("resources.{}[{name}]", side.field()), &found);
+        twin.and(findings, format!("a {name} {noun} is missing or out of range: set one{}", bounds.accepted(side)))
     }
 
     fn judge_container(&self, spec: Node<'_>, container: Node<'_>, place: &Path<'_>, report: &mut Report<'_>) {

@@ -34,6 +34,7 @@ use crate::matching::glob;
 use crate::modules::patterns;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// What may be read into the environment.
@@ -72,6 +73,24 @@ impl Module for SecretsInEnv {
         }
         let exempt = ExemptImages::new(&exempt_images).map_err(|more| errors.extend(more)).unwrap_or_default();
         if errors.is_empty() { Ok(Self { allowed, exempt }) } else { Err(errors) }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let allowed = twin::fits("r.?name.orValue('')", &self.allowed);
+        let shown = "r.?name.orValue('') + ' ' + r.?key.orValue('') + (r.?optional.orValue(false) ? ' optional' : '')";
+        let of_variables = format!(
+            "c.it.?env.orValue([]).filter(e, e.?valueFrom.?secretKeyRef.hasValue() && \
+             ![e.valueFrom.secretKeyRef].exists(r, {allowed})).map(e, [e.valueFrom.secretKeyRef].map(r, \
+             c.at + '.env[' + e.name + '].valueFrom.secretKeyRef\\n' + {shown})[0])"
+        );
+        let of_sources = format!(
+            "c.it.?envFrom.orValue([]).transformList(i, e, e.?secretRef.hasValue() && \
+             ![e.secretRef].exists(r, {allowed}), [e.secretRef].map(r, \
+             c.at + '.envFrom[' + string(i) + '].secretRef\\n' + {shown})[0])"
+        );
+        let judged = format!("#containers.filter(c, true{})", self.exempt.and_not("c.it"));
+        let findings = twin::nested(&judged, "c", &format!("{of_variables} + {of_sources}"));
+        Ok(CelTwin::of(findings, "a Secret is read into the environment: mount it as a volume"))
     }
 }
 

@@ -33,6 +33,7 @@ use serde::Deserialize;
 use crate::matching::glob;
 use crate::review::Subject;
 use crate::rule::{Applies, Group, Module, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Whose pods may have a token.
@@ -80,6 +81,28 @@ impl Module for ServiceAccountToken {
             }
         }
         if errors.is_empty() { Ok(Self { allowed }) } else { Err(errors) }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let automount = "#spec.?automountServiceAccountToken";
+        let accounts: Vec<String> = self
+            .allowed
+            .iter()
+            .map(|(namespace, name)| {
+                format!("{} && {}", twin::fits(twin::NAMESPACE, &[namespace]), twin::fits("a", &[name]))
+            })
+            .collect();
+        let accounts = if accounts.is_empty() { "false".to_owned() } else { accounts.join(" || ") };
+        let named = "(#spec.?serviceAccountName.orValue('') != '' ? #spec.serviceAccountName \
+                     : #spec.?serviceAccount.orValue('') != '' ? #spec.serviceAccount : 'default')";
+        let is_mirror = "#object.kind == 'Pod' && \
+                         #pod.?metadata.?annotations[?'kubernetes.io/config.mirror'].hasValue()";
+        let is_wrong = format!(
+            "!(#pod == {{}}) && {automount}.orValue(true) && !({is_mirror}) && ![{named}].exists(a, {accounts})"
+        );
+        let value = format!("({automount}.hasValue() ? 'true' : '')");
+        let findings = twin::one_with(&is_wrong, "automountServiceAccountToken", &value);
+        Ok(CelTwin::of(findings, "the pod is given the token of its service account: set it to false"))
     }
 }
 

@@ -39,6 +39,7 @@ use crate::json::{Node, Path};
 use crate::matching::glob;
 use crate::review::{Operation, Subject};
 use crate::rule::{Applies, Group, Module, Resources, SettingsError, Validate};
+use crate::twin::{self, CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Which classes claims may name.
@@ -115,6 +116,37 @@ impl Module for StorageClasses {
         }
         let accepted = format!("allowed: {}", settings.allowed.join(", "));
         if errors.is_empty() { Ok(Self { settings, accepted }) } else { Err(errors) }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        let Settings { allowed, default, r#static } = &self.settings;
+        let annotation = format!("k.?metadata.?annotations[?{}]", twin::quoted(ANNOTATION));
+        let class = format!("{annotation}.or(k.?spec.?storageClassName)");
+        let is_wrong = format!(
+            "[{class}].exists(s, !s.hasValue() ? {} : s.orValue('') == '' ? {} : !{})",
+            !default,
+            !r#static,
+            twin::fits("s.orValue('')", allowed)
+        );
+        let found = format!(
+            "(({annotation}.hasValue() ? 'annotation ' : '') + ({class}.hasValue() ? '=' : '') + {class}.orValue(''))"
+        );
+        let claims = format!(
+            "(request.kind.kind == 'PersistentVolumeClaim' && request.kind.group == '' ? [#object].filter(k, {is_wrong})\
+             .map(k, 'spec.storageClassName\\n' + {found}) : [])"
+        );
+        let templates = format!(
+            "(request.kind.kind == 'StatefulSet' && request.kind.group == 'apps' ? \
+             #object.?spec.?volumeClaimTemplates.orValue([]).transformList(i, k, {is_wrong}, \
+             'spec.volumeClaimTemplates[' + string(i) + '].spec.storageClassName\\n' + {found}) : [])"
+        );
+        let volumes = format!(
+            "#spec.?volumes.orValue([]).filter(v, v.?ephemeral.?volumeClaimTemplate.hasValue() && \
+             [v.ephemeral.volumeClaimTemplate].exists(k, {is_wrong})).map(v, [v.ephemeral.volumeClaimTemplate].map(k, \
+             'volumes[' + v.name + '].ephemeral.volumeClaimTemplate.spec.storageClassName\\n' + {found})[0])"
+        );
+        let message = format!("this storage class, or none, is not allowed; {}", self.accepted);
+        Ok(CelTwin::of(format!("{claims} + {templates} + {volumes}"), message))
     }
 }
 

@@ -49,6 +49,7 @@ use crate::kubernetes::pod::Pod;
 use crate::modules::problem::problem;
 use crate::review::{Operation, Subject};
 use crate::rule::{Applies, Group, Module, Resources, SettingsError, Validate};
+use crate::twin::{CelTwin, NoTwin};
 use crate::verdict::Report;
 
 /// Over what replicas must be spread, and how.
@@ -138,6 +139,10 @@ impl Module for TopologySpread {
         let skew = settings.max_skew.map(|skew| format!(", with maxSkew of at most {skew}")).unwrap_or_default();
         let accepted = format!("{skew}{action}");
         if errors.is_empty() { Ok(Self { settings, accepted }) } else { Err(errors) }
+    }
+
+    fn twin(&self) -> Result<CelTwin, NoTwin> {
+        Err(NoTwin("it compares selectors with labels, which is not written in CEL".into()))
     }
 }
 
