@@ -45,7 +45,7 @@ newly denied by tags: 1 review
     before: allowed
     now:    denied
       tags: spec.containers[0].image: image \"a:latest\" is not pinned: name a tag other than \"latest\", or a digest
-      warning: ports: spec.containers[0].ports[0].hostPort: host port 80 is not allowed
+      warning: ports: spec.containers[0].ports[0].hostPort: host port 80 is not allowed; none is
 
 newly allowed by policies that were not recorded: 1 review
   namespaces: shop 1

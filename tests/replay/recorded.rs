@@ -91,9 +91,9 @@ newly denied by ports: 1 review
   first:      CREATE pods shop/web-1 by ann at {}
               {file}:2
     before: allowed
-      warning: ports: spec.containers[0].ports[0].hostPort: host port 80 is not allowed
+      warning: ports: spec.containers[0].ports[0].hostPort: host port 80 is not allowed; none is
     now:    denied
-      ports: spec.containers[0].ports[0].hostPort: host port 80 is not allowed
+      ports: spec.containers[0].ports[0].hostPort: host port 80 is not allowed; none is
 
 patch changed by origin: 2 reviews
   namespaces: shop 2
