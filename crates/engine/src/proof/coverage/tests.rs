@@ -69,8 +69,8 @@ fn names_rules_expressions_and_parts_that_no_case_reached() {
             "u.yaml:3:19: warning: policy `rules`: no case evaluates `request.userInfo.username == 'ann'` in matchConditions[0]",
             "u.yaml:3:19: warning: policy `rules`: no case evaluates `true` in validations[0]",
             "u.yaml:3:19: warning: policy `rules`: no case evaluates `variables.keys > 1 && object.metadata.name.size() > 5` in validations[1]",
-            "u.yaml:20:19: warning: policy `label`: no case shows an object that it leaves as it is",
-            "u.yaml:25:19: warning: policy `ports`: no case shows an object that it objects to",
+            "u.yaml:21:19: warning: policy `label`: no case shows an object that it leaves as it is",
+            "u.yaml:26:19: warning: policy `ports`: no case shows an object that it objects to",
         ]
     );
 }

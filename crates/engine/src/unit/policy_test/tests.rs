@@ -100,12 +100,12 @@ fn reports_all_that_is_unknown_mistyped_or_missing() {
             "t.yaml:8:15: error: unknown field `alowed`, did you mean `allowed`?",
             "t.yaml:8:35: error: expected an integer from 0 to 65535, found the string \"abc\"",
             "t.yaml:8:49: error: error parsing regexp: missing closing ): `(`",
-            "t.yaml:9:11: error: case `a` stands twice",
             "t.yaml:9:5: error: missing field `object`, or for a DELETE `oldObject`",
+            "t.yaml:9:11: error: case `a` stands twice",
             "t.yaml:10:5: error: unknown field `objet`, did you mean `object`?",
             "t.yaml:11:5: error: missing field `name`",
-            "t.yaml:12:26: error: expected a string or a map, found a list",
-            "t.yaml:13:17: error: unknown value `Maybe`, accepted are Allow, Deny, Error",
+            "t.yaml:12:26: error: expected a map or a string, found a list",
+            "t.yaml:13:17: error: unknown value `Maybe`, expected one of `Allow`, `Deny`, `Error`",
         ]
     );
     assert_eq!(
