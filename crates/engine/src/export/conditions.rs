@@ -10,8 +10,11 @@ use crate::policy::Head;
 use crate::review::Operation;
 use crate::twin::{fits, lists, quoted};
 
-/// What is never sent to webhooks: the name of the condition, groups (`*` is all), resource, subresource, CEL.
-const FORBIDDEN: [(&str, &[&str], Option<&str>, Option<&str>, &str); 8] = [
+/// The name of a condition, groups, resource, subresource (None is all), CEL.
+type Forbidden = (&'static str, &'static [&'static str], Option<&'static str>, Option<&'static str>, &'static str);
+
+/// What is never sent to webhooks.
+const FORBIDDEN: [Forbidden; 8] = [
     ("nodes", &[""], Some("nodes"), None, "request.resource.group != '' || request.resource.resource != 'nodes'"),
     (
         "leases",

@@ -32,19 +32,20 @@ fn rule(rule: &ResourceRule) -> Value {
         Names::Any => json!(["*"]),
         Names::Only(names) => json!(names),
     };
-    let mut value = json!({
-        "apiGroups": names(&rule.groups),
-        "apiVersions": names(&rule.versions),
-        "operations": operations(rule.operations),
-        "resources": rule.resources.iter().map(ToString::to_string).collect::<Vec<_>>(),
-    });
+    let mut fields = Map::new();
+    let mut set = |field: &str, value: Value| drop(fields.insert(field.to_owned(), value));
+    let resources: Vec<String> = rule.resources.iter().map(ToString::to_string).collect();
+    set("apiGroups", names(&rule.groups));
+    set("apiVersions", names(&rule.versions));
+    set("operations", json!(operations(rule.operations)));
+    set("resources", json!(resources));
     if rule.scope != Scope::Any {
-        value["scope"] = rule.scope.as_str().into();
+        set("scope", rule.scope.as_str().into());
     }
     if !rule.names.is_empty() {
-        value["resourceNames"] = json!(rule.names);
+        set("resourceNames", json!(rule.names));
     }
-    value
+    Value::Object(fields)
 }
 
 fn operations(operations: Operations) -> Vec<&'static str> {
@@ -59,11 +60,10 @@ fn selector(selector: &LabelSelector) -> Value {
             Test::Exists => ("Exists", None),
             Test::DoesNotExist => ("DoesNotExist", None),
         };
-        let mut value = json!({ "key": requirement.key, "operator": operator });
-        if let Some(values) = values {
-            value["values"] = json!(values);
+        match values {
+            Some(values) => json!({ "key": requirement.key, "operator": operator, "values": values }),
+            None => json!({ "key": requirement.key, "operator": operator }),
         }
-        value
     };
     json!({ "matchExpressions": selector.requirements().iter().map(requirement).collect::<Vec<_>>() })
 }

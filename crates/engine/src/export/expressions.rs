@@ -33,13 +33,16 @@ pub(super) fn of(source: &Expressions, existing: Existing) -> Result<Map<String,
         } else {
             validation.expression.clone()
         };
-        let mut value = json!({ "expression": expression, "reason": validation.refusal.reason });
+        let mut value = Map::from_iter([
+            ("expression".to_owned(), Value::from(expression)),
+            ("reason".to_owned(), validation.refusal.reason.into()),
+        ]);
         for (field, text) in [("message", &validation.message), ("messageExpression", &validation.message_expression)] {
             if !text.is_empty() {
-                value[field] = text.as_str().into();
+                value.insert(field.to_owned(), text.as_str().into());
             }
         }
-        validations.push(value);
+        validations.push(Value::Object(value));
     }
     let mut map = Map::from_iter([("validations".to_owned(), Value::from(validations))]);
     if !variables.is_empty() {

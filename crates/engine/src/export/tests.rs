@@ -32,10 +32,7 @@ spec: { module: privileged, actions: [Warn, Audit], existing: Deny, failurePolic
     assert_eq!(policy["metadata"]["name"], "admittance-twin-no-privileged");
     assert_eq!(policy["metadata"]["labels"]["admittance.dev/twin"], "true");
     assert_eq!(policy["metadata"]["annotations"][TWIN_OF], "no-privileged");
-    assert_eq!(
-        policy["metadata"]["annotations"][SOURCE_DIGEST].as_str().map(|digest| digest.len()),
-        Some("sha256:".len() + 64)
-    );
+    assert_eq!(policy["metadata"]["annotations"][SOURCE_DIGEST].as_str().map(str::len), Some("sha256:".len() + 64));
     assert_eq!(policy["spec"]["failurePolicy"], "Ignore");
     assert_eq!(policy["spec"]["validations"][0]["expression"], "variables.found1.size() == 0");
     assert_eq!(
