@@ -16,6 +16,8 @@
 //!
 //!  doctor: a snapshot of a cluster ─▶ what could lock it, or leave things unchecked
 //!
+//!  suites: test suites of Kyverno's CLI and of gator ─▶ policies in Kubernetes' own form, and cases of PolicyTests
+//!
 //!  cli/coverage: policies, and what a cluster sends ─▶ engine: proof::routes ─▶ requests that go past them
 //!
 //!  cli: serve wires the above; check, modules and schema call the engine without a server:
@@ -34,5 +36,6 @@ pub mod server;
 pub mod manifests;
 pub mod replay;
 pub mod doctor;
+pub mod suites;
 pub mod output;
 pub mod cli;

@@ -89,7 +89,7 @@ fn every_format_says_the_same() {
     let github = coverage(&["-p", "policy.yaml", "-o", "github"], folder.path()).0;
     assert_eq!(
         github,
-        "::error file=policy.yaml,line=1,title=tags::bypass: UPDATE of pods/ephemeralcontainers: spec.ephemeralContainers[*].image%0Aadd: {operations: [UPDATE], apiGroups: [\"\"], apiVersions: [v1], resources: [pods/ephemeralcontainers]}\n"
+        "::error file=policy.yaml,line=1,endLine=1,col=1,endColumn=2,title=tags::bypass: UPDATE of pods/ephemeralcontainers: spec.ephemeralContainers[*].image%0Aadd: {operations: [UPDATE], apiGroups: [\"\"], apiVersions: [v1], resources: [pods/ephemeralcontainers]}\n"
     );
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::binary::Binary;
 use crate::explain::{api_server, kubeconfig};
 
-const POLICIES: &str = r#"# Our policies.
+const POLICIES: &str = r"# Our policies.
 apiVersion: admittance.dev/v1alpha1
 kind: Policy
 metadata: { name: ports }   # of nodes
@@ -34,7 +34,7 @@ spec:
   module: label-values
   settings: { labels: [{ key: team, values: [shop] }] }
   actions: [Audit]
-"#;
+";
 
 fn admittance(arguments: &[&str]) -> (String, String, Option<i32>) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_admittance"));
@@ -226,11 +226,10 @@ async fn takes_the_document_from_the_configmap_that_the_servers_have_it_from() {
         row["unit"] = json!("ns/ours");
     }
     let url = api_server(move |asked| {
-        let slices =
-            "/apis/discovery.k8s.io/v1/namespaces/ns/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3Dhook";
+        let slices = "/apis/discovery.k8s.io/v1/namespaces/ns/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3Dhook-metrics";
         match asked.path.as_str() {
             path if path == slices => {
-                let ports = json!([{"name": "https", "port": 8443}, {"name": "metrics", "port": 9797}]);
+                let ports = json!([{"name": "metrics", "port": 9797}]);
                 Some(json!({"items": [{"ports": ports, "endpoints": [{"targetRef": {"kind": "Pod", "name": "a"}}]}]}))
             }
             "/api/v1/namespaces/ns/pods/http:a:9797/proxy/evidence" => Some(page.clone()),

@@ -13,7 +13,7 @@ use admittance_engine::pipeline::Budget;
 use serde_json::{Value, json};
 
 /// The lines of a collection; none where it is absent, and then the number of skipped cases is said.
-fn collection(name: &str, expected: usize) -> Vec<Value> {
+pub(crate) fn collection(name: &str, expected: usize) -> Vec<Value> {
     let path = crate::http::corpora().join(name);
     let Ok(text) = fs::read_to_string(&path) else {
         println!("skipped {expected} cases: {} is absent (set ADMITTANCE_CORPORA)", path.display());

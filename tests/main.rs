@@ -26,6 +26,8 @@ mod evidence;
 #[cfg(test)]
 mod explain;
 #[cfg(test)]
+mod explanations;
+#[cfg(test)]
 mod flags;
 #[cfg(test)]
 mod formats;
@@ -42,6 +44,8 @@ mod lines;
 #[cfg(test)]
 mod modules;
 #[cfg(test)]
+mod mutants;
+#[cfg(test)]
 mod needs;
 #[cfg(test)]
 mod packs;
@@ -57,6 +61,8 @@ mod replay;
 mod rules;
 #[cfg(test)]
 mod status;
+#[cfg(test)]
+mod suites;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

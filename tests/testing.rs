@@ -109,7 +109,8 @@ FAIL ./tests.yaml:14:11: pods: a team of its own
   `object` is another one
     --- expected
     +++ got
-    @@ -3,4 +3,5 @@
+    @@ -2,5 +2,6 @@
+     kind: Pod
      metadata:
        labels:
     +    a: b
@@ -202,14 +203,14 @@ spec:
   matchConstraints: { resourceRules: [{ apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [configmaps] }] }
   mutations:
   - patchType: ApplyConfiguration
-    applyConfiguration: { expression: 'Object{data: {\"n\": string(int(object.data.n) + 1)}}' }
+    applyConfiguration: { expression: 'Object{data: {\"count\": string(int(object.data.count) + 1)}}' }
 ---
 apiVersion: admittance.dev/v1alpha1
 kind: PolicyTest
 metadata: { name: count }
 spec:
   cases:
-  - { name: counts, object: { apiVersion: v1, kind: ConfigMap, metadata: { name: a }, data: { n: '1' } }, expect: { allowed: true } }
+  - { name: counts, object: { apiVersion: v1, kind: ConfigMap, metadata: { name: a }, data: { count: '1' } }, expect: { allowed: true } }
 ";
     let folder = folder(&[("all.yaml", policy)]);
     let outcome = run(folder.path(), &[]);
@@ -221,8 +222,8 @@ FAIL ./all.yaml:15:13: count: counts
     @@ -1,6 +1,6 @@
      apiVersion: v1
      data:
-    -  n: \"2\"
-    +  n: \"3\"
+    -  count: \"2\"
+    +  count: \"3\"
      kind: ConfigMap
      metadata:
        name: a
@@ -281,7 +282,7 @@ fn writes_what_happens_and_touches_nothing_else() {
 
 #[test]
 fn writes_into_the_keys_of_a_config_map() {
-    let indent = |text: &str| text.lines().map(|line| format!("    {line}\n")).collect::<String>();
+    let indent = |text: &str| text.lines().fold(String::new(), |all, line| all + "    " + line + "\n");
     let cases = CASES.replace("    expect:\n      allowed: true\n      object: *team\n", "");
     let map = format!(
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: m, labels: {{ admittance.dev/policies: \"true\" }} }}\ndata:\n  policies.yaml: |\n{}  tests.yaml: |\n{}",
@@ -364,7 +365,7 @@ spec: { module: host-ports, settings: { allowed: ['80'] } }
         )
     };
     let tests = |ports: &[u16]| {
-        let cases: String = ports.iter().map(|port| format!("  - {}\n", case(*port))).collect();
+        let cases = ports.iter().fold(String::new(), |all, port| all + "  - " + &case(*port) + "\n");
         format!(
             "---\napiVersion: admittance.dev/v1alpha1\nkind: PolicyTest\nmetadata: {{ name: t }}\nspec:\n  cases:\n{cases}"
         )

@@ -41,7 +41,7 @@ fn pair(document: &Value) -> Option<Pair> {
         assert!(!row.reason.contains("would be refused"), "{text}\n{}", row.reason);
     }
     let exported = export.twins.into_iter().next()?;
-    let twin: String = exported.documents.iter().map(|document| format!("{document}\n")).collect();
+    let twin = exported.documents.iter().fold(String::new(), |all, document| all + &document.to_string() + "\n");
     Some(Pair { policy: set(&text), twin: set(&twin), exported })
 }
 

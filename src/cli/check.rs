@@ -33,6 +33,7 @@ use printer::{Printed, Printer};
 /// request that the API server would send for them, with its defaults filled in; AdmissionReviews are judged as they stand.
 /// What is printed (line and column, patch, object, diff) is about the document as it was written.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags are independent of each other")]
 #[command(after_long_help = REFERENCE)]
 pub(super) struct Arguments {
     /// Files, folders (with the folders in them, hidden ones left out) or `-` for standard input.

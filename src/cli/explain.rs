@@ -1,5 +1,6 @@
 //! `admittance explain`
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -115,7 +116,7 @@ fn question(arguments: &Arguments) -> String {
         ("denied", arguments.denied.then_some("true")),
     ] {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
-            path += &format!("&{key}={}", escaped(value));
+            let _ = write!(path, "&{key}={}", escaped(value));
         }
     }
     path

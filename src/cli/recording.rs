@@ -11,7 +11,7 @@ use crate::recording::Settings;
 
 /// What is recorded, and what is left out of it.
 #[derive(Debug, Args)]
-pub(super) struct Arguments {
+pub(super) struct Recording {
     /// Record in this folder what is judged, with what policies looked up and what was answered, for `admittance replay`.
     /// Nobody waits for it: what does not fit is left out and counted. Secrets' values and their copies, tokens and what
     /// --redact names are left out.
@@ -46,7 +46,7 @@ pub(super) struct Arguments {
     redact: Vec<Rule>,
 }
 
-impl Arguments {
+impl Recording {
     /// What nobody may see of a review later.
     pub(super) fn redaction(&self) -> Redaction {
         Redaction::with(self.redact.clone())

@@ -54,8 +54,9 @@ Exit code:
   2  usage, a file that cannot be read, broken policies, or no review that could be judged
 
 With -o json, one document:
-  schemaVersion, reviews, same, different, differences [{change, policy, reviews, namespaces, owners, first}], undecidable {reviews,
-  reasons}, notReplayable {lines, reasons}
+  schemaVersion, reviews, same, different, differences [{change, policy, reviews, namespaces, owners, first, explanation}],
+  undecidable {reviews, reasons}, notReplayable {lines, reasons}; the explanation is what became of the policy in the first, as in
+  check --explain -o json
 With -o jsonl, an object a line for each review that is not decided alike:
   file, line, time, operation, resource, kind, namespace, name, user, owner, and change, policies, before and now {allowed, lines,
   patch}, or undecidable [reason]";

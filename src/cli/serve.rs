@@ -26,6 +26,7 @@ const LONGEST_LIFE: Duration = Duration::from_hours(3_650 * 24);
 
 /// With no flags: https on 127.0.0.1:8443, a self-signed certificate in memory, the built-in starter policies.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags are independent of each other")]
 pub(super) struct Arguments {
     /// Where the API server connects (https: POST /mutate, /validate; GET /healthz, /readyz, /policies).
     #[arg(long, env = "ADMITTANCE_LISTEN", default_value = "127.0.0.1:8443", value_name = "ADDRESS")]
@@ -150,7 +151,7 @@ pub(super) struct Arguments {
     #[arg(long, env = "ADMITTANCE_EVIDENCE", value_name = "FILE")]
     evidence: Option<PathBuf>,
     #[command(flatten)]
-    recording: recording::Arguments,
+    recording: recording::Recording,
     /// What log lines look like.
     #[arg(long, env = "ADMITTANCE_LOG_FORMAT", value_enum, default_value_t, value_name = "FORMAT")]
     log_format: LogFormat,

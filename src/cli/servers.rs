@@ -174,10 +174,34 @@ fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, String> {
     }
 }
 
-/// The pods behind the Service, each through the API server's proxy: by the port for metrics where that is wanted and the
-/// Service has one, else by its first.
+/// The pods behind the Service, each through the API server's proxy: by the port for metrics where that is wanted and it has
+/// one, else by the first of the Service.
 async fn pods(kubeconfig: &Path, namespace: &str, service: &str, listener: Listener) -> Result<Vec<Reached>, String> {
     let (asked, _) = asking::cluster(Some(kubeconfig)).await?;
+    let mut pods = match listener {
+        // The chart has a Service of its own for these, which leads to pods that are not ready, too.
+        Listener::Operations => pods_of(&asked, namespace, &format!("{service}-metrics"), listener).await?,
+        Listener::Tls => vec![],
+    };
+    if pods.is_empty() {
+        pods = pods_of(&asked, namespace, service, listener).await?;
+    }
+    // A pod may stand in a slice for each family of addresses.
+    pods.sort();
+    pods.dedup_by(|left, right| left.0 == right.0);
+    if pods.is_empty() {
+        return Err(format!("the Service {namespace}/{service} has no pods"));
+    }
+    Ok(pods.into_iter().map(|(name, below)| Reached { name, asked: asked.clone(), below, token: None }).collect())
+}
+
+/// `NAMESPACE/POD` of each pod behind a Service, and what stands before its paths; none where there is no such Service.
+async fn pods_of(
+    asked: &Asked,
+    namespace: &str,
+    service: &str,
+    listener: Listener,
+) -> Result<Vec<(String, String)>, String> {
     let path = format!(
         "/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3D{service}"
     );
@@ -200,11 +224,5 @@ async fn pods(kubeconfig: &Path, namespace: &str, service: &str, listener: Liste
             }
         }
     }
-    // A pod may stand in a slice for each family of addresses.
-    pods.sort();
-    pods.dedup_by(|left, right| left.0 == right.0);
-    if pods.is_empty() {
-        return Err(format!("the Service {namespace}/{service} has no pods"));
-    }
-    Ok(pods.into_iter().map(|(name, below)| Reached { name, asked: asked.clone(), below, token: None }).collect())
+    Ok(pods)
 }

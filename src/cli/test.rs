@@ -1,6 +1,8 @@
 //! `admittance test`
 
+mod mutants;
 mod run;
+mod suites;
 mod update;
 mod watch;
 
@@ -15,6 +17,7 @@ use super::{BROKEN, DENIED, policies};
 use crate::output::Colour;
 use crate::output::testing::{self, Results};
 use crate::source::Read;
+use crate::suites::{gator, kyverno};
 use run::Run;
 
 /// Run the tests of policies: PolicyTest documents, beside the policies or in files of their own.
@@ -43,6 +46,12 @@ pub(super) struct Arguments {
     /// Run again whenever a file changes, until interrupted.
     #[arg(long, conflicts_with = "update")]
     watch: bool,
+    /// Change the policies in small ways, one at a time, and print the changes that no test notices.
+    #[arg(long, conflicts_with_all = ["update", "watch", "require_coverage"])]
+    mutants: bool,
+    /// Whose tests PATH holds.
+    #[arg(long, value_enum, default_value_t, conflicts_with_all = ["policies", "update", "watch", "mutants", "require_coverage"], value_name = "SUITES")]
+    format: Suites,
 }
 
 /// What stands below the options in the long help and in the reference.
@@ -51,9 +60,18 @@ Which policies:
   A test is about the policies that it names in spec.policies, else about those of its file or ConfigMap, else (where there are
   none) about all policies of PATH and --policies.
 
+With --mutants:
+  An operator, a bound, a condition, a validation, an entry of a list, a setting or an operation of a match rule is changed or
+  taken away, one at a time, and the tests about the policy are run. -o json and jsonl print {policy, file, line, column, change}
+  for each change that no test notices.
+
+With --format kyverno and gator:
+  Each case of a suite is run as a case of a PolicyTest on the same policy in Kubernetes' own form. What is not CEL is skipped, and
+  the reason printed. -o json and jsonl print {suite, case, outcome: agrees|differs|skipped, reason} for each case.
+
 Exit code:
   0  every case passes
-  1  a case fails, or with --require-coverage something is not covered
+  1  a case fails, with --require-coverage something is not covered, with --mutants no test notices a change
   2  usage, a file that cannot be read, broken policies or tests, no tests at all";
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -71,12 +89,30 @@ enum Format {
     Github,
 }
 
+/// Whose tests are run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Suites {
+    /// Documents of kind PolicyTest.
+    #[default]
+    PolicyTest,
+    /// Suites of the Kyverno CLI (kyverno-test.yaml), as far as their policies are CEL.
+    Kyverno,
+    /// Suites of Gatekeeper's gator, as far as their templates are CEL.
+    Gator,
+}
+
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
     // A panic's message may quote the object that caused it; the policy that panics is named in the verdict.
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         anstream::eprintln!("panic at {place}");
     }));
+    let (paths, output) = (&arguments.paths, arguments.output);
+    match arguments.format {
+        Suites::PolicyTest => {}
+        Suites::Kyverno => return ExitCode::from(suites::run(kyverno::suites, paths, output)),
+        Suites::Gator => return ExitCode::from(suites::run(gator::suites, paths, output)),
+    }
     let all: Vec<PathBuf> = arguments.paths.iter().chain(&arguments.policies).cloned().collect();
     if arguments.watch {
         return watch::follow(all, |files| {
@@ -115,6 +151,10 @@ fn once(arguments: &Arguments, files: Vec<Read>) -> u8 {
         let paths: Vec<String> = arguments.paths.iter().map(|path| format!("{:?}", path.display())).collect();
         anstream::eprintln!("error: no tests in {}: they are documents of kind PolicyTest", paths.join(", "));
         return BROKEN;
+    }
+    if arguments.mutants {
+        let units: Vec<_> = loaded.sources.into_iter().zip(loaded.units).collect();
+        return mutants::run(&units, &arguments.paths, arguments.output);
     }
     if arguments.update {
         return update(&run);

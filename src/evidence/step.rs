@@ -193,8 +193,8 @@ spec:
     #[test]
     fn finds_policies_in_configmaps_lists_and_bindings() {
         let nested = format!(
-            "apiVersion: v1\nkind: ConfigMap\ndata:\n  a.yaml: |\n{}",
-            FILE.lines().map(|line| format!("    {line}\n")).collect::<String>()
+            "apiVersion: v1\nkind: ConfigMap\ndata:\n  a.yaml: |\n    {}\n",
+            FILE.trim_end().replace('\n', "\n    ")
         );
         assert_eq!(of(&nested, "ports", false).unwrap().text, nested.replace("- \"Audit\"", "- \"Warn\""));
         let list = r#"{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"admittance.dev/v1alpha1","kind":"Policy","metadata":{"name":"x"},"spec":{"actions":["Warn"]}}]}"#;

@@ -21,7 +21,7 @@ pub enum Store {
     /// A file of this process alone.
     File(PathBuf),
     /// A ConfigMap of this name.
-    ConfigMap(Api<ConfigMap>, String),
+    ConfigMap(Box<Api<ConfigMap>>, String),
 }
 
 /// What was there, so that nothing is written over that came after it.
@@ -53,7 +53,7 @@ impl Store {
 
     /// The ConfigMap of a server whose webhook configurations have this name.
     pub fn in_cluster(client: Client, namespace: &str, configuration: &str) -> Self {
-        Self::ConfigMap(Api::namespaced(client, namespace), format!("{configuration}-evidence"))
+        Self::ConfigMap(Box::new(Api::namespaced(client, namespace)), format!("{configuration}-evidence"))
     }
 
     /// What is there. What is damaged is said, and counts as nothing.

@@ -77,10 +77,10 @@ impl Judge {
         if manifest.is_review() {
             let review = read(arena, written).map_err(JudgeError::NoReview)?;
             let written = review.judged().unwrap_or_default();
-            return Ok(self.decide(review, written));
+            return Ok(self.decide(&review, written));
         }
         let review = self.request(arena, manifest, written)?;
-        Ok(self.decide(review, written))
+        Ok(self.decide(&review, written))
     }
 
     /// The request that the API server would make of a manifest.
@@ -123,7 +123,7 @@ impl Judge {
         JudgeError::NotStored { kind, name }
     }
 
-    fn decide<'a>(&'a self, review: Review<'a>, written: Node<'a>) -> Judged<'a> {
+    fn decide<'a>(&'a self, review: &Review<'a>, written: Node<'a>) -> Judged<'a> {
         let known = Known { kinds: self.set.kinds(), namespaces: &self.namespaces, parameters: &self.parameters };
         let run = Run {
             route: Route::Offline,

@@ -7,6 +7,9 @@ use admittance_engine::proof::routes::{Gap, Named, Severity};
 use admittance_engine::set::PolicySet;
 use serde_json::{Value, json};
 
+use super::github::annotation;
+use super::place::Region;
+use super::remark::{Level, Remark};
 use super::{Colour, Tone, printable};
 
 /// How many paths of fields stand on a line; the JSON forms have all.
@@ -115,18 +118,7 @@ pub fn jsonl(gaps: &[Gap]) -> String {
 
 /// An annotation at each policy for each of its gaps that is grave enough; what concerns every policy has no place.
 pub fn github(gaps: &[Gap], is_grave: impl Fn(Severity) -> bool) -> String {
-    let escape = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
-    let property = |text: &str| escape(text).replace(':', "%3A").replace(',', "%2C");
-    let mut text = String::new();
-    for gap in gaps.iter().filter(|gap| is_grave(gap.severity)) {
-        let level = if gap.severity == Severity::Bypass { "error" } else { "warning" };
-        let place = gap.policy.as_ref().map_or_else(
-            || "title=every policy".to_owned(),
-            |policy| {
-                let (file, title) = (property(&policy.unit), property(&policy.name));
-                format!("file={file},line={},title={title}", policy.line)
-            },
-        );
+    let remark = |gap: &Gap| {
         let mut message = format!("{}: {}", gap.severity.as_str(), line(gap));
         if !gap.why.is_empty() {
             let _ = write!(message, "\n{}", gap.why);
@@ -134,7 +126,14 @@ pub fn github(gaps: &[Gap], is_grave: impl Fn(Severity) -> bool) -> String {
         for add in &gap.add {
             let _ = write!(message, "\nadd: {add}");
         }
-        let _ = writeln!(text, "::{level} {place}::{}", escape(&message));
-    }
-    text
+        let policy = gap.policy.as_ref();
+        Remark {
+            level: if gap.severity == Severity::Bypass { Level::Error } else { Level::Warning },
+            file: policy.map(|policy| policy.unit.clone()),
+            region: policy.map(|policy| Region { line: policy.line as usize, column: 1, end_column: 2 }),
+            title: policy.map_or_else(|| "every policy".to_owned(), |policy| policy.name.clone()),
+            message,
+        }
+    };
+    gaps.iter().filter(|gap| is_grave(gap.severity)).map(|gap| annotation(&remark(gap))).collect()
 }

@@ -55,9 +55,12 @@ fn did(policy: &PolicyOfPage, colour: Colour) -> String {
     let total = &policy.total;
     let mut parts = vec![format!("{} of {}", plural(total.requests, "request"), plural(policy.owners, "owner"))];
     if total.violations > 0 {
-        let verb = if policy.action == "Deny" { "violations" } else { "would be denied" };
-        let text = format!("{} {verb}, by {}", counted(total.violations), plural(total.violators, "owner"));
-        parts.push(colour.paint(Tone::Bad, &text).to_string());
+        let what = match policy.action.as_str() {
+            "Deny" => plural(total.violations, "violation"),
+            _ => format!("{} would be denied", counted(total.violations)),
+        };
+        let text = format!("{what}, by {}", plural(total.violators, "owner"));
+        parts.push(colour.paint(Tone::Bad, &text));
     }
     if total.warnings > 0 {
         parts.push(plural(total.warnings, "warning"));
@@ -68,7 +71,7 @@ fn did(policy: &PolicyOfPage, colour: Colour) -> String {
     }
     if total.errors > 0 {
         let text = plural(total.errors, "evaluation error");
-        parts.push(colour.paint(Tone::Bad, &text).to_string());
+        parts.push(colour.paint(Tone::Bad, &text));
     }
     parts.join(", ")
 }
@@ -123,8 +126,9 @@ mod tests {
             ..policy("ports", "Audit", Counts { warnings: 2, errors: 1, ..counts(1_043, 14, &[], 10) })
         };
         let changing = policy("labels", "Audit", Counts { mutations: 3, ..counts(3, 0, &[], 0) });
+        let denying = policy("tags", "Deny", counts(9, 1, &[], 1));
         let silent = policy("silent", "Deny", Counts::default());
-        let page = Page { time: 1_000 + 86_400, policies: vec![audited, changing, silent], ..Page::default() };
+        let page = Page { time: 1_000 + 86_400, policies: vec![audited, changing, denying, silent], ..Page::default() };
         assert_eq!(
             text(&page, Colour::Off),
             "\
@@ -134,6 +138,7 @@ evidence:
     shop: 4 of 40: shop/Deployment/a\\u{7} (3), shop/Job/b (1) and 7 more
     no namespace: 1 of 2: Node/n (1)
   labels [Audit], active for 1d: 3 requests of 12 owners, 3 would be changed
+  tags [Deny], active for 1d: 9 requests of 12 owners, 1 violation, by 1 owner
 "
         );
         assert_eq!(text(&Page::default(), Colour::Off), "");

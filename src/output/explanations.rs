@@ -132,7 +132,7 @@ fn expression(evaluation: &Value, colour: Colour, text: &mut String) {
     let came_to = |value: &Value| {
         let tone = if at(value, "/value") == "false" || value.get("error").is_some() { Tone::Bad } else { Tone::Good };
         let said = at(value, "/value").as_str().or_else(|| at(value, "/error").as_str()).unwrap_or("not evaluated");
-        colour.paint(tone, &printable(said)).to_string()
+        colour.paint(tone, &printable(said))
     };
     let _ = writeln!(text, "    {place}: {} = {}", printable(source), came_to(evaluation));
     if at(evaluation, "/value") == "true" {

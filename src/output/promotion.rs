@@ -1,5 +1,7 @@
 //! Whether the evidence about a policy is enough to take it one step further: from Audit to Warn to Deny, or to Mutate.
 
+use std::fmt::Write as _;
+
 use serde_json::json;
 
 use super::{Colour, Tone, evidence, printable};
@@ -28,16 +30,16 @@ pub fn text(outcome: &Outcome, colour: Colour) -> String {
     let way = |step: &Step| format!("from {} to {}", step.from, step.to);
     if !outcome.objections.is_empty() {
         let way = outcome.step.as_ref().map(|step| format!(" {}", way(step))).unwrap_or_default();
-        text += &format!("{name}{way}: {}\n", colour.paint(Tone::Bad, "not yet"));
+        let _ = writeln!(text, "{name}{way}: {}", colour.paint(Tone::Bad, "not yet"));
         for objection in &outcome.objections {
-            text += &format!("  {}\n", objection.replace('\n', "\n  "));
+            let _ = writeln!(text, "  {}", objection.replace('\n', "\n  "));
         }
     } else if let Some(step) = &outcome.step {
         let where_ =
             if outcome.written { format!(", written to {}", printable(step.file.name())) } else { String::new() };
-        text += &format!("{name} {}: {}{where_}\n", way(step), colour.paint(Tone::Good, "the evidence is enough"));
+        let _ = writeln!(text, "{name} {}: {}{where_}", way(step), colour.paint(Tone::Good, "the evidence is enough"));
         if !outcome.written {
-            text += &format!("---\n{}", step.document);
+            let _ = write!(text, "---\n{}", step.document);
         }
     }
     text
@@ -122,11 +124,11 @@ fn violations(policy: &PolicyOfPage, wanted: Wanted, time: u64) -> String {
     owners.sort_by(|left, right| right.requests.cmp(&left.requests).then(left.owner.cmp(&right.owner)));
     for owner in owners.iter().take(NAMED) {
         let last = length(time.saturating_sub(owner.last));
-        text += &format!("\n  {}: {}, the last {last} ago", printable(&owner.owner), counted(owner.requests));
+        let _ = write!(text, "\n  {}: {}, the last {last} ago", printable(&owner.owner), counted(owner.requests));
     }
     let more = total.violators.saturating_sub(u64::try_from(owners.len().min(NAMED)).unwrap_or(u64::MAX));
     if more > 0 {
-        text += &format!("\n  and {more} more");
+        let _ = write!(text, "\n  and {more} more");
     }
     text
 }

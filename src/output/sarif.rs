@@ -132,7 +132,7 @@ fn uri(path: &str) -> String {
         match byte {
             b'/' | b'-' | b'.' | b'_' | b'~' => uri.push(byte.into()),
             byte if byte.is_ascii_alphanumeric() => uri.push(byte.into()),
-            byte => uri.push_str(&format!("%{byte:02X}")),
+            byte => uri.extend(format!("%{byte:02X}").chars()),
         }
         if position == 0 && byte == b'/' && path.as_bytes().get(1) == Some(&b'/') {
             // Two slashes would begin a host.

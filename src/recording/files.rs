@@ -234,7 +234,7 @@ mod tests {
     fn deletes_the_oldest_and_never_takes_more_than_its_bound() {
         let folder = tempfile::tempdir().unwrap();
         let foreign = folder.path().join("notes.txt");
-        fs::write(&foreign, [0; 1 << 20]).unwrap();
+        fs::write(&foreign, vec![0; 1 << 20]).unwrap();
         let mut files = Files::within(folder.path(), 1 << 20, "a").unwrap();
         let size = |path: &PathBuf| fs::metadata(path).unwrap().len();
         for number in 0..400 {

@@ -7,7 +7,7 @@ use admittance_engine::pipeline::{self, Budget, Run};
 use admittance_engine::recording::Outcome;
 use admittance_engine::recording::outcome::{Said, lines};
 use admittance_engine::set::{Parameters, PolicySet};
-use admittance_engine::verdict::{Action, Verdict};
+use admittance_engine::verdict::{Action, Step, Verdict};
 
 use super::case::Case;
 use super::known::Known;
@@ -37,23 +37,8 @@ pub struct Judged {
 impl Side {
     /// Judges the case as the server would.
     pub fn judge<'a>(&'a self, case: &Case<'a>) -> Judged {
-        let known = Known {
-            kinds: self.set.kinds(),
-            parameters: &self.parameters,
-            lookups: &case.lookups,
-            cluster: case.cluster,
-            in_vain: RefCell::default(),
-        };
-        let run = Run {
-            route: case.route,
-            deadline: Deadline::never(),
-            budget: Budget::default(),
-            lookups: &known,
-            trace: false,
-            timed: false,
-        };
-        // Every lookup has an answer, if only that nobody knows: nothing is needed any more.
-        let verdict = pipeline::admit(&self.set, &case.review, &run).unwrap_or_default();
+        let known = self.known(case);
+        let verdict = self.admit(case, &known, false);
         let doubts = doubts(&verdict, &known);
         Judged {
             outcome: Outcome::of(&case.review, &verdict, case.route),
@@ -61,6 +46,36 @@ impl Side {
             lines: lines(&verdict),
             doubts,
         }
+    }
+
+    /// What becomes of one policy in this case.
+    pub fn explain<'a>(&'a self, case: &Case<'a>, policy: &str) -> Vec<Step> {
+        let mut trace = self.admit(case, &self.known(case), true).trace;
+        trace.retain(|step| step.origin.policy == policy);
+        trace
+    }
+
+    fn known<'k>(&'k self, case: &'k Case<'_>) -> Known<'k> {
+        Known {
+            kinds: self.set.kinds(),
+            parameters: &self.parameters,
+            lookups: &case.lookups,
+            cluster: case.cluster,
+            in_vain: RefCell::default(),
+        }
+    }
+
+    fn admit<'a>(&'a self, case: &Case<'a>, known: &Known<'_>, trace: bool) -> Verdict<'a> {
+        let run = Run {
+            route: case.route,
+            deadline: Deadline::never(),
+            budget: Budget::default(),
+            lookups: known,
+            trace,
+            timed: false,
+        };
+        // Every lookup has an answer, if only that nobody knows: nothing is needed any more.
+        pipeline::admit(&self.set, &case.review, &run).unwrap_or_default()
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use admittance_engine::kubernetes::owner;
 use admittance_engine::review::Review;
+use admittance_engine::verdict::Step;
 
 use super::case::Case;
 use super::difference::{Change, Difference};
@@ -41,6 +42,10 @@ pub struct Group {
     pub owners: Counts,
     /// The first.
     pub first: Example,
+    /// The line that it stands in.
+    pub(super) line: Vec<u8>,
+    /// What became of the policy there, as the policies that judge have it.
+    pub explanation: Vec<Step>,
 }
 
 /// A review that is decided otherwise.
@@ -137,21 +142,28 @@ impl Report {
     }
 
     /// Counts a review that is decided otherwise.
-    pub fn add_different(&mut self, example: &Example) {
+    pub fn add_different(&mut self, example: &Example, line: &[u8]) {
         self.reviews += 1;
         let Example { about, difference, .. } = example;
         *self.changed.entry(difference.change).or_default() += 1;
         let nobody = [String::new()];
         let policies = if difference.policies.is_empty() { &nobody[..] } else { &difference.policies };
         for policy in policies {
-            let fresh =
-                || Group { reviews: 0, namespaces: Counts::new(), owners: Counts::new(), first: example.clone() };
+            let fresh = || Group {
+                reviews: 0,
+                namespaces: Counts::new(),
+                owners: Counts::new(),
+                first: example.clone(),
+                line: line.to_vec(),
+                explanation: vec![],
+            };
             let group = self.groups.entry((difference.change, policy.clone())).or_insert_with(fresh);
             group.reviews += 1;
             count(&mut group.namespaces, &about.namespace);
             count(&mut group.owners, &about.owner);
             if example.place < group.first.place {
                 group.first = example.clone();
+                group.line = line.to_vec();
             }
         }
     }
@@ -178,7 +190,7 @@ impl Report {
                     add(&mut ours.namespaces, group.namespaces);
                     add(&mut ours.owners, group.owners);
                     if group.first.place < ours.first.place {
-                        ours.first = group.first;
+                        (ours.first, ours.line) = (group.first, group.line);
                     }
                 }
             }

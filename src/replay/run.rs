@@ -115,6 +115,7 @@ pub fn run(
         kept.extend(some);
     }
     kept.sort_by_key(Kept::place);
+    judge.explain(&mut report);
     Ok((report, kept))
 }
 
@@ -173,6 +174,16 @@ struct Judge<'j> {
 }
 
 impl Judge<'_> {
+    /// Judges the first review of each group once more, with the recorder.
+    fn explain(&self, report: &mut Report) {
+        for ((_, policy), group) in &mut report.groups {
+            let arena = Arena::with_limit(Budget::REVIEW);
+            if let Ok(case) = case::read(&arena, &group.line, &self.defaults) {
+                group.explanation = self.new.explain(&case, policy);
+            }
+        }
+    }
+
     fn all(&self, batches: &Mutex<Receiver<Batch>>) -> (Report, Vec<Kept>) {
         let (mut report, mut kept) = (Report::default(), Vec::new());
         let mut arena = Arena::with_limit(Budget::REVIEW);
@@ -215,7 +226,7 @@ impl Judge<'_> {
             }
             Comparison::Different(difference) => {
                 let example = Example { place, about: About::of(&case), difference: *difference };
-                report.add_different(&example);
+                report.add_different(&example, line);
                 Some(Kept::Different(Box::new(example)))
             }
         }

@@ -105,7 +105,7 @@ pub fn run(config: &Config) -> Result<(), StartError> {
         clients,
         signals,
     };
-    let (ended, mut end_of_operations) = watch::channel(());
+    let (ended, end_of_operations) = watch::channel(());
     let has_cluster = connection.is_some();
     let watching = connection.map(|connection| Watching {
         connection,
@@ -119,23 +119,7 @@ pub fn run(config: &Config) -> Result<(), StartError> {
         presented: Arc::clone(&presented),
         evidence: own_namespace,
     });
-    let operations_thread = thread::Builder::new().name("operations".to_owned()).spawn(move || {
-        operations.block_on(async move {
-            let keeper = watching.and_then(Watching::begin).or(keeper);
-            if let Some(keeper) = &keeper {
-                tokio::spawn(keeper.clone().follow());
-            }
-            let beside = beside.run();
-            tokio::select! {
-                // Both end with the stage; what they wait for beyond is the end of admission.
-                ((), _) = async { tokio::join!(beside, plain) } => {}
-                _ = end_of_operations.changed() => {}
-            }
-            if let Some(keeper) = keeper {
-                keeper.finish().await;
-            }
-        });
-    })?;
+    let operations_thread = operate(operations, (watching, keeper), (beside, plain), end_of_operations)?;
 
     let (loaded, mut first) = watch::channel(false);
     let activating = pages.clone();
@@ -182,12 +166,40 @@ fn conclude(ending: Result<Ending, JoinError>, recorder: Option<&Recorder>) -> R
     Ok(())
 }
 
+/// All that goes on beside admission, on a thread of its own, until the end of `end`'s other half.
+fn operate(
+    runtime: runtime::Runtime,
+    (watching, keeper): (Option<Watching>, Option<Keeper>),
+    (beside, plain): (Beside, impl Future<Output: Send> + Send + 'static),
+    mut end: watch::Receiver<()>,
+) -> io::Result<thread::JoinHandle<()>> {
+    thread::Builder::new().name("operations".to_owned()).spawn(move || {
+        runtime.block_on(async move {
+            let keeper = watching.and_then(Watching::begin).or(keeper);
+            if let Some(keeper) = &keeper {
+                tokio::spawn(keeper.clone().follow());
+            }
+            tokio::select! {
+                // Both end with the stage; what they wait for beyond is the end of admission.
+                ((), _) = async { tokio::join!(beside.run(), plain) } => {}
+                _ = end.changed() => {}
+            }
+            if let Some(keeper) = keeper {
+                keeper.finish().await;
+            }
+        });
+    })
+}
+
+/// Who may ask why requests were decided as they were, and the answers.
+type Explaining = (Arc<Door>, Arc<Explain>);
+
 /// What explains decisions, and who may ask; None where none are kept.
 fn explaining(
     config: &Config,
     workers: &runtime::Runtime,
     connection: Option<&kube::Config>,
-) -> Result<Option<(Arc<Door>, Arc<Explain>)>, StartError> {
+) -> Result<Option<Explaining>, StartError> {
     let Some(bytes) = config.explain_buffer else { return Ok(None) };
     let Some(connection) = connection else {
         let problem = "--explain needs a cluster, which knows who may ask: name one with --kubeconfig, or run in a pod";

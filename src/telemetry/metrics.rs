@@ -165,6 +165,7 @@ const BUCKETS: [f64; 14] =
 const POLICY_BUCKETS: [f64; 8] = [0.000_001, 0.000_005, 0.000_025, 0.000_1, 0.000_5, 0.002_5, 0.01, 0.1];
 
 impl Default for Metrics {
+    #[expect(clippy::too_many_lines, reason = "one metric after the other")]
     fn default() -> Self {
         let histogram: fn() -> Histogram = || Histogram::new(BUCKETS);
         let policies: fn() -> Histogram = || Histogram::new(POLICY_BUCKETS);

@@ -30,6 +30,7 @@ mod objects;
 mod native;
 mod pod_security;
 mod config_maps;
+mod rollout;
 mod needs;
 mod doctor;
 mod certificates;

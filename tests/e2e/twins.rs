@@ -92,12 +92,12 @@ async fn twins_say_in_the_api_server_what_the_cases_expect() {
     let api = control_plane.api().await;
     let kinds = Kinds::built_in();
     objects::let_everybody_ask(&api).await;
-    let (asked, twins) = asked();
+    let (all, twins) = asked();
     for document in twins.iter().flatten() {
         apply(&api, document).await;
     }
     // Denials first: where a twin denies, it is in force.
-    let (denied, allowed): (Vec<&Asked>, Vec<&Asked>) = asked.iter().partition(|asked| !asked.case.expect.allowed);
+    let (denied, allowed): (Vec<&Asked>, Vec<&Asked>) = all.iter().partition(|asked| !asked.case.expect.allowed);
     let (mut wrong, mut answered) = (vec![], [0, 0]);
     for Asked { case, twin, differs } in denied.into_iter().chain(allowed) {
         let asking = Asking::new(case, &kinds);
@@ -108,10 +108,10 @@ async fn twins_say_in_the_api_server_what_the_cases_expect() {
             wrong.push(format!("{}: {reason}", case.name));
             continue;
         }
-        let asker = asking.asker(&api).saying("Impersonate-Extra-Server", &format!("twin-{twin}"));
+        let impersonated = asking.asker(&api).saying("Impersonate-Extra-Server", &format!("twin-{twin}"));
         let begun = Instant::now();
         let answer = loop {
-            let answer = asking.ask(&asker, &case.object).await;
+            let answer = asking.ask(&impersonated, &case.object).await;
             let is_expected = is_let_in(&answer) == case.expect.allowed;
             if is_expected || case.expect.allowed || begun.elapsed() > PATIENCE {
                 break answer;

@@ -149,11 +149,16 @@ impl Webhook {
         Api::of_server(&format!("https://{}", self.address), &self.certificate())
     }
 
-    /// What its page of metrics says.
-    pub(super) async fn metrics(&self) -> String {
+    /// A client of its plain listener.
+    pub(super) fn operations(&self) -> Api {
         let log = self.log();
         let url = log.lines().find_map(|line| line.strip_prefix("metrics on ")).unwrap();
-        Api::of_server(url.strip_suffix("/metrics").unwrap(), b"").get("/metrics").await.text
+        Api::of_server(url.strip_suffix("/metrics").unwrap(), b"")
+    }
+
+    /// What its page of metrics says.
+    pub(super) async fn metrics(&self) -> String {
+        self.operations().get("/metrics").await.text
     }
 
     /// Where its policy files are.

@@ -8,7 +8,7 @@ use super::*;
 fn folder(lines: &[Value]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("policies.yaml"), POLICIES).unwrap();
-    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let text = lines.iter().fold(String::new(), |text, line| text + &line.to_string() + "\n");
     fs::write(folder.path().join("reviews.jsonl"), text).unwrap();
     folder
 }
@@ -44,7 +44,7 @@ newly denied by tags: 1 review
               reviews.jsonl:5
     before: allowed
     now:    denied
-      tags: spec.containers[0].image: image \"a:latest\" has the tag \"latest\": name a version or a digest
+      tags: spec.containers[0].image: image \"a:latest\" is not pinned: name a tag other than \"latest\", or a digest
       warning: ports: spec.containers[0].ports[0].hostPort: host port 80 is not allowed
 
 newly allowed by policies that were not recorded: 1 review
@@ -71,6 +71,33 @@ not replayable: 2 lines
         1  no answer to compare with: --baseline would judge it
 ";
     assert_eq!((out.as_str(), err.as_str(), code), (wanted, "", Some(1)));
+}
+
+#[test]
+fn explains_what_decides() {
+    let web = review("Pod", "", &pod("web", "a:1"));
+    let folder = folder(&[answered(web, json!({"uid": "u", "allowed": true}))]);
+    let policy = r#"
+apiVersion: admittance.dev/v1alpha1
+kind: Policy
+metadata: { name: registry }
+spec:
+  matchConstraints: { resourceRules: [{ apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [pods] }] }
+  validations: [{ expression: 'object.spec.containers.all(c, c.image.startsWith("registry."))', message: from elsewhere }]
+"#;
+    fs::write(folder.path().join("policies.yaml"), policy).unwrap();
+    let Outcome { out, err, code } = replay(folder.path(), &["-p", "policies.yaml", "reviews.jsonl"]);
+    let wanted = "\
+    before: allowed
+    now:    denied
+      registry: from elsewhere
+      object.spec.containers.all(c, c.image.startsWith(\"registry.\"))  false
+";
+    assert!(out.contains(wanted), "{out}");
+    assert_eq!((err.as_str(), code), ("", Some(1)));
+    let json = replay(folder.path(), &["-p", "policies.yaml", "reviews.jsonl", "-o", "json"]).out;
+    let found: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(found["differences"][0]["explanation"][0]["evaluations"][0]["value"], "false", "{found:#}");
 }
 
 fn event(verb: &str, stage: &str, code: u16, object: &Value) -> Value {
@@ -112,7 +139,7 @@ newly denied by tags: 1 review
               reviews.jsonl:2
     before: allowed
     now:    denied
-      tags: spec.containers[0].image: image \"a:latest\" has the tag \"latest\": name a version or a digest
+      tags: spec.containers[0].image: image \"a:latest\" is not pinned: name a tag other than \"latest\", or a digest
 
 not replayable: 7 lines
         1  audit: another stage of a request than its end
@@ -159,7 +186,7 @@ fn counts_what_is_no_review_and_never_shows_it() {
         bytes.extend(format!("{line}\n").as_bytes());
     }
     bytes.extend(b"\xff\xfe\n{\"apiVersion\":\"admission.k8s.io/v1\",\"kind\":\"AdmissionReview\"}\n");
-    bytes.extend([b'['; 200_000]);
+    bytes.resize(bytes.len() + 200_000, b'[');
     bytes.extend(b"\n{\"kind\":\"Admi");
     fs::write(&path, bytes).unwrap();
     let Outcome { out, err, code } = replay(folder.path(), &["-p", "policies.yaml", "reviews.jsonl"]);

@@ -86,7 +86,7 @@ fn noise(seed: u64) -> String {
         state ^= state << 17;
         state
     };
-    (0..3).map(|_| format!("{:016x}", next())).collect()
+    [next(), next(), next()].map(|number| format!("{number:016x}")).concat()
 }
 
 #[test]

@@ -37,7 +37,7 @@ pub(super) fn excerpt(
         format!("{space}{number} {bar} {shown}"),
         format!("{space}{:gutter$} {bar} {:start$}{}", "", "", marks.trim_end()),
     ];
-    lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+    lines.iter().fold(String::new(), |text, line| text + line.trim_end() + "\n")
 }
 
 fn line_at(text: &str, offset: usize) -> &str {

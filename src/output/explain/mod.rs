@@ -44,9 +44,13 @@ pub fn block(
     }
     if !others.is_empty() {
         let _ = writeln!(text, "\n  {}", colour.paint(Tone::Strong, "not matched"));
-        let longest = others.iter().map(|step| step.origin.policy.chars().count()).max().unwrap_or_default();
+        let name = |step: &Step| match &step.origin.binding {
+            Some(binding) => format!("{} by {}", step.origin.policy, binding.name),
+            None => step.origin.policy.clone(),
+        };
+        let longest = others.iter().map(|step| name(step).chars().count()).max().unwrap_or_default();
         for step in others {
-            let policy = printable(&step.origin.policy).into_owned();
+            let policy = printable(&name(step)).into_owned();
             let padding = longest.saturating_sub(policy.chars().count());
             let _ = writeln!(text, "    {policy}{:padding$}  {}", "", mismatch(step));
         }
@@ -64,7 +68,7 @@ fn explains(step: &Step) -> bool {
 }
 
 /// `the policy is for operation DELETE, the request has CREATE`
-fn mismatch(step: &Step) -> String {
+pub(super) fn mismatch(step: &Step) -> String {
     let part = step.decided_by.as_ref().map_or_else(String::new, |part| format!(" ({part})"));
     let text = match &step.compared {
         Some(compared) => {

@@ -7,7 +7,8 @@ use crate::replay::Kept;
 use crate::replay::difference::Decision;
 use crate::replay::report::{About, Counts, Example, by_number};
 
-/// One document: `{schemaVersion, reviews, same, different, differences: [{change, policy, reviews, namespaces, owners, first}],
+/// One document: `{schemaVersion, reviews, same, different, differences: [{change, policy, reviews, namespaces, owners, first,
+/// explanation (the policy's steps of the trace, as in `check --explain -o json`)}],
 /// undecidable: {reviews, reasons}, notReplayable: {lines, reasons}}`.
 pub fn document(found: Found<'_>) -> String {
     let report = found.report;
@@ -22,6 +23,7 @@ pub fn document(found: Found<'_>) -> String {
                 "namespaces": counts(&group.namespaces, "namespace"),
                 "owners": counts(&group.owners, "owner"),
                 "first": example(found, &group.first),
+                "explanation": group.explanation,
             })
         })
         .collect();

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{Found, about, counted, decisions, named, policy, summary};
-use crate::output::printable;
+use super::{Found, about, counted, decisions, named, policy, summary, why};
+use crate::output::{Colour, printable};
 use crate::replay::report::{Counts, by_number};
 
 /// A table of what differs, an example of each row, and what is not known.
@@ -33,6 +33,9 @@ pub fn markdown(found: Found<'_>) -> String {
                 let _ = writeln!(shown, "  {line}");
             }
         }
+        why(group, Colour::Off).iter().for_each(|line| {
+            let _ = writeln!(shown, "  {line}");
+        });
         let fence = fence(&shown);
         let _ = write!(
             text,

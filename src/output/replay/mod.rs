@@ -7,9 +7,13 @@ pub mod text;
 
 use std::fmt::Write as _;
 
-use super::printable;
+use admittance_engine::verdict::Fate;
+use admittance_engine::verdict::trace::{Computed, Evaluation, List};
+
+use super::explain::{expression, mismatch};
+use super::{Colour, printable};
 use crate::replay::difference::Decision;
-use crate::replay::report::{About, Example, by_number};
+use crate::replay::report::{About, Example, Group, by_number};
 use crate::replay::{Change, Report, Side};
 
 /// A report and what its numbers are about.
@@ -96,6 +100,25 @@ fn about(about: &About) -> String {
         let _ = write!(text, " at {time}");
     }
     printable(&text).into_owned()
+}
+
+/// Why it is decided so now, where the lines do not say it: what keeps the policy from matching, and the expressions that
+/// decide, each with the values of its parts.
+fn why(group: &Group, colour: Colour) -> Vec<String> {
+    let mut lines = Vec::new();
+    for step in &group.explanation {
+        if step.outcome == Fate::NotMatched {
+            lines.push(format!("not matched, {}", mismatch(step)));
+        }
+        let is_telling = |evaluation: &&Evaluation| {
+            let decides = matches!(evaluation.list, List::MatchConditions | List::Validations | List::Mutations);
+            decides && evaluation.result != Computed::Value("true".to_owned())
+        };
+        for evaluation in step.evaluations.iter().filter(is_telling) {
+            lines.extend(expression(evaluation, colour).lines().map(str::to_owned));
+        }
+    }
+    lines
 }
 
 /// What was decided and would be, a line each; what is said below it.

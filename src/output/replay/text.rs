@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Found, about, counted, decisions, named, policy, summary};
+use super::{Found, about, counted, decisions, named, policy, summary, why};
 use crate::output::{Colour, Tone, printable};
 use crate::replay::Change;
 use crate::replay::report::{Counts, by_number};
@@ -28,6 +28,9 @@ pub fn text(found: Found<'_>, colour: Colour) -> String {
             for line in lines.iter().flat_map(|line| line.split('\n')) {
                 let _ = writeln!(text, "      {line}");
             }
+        }
+        for line in why(group, colour) {
+            let _ = writeln!(text, "      {line}");
         }
     }
     reasons(&mut text, colour, "undecidable", &counted(report.undecidable, "review"), &report.doubts);

@@ -9,7 +9,7 @@ use super::Results;
 /// One JSON object a line: `type` is `case` or `uncovered`.
 pub fn lines(results: &Results<'_>) -> String {
     let objects = results.reports.iter().map(|report| case(report)).chain(results.uncovered.iter().map(uncovered));
-    objects.map(|object| format!("{object}\n")).collect()
+    objects.fold(String::new(), |text, object| text + &object.to_string() + "\n")
 }
 
 /// One JSON document.

@@ -28,6 +28,6 @@ impl Results<'_> {
     pub fn sum(&self) -> String {
         let (cases, failed) = (self.reports.len(), self.failed());
         let count = |number: usize, one: &str| format!("{number} {one}{}", if number == 1 { "" } else { "s" });
-        format!("{} in {}: {} passed, {failed} failed", count(cases, "case"), count(self.tests, "test"), cases - failed,)
+        format!("{} in {}: {} passed, {failed} failed", count(cases, "case"), count(self.tests, "test"), cases - failed)
     }
 }

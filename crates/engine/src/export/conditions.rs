@@ -10,7 +10,7 @@ use crate::policy::Head;
 use crate::review::Operation;
 use crate::twin::{fits, lists, quoted};
 
-/// The name of a condition, groups, resource, subresource (None is all), CEL.
+/// The name of the condition, groups (`*` is all), resource, subresource, CEL.
 type Forbidden = (&'static str, &'static [&'static str], Option<&'static str>, Option<&'static str>, &'static str);
 
 /// What is never sent to webhooks.

@@ -32,20 +32,17 @@ fn rule(rule: &ResourceRule) -> Value {
         Names::Any => json!(["*"]),
         Names::Only(names) => json!(names),
     };
-    let mut fields = Map::new();
-    let mut set = |field: &str, value: Value| drop(fields.insert(field.to_owned(), value));
-    let resources: Vec<String> = rule.resources.iter().map(ToString::to_string).collect();
-    set("apiGroups", names(&rule.groups));
-    set("apiVersions", names(&rule.versions));
-    set("operations", json!(operations(rule.operations)));
-    set("resources", json!(resources));
-    if rule.scope != Scope::Any {
-        set("scope", rule.scope.as_str().into());
+    let mut value = json!({
+        "apiGroups": names(&rule.groups),
+        "apiVersions": names(&rule.versions),
+        "operations": operations(rule.operations),
+        "resources": rule.resources.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    });
+    if let Some(value) = value.as_object_mut() {
+        value.extend((rule.scope != Scope::Any).then(|| ("scope".to_owned(), rule.scope.as_str().into())));
+        value.extend((!rule.names.is_empty()).then(|| ("resourceNames".to_owned(), json!(rule.names))));
     }
-    if !rule.names.is_empty() {
-        set("resourceNames", json!(rule.names));
-    }
-    Value::Object(fields)
+    value
 }
 
 fn operations(operations: Operations) -> Vec<&'static str> {
@@ -60,10 +57,11 @@ fn selector(selector: &LabelSelector) -> Value {
             Test::Exists => ("Exists", None),
             Test::DoesNotExist => ("DoesNotExist", None),
         };
-        match values {
-            Some(values) => json!({ "key": requirement.key, "operator": operator, "values": values }),
-            None => json!({ "key": requirement.key, "operator": operator }),
+        let mut value = json!({ "key": requirement.key, "operator": operator });
+        if let Some(value) = value.as_object_mut() {
+            value.extend(values.map(|values| ("values".to_owned(), json!(values))));
         }
+        value
     };
     json!({ "matchExpressions": selector.requirements().iter().map(requirement).collect::<Vec<_>>() })
 }

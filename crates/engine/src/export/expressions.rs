@@ -33,16 +33,13 @@ pub(super) fn of(source: &Expressions, existing: Existing) -> Result<Map<String,
         } else {
             validation.expression.clone()
         };
-        let mut value = Map::from_iter([
-            ("expression".to_owned(), Value::from(expression)),
-            ("reason".to_owned(), validation.refusal.reason.into()),
-        ]);
+        let mut value = json!({ "expression": expression, "reason": validation.refusal.reason });
         for (field, text) in [("message", &validation.message), ("messageExpression", &validation.message_expression)] {
-            if !text.is_empty() {
+            if let Some(value) = value.as_object_mut().filter(|_| !text.is_empty()) {
                 value.insert(field.to_owned(), text.as_str().into());
             }
         }
-        validations.push(Value::Object(value));
+        validations.push(value);
     }
     let mut map = Map::from_iter([("validations".to_owned(), Value::from(validations))]);
     if !variables.is_empty() {

@@ -128,12 +128,12 @@ impl<'a> Pass<'_, 'a> {
             let is_same = after.is_same(before);
             step.shadow = mutator.shadow;
             step.outcome = if is_same { Fate::Unchanged } else { Fate::Changed };
-            step.reason = match (is_same, mutator.shadow) {
+            let reason = match (is_same, mutator.shadow) {
                 (true, _) => "changes nothing",
                 (false, false) => "changes the object",
-                (false, true) => "would change the object (shadow mode)",
-            }
-            .to_owned();
+                (false, true) => "would change the object, in shadow mode",
+            };
+            reason.clone_into(&mut step.reason);
             let kind = pass.review.kind.kind;
             let changes = if is_same { vec![] } else { diff(before, after, list_keys::of) };
             step.changes = changes.iter().map(|operation| discretion.change(kind, operation)).collect();
@@ -164,7 +164,7 @@ impl<'a> Pass<'_, 'a> {
             step.decided_by = Some(condition.to_string());
         } else if let Some(why_not) = why_not.filter(|_| is_silent) {
             step.outcome = Fate::NotMatched;
-            step.reason = why_not.to_owned();
+            why_not.clone_into(&mut step.reason);
         }
         step.evaluations = evaluations;
     }

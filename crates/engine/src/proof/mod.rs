@@ -3,10 +3,11 @@
 //! [`case`] runs one case of a PolicyTest through the one function that decides, [`tested`] says which policies a test is
 //! about, [`coverage`] what no case shows, [`settings`]
 //! makes units that lack a setting; [`prove`] is what the server asks of a unit. [`routes`] names the requests that change what
-//! policies decide by without their being asked.
+//! policies decide by without their being asked, [`mutants`] makes small changes of policies, which tests should notice.
 
 pub mod case;
 pub mod coverage;
+pub mod mutants;
 pub mod routes;
 pub mod settings;
 pub mod tested;

@@ -17,13 +17,13 @@ pub fn schema() -> Value {
         "required": ["apiVersion", "kind", "metadata", "spec"],
         "properties": { "apiVersion": { "const": API_VERSION }, "kind": { "enum": ["Policy", "PolicyTest"] } },
         "if": { "required": ["kind"], "properties": { "kind": { "const": "PolicyTest" } } },
-        "then": document("PolicyTest", "Unique among the tests of its file or ConfigMap", embedded(inlined::<RawSpec>())),
-        "else": document("Policy", "Unique among all policies", spec()),
+        "then": document("PolicyTest", "Unique among the tests of its file or ConfigMap", &embedded(inlined::<RawSpec>())),
+        "else": document("Policy", "Unique among all policies", &spec()),
     })
 }
 
 /// The schema of a document of this kind.
-fn document(kind: &str, name: &str, spec: Value) -> Value {
+fn document(kind: &str, name: &str, spec: &Value) -> Value {
     json!({
         "additionalProperties": false,
         "properties": {

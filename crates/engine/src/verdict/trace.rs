@@ -248,6 +248,7 @@ fn described<S: Serializer>(origin: &Arc<Origin>, serializer: S) -> Result<S::Ok
     Described { policy, module: origin.module, unit, line: origin.line, binding }.serialize(serializer)
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
 fn named<S: Serializer>(action: &Action, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(action.as_str())
 }

@@ -161,7 +161,6 @@ fn computed(part: &Part<'_>, discretion: Option<&Discretion>) -> Computed {
 /// An error's text; where it may quote a value that is not to be seen, only what kind of error it is.
 fn error_text(error: &Error<'_>, shows: Option<&dyn Fn(&str) -> bool>) -> String {
     let is_shown = match (&error.kind, shows) {
-        (_, None) => true,
         (ErrorKind::NoSuchKey(Value::String(key)), Some(shows)) => shows(key),
         (ErrorKind::NoSuchKey(_) | ErrorKind::Text(_) | ErrorKind::Internal(_), Some(_)) => false,
         _ => true,

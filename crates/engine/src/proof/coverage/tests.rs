@@ -42,13 +42,14 @@ spec:
 ";
 
 fn missing(cases: &[&str]) -> Vec<String> {
-    let text = format!("{POLICIES}{}", cases.iter().map(|case| format!("  - {case}\n")).collect::<String>());
+    let text = format!("{POLICIES}  - {}\n", cases.join("\n  - "));
     let unit =
         compile(&Unit::of_file(SourceFile::new("u.yaml", text))).unwrap_or_else(|problems| panic!("{}", problems[0]));
-    let (test, defaults) = (&unit.tests()[0], Defaults::built_in());
-    let set = tested::own(&unit, test).unwrap().unwrap();
+    let (tests, defaults) = (&unit.tests()[0], Defaults::built_in());
+    let set = tested::own(&unit, tests).unwrap().unwrap();
     let arena = Arena::with_limit(1 << 26);
-    let reports: Vec<Report> = test.cases.iter().map(|case| Report::of(test, case, &set, &defaults, &arena)).collect();
+    let reports: Vec<Report> =
+        tests.cases.iter().map(|case| Report::of(tests, case, &set, &defaults, &arena)).collect();
     uncovered(&[&unit], &reports.iter().collect::<Vec<_>>()).iter().map(ToString::to_string).collect()
 }
 

@@ -42,7 +42,7 @@ pub(super) fn look(policy: &Policy<'_>, kinds: &Kinds, gaps: &mut Vec<Gap>) {
         head.constraints.names == NameSource::Request
             && head.constraints.resource_rules.iter().any(|rule| rule.operations.has(delete) && !rule.names.is_empty())
     };
-    if policy.heads.iter().any(|head| by_name(head)) {
+    if policy.heads.iter().any(by_name) {
         gaps.push(Gap {
             why: "the request for a whole collection has no name, so that a rule with resourceNames does not match it"
                 .to_owned(),

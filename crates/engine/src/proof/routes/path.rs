@@ -33,13 +33,13 @@ impl FieldPath {
     }
 
     /// How many steps it has.
-    pub fn len(&self) -> usize {
+    pub fn depth(&self) -> usize {
         self.0.len()
     }
 
     /// Whether it lies at or below another path.
     pub fn is_below(&self, above: &Self) -> bool {
-        self.len() >= above.len() && self.meets(above)
+        self.depth() >= above.depth() && self.meets(above)
     }
 
     /// Whether one of the two lies at or below the other.
@@ -52,7 +52,7 @@ impl FieldPath {
         if !self.is_below(above) {
             return None;
         }
-        Some(Self(self.0.get(above.len()..)?.to_vec()))
+        Some(Self(self.0.get(above.depth()..)?.to_vec()))
     }
 
     /// A path below this one.

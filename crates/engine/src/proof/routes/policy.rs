@@ -142,7 +142,7 @@ impl<'s> Policy<'s> {
             let rules = &head.constraints.resource_rules;
             rules.is_empty() || rules.iter().any(|rule| rule.operations.has(operation))
         };
-        self.heads.iter().any(|head| names(&head))
+        self.heads.iter().any(names)
     }
 
     /// The resources that it is asked about, each once: built-in ones that are served, and those that it names besides.
@@ -156,7 +156,7 @@ impl<'s> Policy<'s> {
                 operations.iter().any(|operation| self.sees(kind.group, &request, *operation, Some(kind.scope)))
             };
             let is_known = all.iter().any(|known| (known.group, known.resource) == (kind.group, kind.resource));
-            if !is_known && requests.map(is_seen).any(|is_seen| is_seen) {
+            if !is_known && requests.into_iter().any(is_seen) {
                 all.push(Governed { group: kind.group, resource: kind.resource, kind: Some(kind) });
             }
         }

@@ -51,7 +51,9 @@ impl Route {
         let mut hits: Vec<FieldPath> = vec![];
         for field in fields.iter().filter(|field| is_free(field)) {
             let below = self.changes.iter().filter(|change| change.meets(field));
-            hits.extend(below.map(|change| if change.len() > field.len() { change.clone() } else { field.clone() }));
+            hits.extend(
+                below.map(|change| if change.depth() > field.depth() { change.clone() } else { field.clone() }),
+            );
         }
         for field in presence.iter().filter(|field| is_free(field)) {
             hits.extend(self.changes.iter().any(|change| field.is_below(change)).then(|| field.clone()));

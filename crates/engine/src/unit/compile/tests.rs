@@ -302,8 +302,8 @@ fn tells_versions_of_a_policy_by_what_it_says() {
     assert_eq!(warns[0].0, "p");
     assert_ne!(warns, audits);
     let nested = format!(
-        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: c, labels: {{ admittance.dev/policies: \"true\" }} }}\ndata:\n  a.yaml: |\n{}",
-        same.lines().map(|line| format!("    {line}\n")).collect::<String>()
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: c, labels: {{ admittance.dev/policies: \"true\" }} }}\ndata:\n  a.yaml: |\n    {}",
+        same.replace('\n', "\n    ")
     );
     assert_eq!(versions(&nested), one);
 }

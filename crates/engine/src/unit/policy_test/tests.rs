@@ -10,8 +10,8 @@ fn problems(text: &str) -> Vec<String> {
 /// A test of these cases, whose first line is line 5.
 fn test(cases: &str) -> String {
     format!(
-        "apiVersion: admittance.dev/v1alpha1\nkind: PolicyTest\nmetadata: {{ name: t }}\nspec:\n  cases:\n{}",
-        cases.lines().map(|line| format!("  {line}\n")).collect::<String>()
+        "apiVersion: admittance.dev/v1alpha1\nkind: PolicyTest\nmetadata: {{ name: t }}\nspec:\n  cases:\n  {}\n",
+        cases.trim_end().replace('\n', "\n  ")
     )
 }
 
@@ -51,8 +51,8 @@ fn reads_every_field() {
     errors: []
 ",
     );
-    let test = read(&text);
-    let case = &test.cases[0];
+    let read = read(&text);
+    let case = &read.cases[0];
     assert_eq!((case.operation, case.subresource.as_str(), case.dry_run), (Operation::Update, "scale", true));
     let resource =
         ResourceName::Whole { group: "apps".to_owned(), version: "v1".to_owned(), resource: "deployments".to_owned() };
@@ -74,8 +74,8 @@ fn reads_every_field() {
 #[test]
 fn fills_in_what_is_left_out() {
     let text = test(&format!("- {{ name: a, object: {POD} }}\n- {{ name: b, oldObject: {POD}, params: null }}"));
-    let test = read(&text);
-    let [created, deleted] = test.cases.as_slice() else { panic!() };
+    let read = read(&text);
+    let [created, deleted] = read.cases.as_slice() else { panic!() };
     assert_eq!((created.operation, deleted.operation), (Operation::Create, Operation::Delete));
     assert_eq!((created.namespace.as_str(), created.user.username.as_str()), ("default", "admittance-test"));
     assert!(created.expect.is_empty() && deleted.params.is_empty() && created.authorizer.is_none());
@@ -161,13 +161,13 @@ fn rejects_fields_that_contradict_each_other() {
 fn rejects_a_second_test_of_the_same_name_and_places_problems_in_config_maps() {
     let text = test(&format!("- {{ name: a, object: {POD} }}"));
     assert_eq!(problems(&format!("{text}---\n{text}")), ["t.yaml:10:19: error: test `t` is defined twice"]);
-    let indented: String = text.lines().map(|line| format!("    {line}\n")).collect();
+    let indented = text.replace('\n', "\n    ");
     let config_map = format!(
-        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: m, labels: {{ admittance.dev/policies: \"true\" }} }}\ndata:\n  a.yaml: |\n{indented}"
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: m, labels: {{ admittance.dev/policies: \"true\" }} }}\ndata:\n  a.yaml: |\n    {indented}"
     );
-    let test = read(&config_map);
+    let read = read(&config_map);
     assert_eq!(
-        (test.place.to_string(), test.cases[0].place.to_string()),
+        (read.place.to_string(), read.cases[0].place.to_string()),
         ("t.yaml:8:23".into(), "t.yaml:11:17".into())
     );
     let broken = config_map.replace("name: a,", "name: a, expect: { errors: [/)/] },");
