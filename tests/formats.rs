@@ -1,4 +1,4 @@
-//! What `check` writes for CI systems.
+//! What `check` writes for programs and CI systems.
 
 use serde_json::{Value, json};
 
@@ -124,5 +124,58 @@ fn shows_differences_in_text_alone() {
     ] {
         let outcome = folder().run(&["check", "-p", "p", "--diff", "-o", format, "m"]);
         assert_eq!((outcome.out.as_str(), outcome.err.as_str(), outcome.code), ("", text, Some(2)));
+    }
+}
+
+#[test]
+fn gives_the_same_to_programs() {
+    let policy = "apiVersion: admittance.dev/v1alpha1\nkind: Policy\nmetadata: { name: a }\nspec:\n  matchConstraints:\n    \
+                  resourceRules: [{ apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [pods] }]\n  \
+                  validations: [{ expression: 'false || object.metadata.name != \"x\"' }]\n";
+    let folder = Folder::with(&[
+        ("p.yaml", policy),
+        ("x.yaml", "apiVersion: v1\nkind: Pod\nmetadata: { name: x }\n"),
+        ("s.yaml", "apiVersion: v1\nkind: Service\nmetadata: { name: s }\n"),
+    ]);
+    let outcome = folder.run(&["check", "--explain", "-p", "p.yaml", "-o", "json", "--raw", "x.yaml", "s.yaml"]);
+    let document: Value = serde_json::from_str(&outcome.out).unwrap();
+    let text = "false || object.metadata.name != \"x\"";
+    let part = |depth: u32, id: u32, at: (u32, u32), value: &str| json!({ "depth": depth, "id": id, "start": at.0, "end": at.1, "value": value });
+    let parts = [
+        part(0, 6, (0, 36), "false"),
+        part(1, 0, (0, 5), "false"),
+        part(1, 5, (9, 36), "false"),
+        part(2, 3, (9, 29), r#""x""#),
+        part(3, 2, (9, 24), r#"{"name": "x"}"#),
+        part(4, 1, (9, 15), r#"{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}}"#),
+        part(2, 4, (33, 36), r#""x""#),
+    ];
+    let evaluation =
+        json!({ "list": "validations", "index": 0, "expression": text, "value": "false", "cost": 4, "parts": parts });
+    let expected = json!({
+        "policy": "a", "unit": "p.yaml", "line": 1, "mutates": false, "outcome": "found", "reason": "1 finding",
+        "evaluations": [evaluation],
+        "findings": [{ "path": "", "message": format!("failed expression: {text}"), "action": "Deny" }],
+    });
+    assert_eq!(document["objects"][0]["trace"], json!([expected]));
+    let compared = json!({ "what": "resource", "wanted": "pods", "found": "services" });
+    let expected = json!([{
+        "policy": "a", "unit": "p.yaml", "line": 1, "mutates": false, "outcome": "notMatched",
+        "reason": "no resource rule names the request's resource", "decidedBy": "matchConstraints.resourceRules",
+        "compared": compared,
+    }]);
+    assert_eq!(document["objects"][1]["trace"], expected);
+    let plain = folder.run(&["check", "-p", "p.yaml", "-o", "json", "x.yaml"]);
+    assert!(!plain.out.contains("trace"), "{}", plain.out);
+}
+
+#[test]
+fn explains_in_text_and_json_alone() {
+    for format in ["sarif", "junit", "github"] {
+        let outcome = Folder::with(&[]).run(&["check", "--explain", "-o", format, "x.yaml"]);
+        assert_eq!(
+            (outcome.err.as_str(), outcome.code),
+            ("error: --explain is for -o text, json and jsonl\n", Some(2))
+        );
     }
 }

@@ -25,6 +25,7 @@ use run::Run;
 /// Each case is a request, judged as a cluster with the tested policies would, with the API server's defaults filled in. Besides
 /// what a case expects, every change is made a second time: mutating twice must be mutating once.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags are independent of each other")]
 #[command(after_long_help = REFERENCE)]
 pub(super) struct Arguments {
     /// Files and folders with tests and policies (with the folders in them, hidden ones left out).

@@ -18,9 +18,8 @@ pub(super) fn below(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
             std::fs::read_dir(path).map_err(unreadable)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
         entries.sort();
         let is_wanted = |path: &PathBuf| {
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             // Kyverno's suites stand in folders called .kyverno-test.
-            path.is_dir() || name.ends_with(".yaml") || name.ends_with(".yml")
+            path.is_dir() || path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml")
         };
         let inner: Vec<PathBuf> = entries.into_iter().filter(is_wanted).collect();
         if !inner.is_empty() {

@@ -98,9 +98,9 @@ impl Case {
             "apiVersion": API_VERSION, "kind": "PolicyTest", "metadata": { "name": "suite" },
             "spec": { "cases": [case] },
         });
-        let text: Vec<String> = made.policies.iter().chain([&test]).map(Value::to_string).collect();
+        let documents: Vec<String> = made.policies.iter().chain([&test]).map(Value::to_string).collect();
         let name = self.suite.display().to_string();
-        let unit = match compile(&Unit::of_file(SourceFile::new(name, text.join("\n---\n")))) {
+        let unit = match compile(&Unit::of_file(SourceFile::new(name, documents.join("\n---\n")))) {
             Ok(unit) => unit,
             Err(problems) => {
                 let problem = problems.first().map_or("", |problem| problem.message.as_str());

@@ -168,7 +168,7 @@ fn tested(allowed: bool) -> String {
 
 #[test]
 fn keeps_the_last_good_version_where_a_units_own_tests_fail() {
-    let problem = "ns/a/a.yaml:9:149: error: test `t`, case `a port` fails: allowed: expected true, got false";
+    let problem = "ns/a/a.yaml:9:146: error: test `t`, case `a port` fails: allowed: expected true, got false";
     let mut loaded = Loaded::new(true, Tests::Honoured);
     let update = loaded.update(vec![read("ns/a", &tested(true), 1)], &LastGoods::new());
     assert_eq!((running(&update), states(&update)), (vec![], vec![UnitState::Broken]));
@@ -182,7 +182,7 @@ fn keeps_the_last_good_version_where_a_units_own_tests_fail() {
     let edit = tested(false).replace("host-ports", "privileged");
     let update = loaded.update(vec![read("ns/a", &edit, 3)], &kept("ns/a", &tested(false), 2));
     assert_eq!((running(&update), states(&update)), (vec!["x=host-ports".to_owned()], vec![UnitState::Stale]));
-    let problem = "ns/a/a.yaml:9:149: error: test `t`, case `a port` fails: allowed: expected false, got true";
+    let problem = "ns/a/a.yaml:9:146: error: test `t`, case `a port` fails: allowed: expected false, got true";
     assert_eq!(update.active.units[0].problems, [problem]);
 }
 

@@ -48,7 +48,7 @@ fn refused(cases: &str) -> Vec<String> {
 #[test]
 fn proves_what_is_as_expected() {
     let cases = "\
-  - name: a port of the node
+\x20 - name: a port of the node
     object: { apiVersion: v1, kind: Pod, metadata: { name: a }, spec: { containers: [{ name: c, image: i, ports: [{ containerPort: 80, hostPort: 80 }] }] } }
     expect:
       allowed: false
@@ -71,7 +71,7 @@ fn proves_what_is_as_expected() {
     userInfo: { username: ann }
     params: { apiVersion: v1, kind: ConfigMap, metadata: { name: max, namespace: shop }, data: { max: '2' } }
     authorizer: [{ verb: drain, resource: deployments }]
-    expect: { code: 422, message: /limit: at most 2 in blue for ann UPDATE true$/, policies: [limit] }
+    expect: { code: 422, message: '/limit: at most 2 in blue for ann UPDATE true$/', policies: [limit] }
   - name: who may exceed it
     object: { apiVersion: apps/v1, kind: Deployment, metadata: { name: a, namespace: shop }, spec: { replicas: 3 } }
     params: [{ apiVersion: v1, kind: ConfigMap, metadata: { name: max, namespace: shop }, data: { max: '2' } }]
@@ -91,10 +91,10 @@ fn names_what_is_not_as_expected() {
     let (pod, plain) = (pod("a"), "{ apiVersion: v1, kind: Pod, metadata: { name: a } }");
     let cases = format!(
         "\
-  - {{ name: allowed, object: {pod}, expect: {{ allowed: true, policies: [] }} }}
-  - {{ name: code, object: {pod}, expect: {{ code: 422, message: no }} }}
+\x20 - {{ name: allowed, object: {pod}, expect: {{ allowed: true, policies: [] }} }}
+  - {{ name: code, object: {pod}, expect: {{ code: 422, message: never }} }}
   - {{ name: object, object: {plain}, expect: {{ object: {plain}, patch: [] }} }}
-  - {{ name: denial, object: {plain}, expect: {{ code: 403, message: no, auditAnnotations: {{ a: b }}, warnings: [a] }} }}
+  - {{ name: denial, object: {plain}, expect: {{ code: 403, message: never, auditAnnotations: {{ a: b }}, warnings: [a] }} }}
   - {{ name: implied, object: {pod}, expect: {{ patch: [] }} }}
   - {{ name: nothing, object: {plain} }}
   - {{ name: error, object: {{ apiVersion: apps/v1, kind: Deployment, metadata: {{ name: a }} }}, expect: {{ code: 500 }} }}
@@ -107,17 +107,17 @@ fn names_what_is_not_as_expected() {
             "test `t`, case `allowed` fails: allowed: expected true, got false".to_owned(),
             "test `t`, case `allowed` fails: policies: expected [], got [\"ports\"]".to_owned(),
             "test `t`, case `code` fails: code: expected 422, got 403".to_owned(),
-            format!("test `t`, case `code` fails: message: expected \"no\", got \"{message}\""),
+            format!("test `t`, case `code` fails: message: expected \"never\", got \"{message}\""),
             "test `t`, case `object` fails: `object` is another one".to_owned(),
             "test `t`, case `object` fails: `patch` is another one".to_owned(),
             "test `t`, case `denial` fails: code: expected 403, got none".to_owned(),
-            "test `t`, case `denial` fails: message: expected \"no\", got none".to_owned(),
+            "test `t`, case `denial` fails: message: expected \"never\", got none".to_owned(),
             "test `t`, case `denial` fails: warnings: expected [\"a\"], got []".to_owned(),
             "test `t`, case `denial` fails: auditAnnotations: expected {\"a\":\"b\"}, got {}".to_owned(),
             "test `t`, case `implied` fails: allowed: expected true, got false".to_owned(),
             "test `t`, case `nothing` fails: it expects nothing: `admittance test --update` writes down what happens"
                 .to_owned(),
-            "test `t`, case `error` fails: errors: expected [], got [\"limit: failed to configure binding: no object of the kind\"]"
+            "test `t`, case `error` fails: errors: expected [], got [\"limit: failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction\"]"
                 .to_owned(),
         ]
     );
@@ -126,7 +126,7 @@ fn names_what_is_not_as_expected() {
 #[test]
 fn places_a_failure_at_its_expectation_and_refuses_what_cannot_be_run() {
     let cases = "\
-  - name: a
+\x20 - name: a
     object: { apiVersion: v1, kind: Pod, metadata: { name: a } }
     expect:
       allowed: false
@@ -140,8 +140,8 @@ fn places_a_failure_at_its_expectation_and_refuses_what_cannot_be_run() {
     assert_eq!(
         lines,
         [
-            "u.yaml:31:7: error: test `t`, case `a` fails: allowed: expected false, got true",
-            "u.yaml:32:11: error: test `t`, case `b` cannot be run: nobody connects with a Pod: a CONNECT takes PodExecOptions, \
+            "u.yaml:29:7: error: test `t`, case `a` fails: allowed: expected false, got true",
+            "u.yaml:30:11: error: test `t`, case `b` cannot be run: nobody connects with a Pod: a CONNECT takes PodExecOptions, \
              PodAttachOptions, PodPortForwardOptions, PodProxyOptions, ServiceProxyOptions or NodeProxyOptions",
         ]
     );

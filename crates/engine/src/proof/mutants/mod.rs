@@ -31,7 +31,7 @@ pub struct Mutant {
     file: usize,
     /// The position of the document in the file; within a ConfigMap also the key and the position in its text.
     document: usize,
-    within: Option<(String, usize)>,
+    within: Option<Within>,
     change: Change,
 }
 
@@ -74,11 +74,13 @@ pub fn mutants(unit: &Unit) -> Vec<Mutant> {
     all
 }
 
+/// A key of a ConfigMap, and the position of a document in its text.
+type Within = (String, usize);
 /// The text of a key of a ConfigMap.
 type Outer = crate::document::Text;
 
 /// The policies of a document: itself, or those in the keys of a ConfigMap, with the key's text around them.
-fn policies(tree: &Spanned) -> Vec<(Option<(String, usize)>, Spanned, Option<Outer>)> {
+fn policies(tree: &Spanned) -> Vec<(Option<Within>, Spanned, Option<Outer>)> {
     let text = |pointer: &str| tree.at(pointer).and_then(Spanned::as_str).unwrap_or_default();
     match (text("/apiVersion"), text("/kind")) {
         (API_VERSION, "Policy") => vec![(None, tree.clone(), None)],

@@ -56,12 +56,12 @@ fn keeps_parts_under_their_wholes() {
             "object.i == 5 && object.spec.l.exists(x, x == 2): true",
             "  object.i == 5: true",
             "    object.i: 5",
-            "      object: {\"spec\": {\"x\": 1, …",
+            "      object: {\"spec\": {\"x\": 1, \"s…",
             "    5: 5",
             "  object.spec.l.exists(x, x == 2): true",
             "    object.spec.l: [1, 2, 3]",
-            "      object.spec: {\"x\": 1, \"s\": \"abc…",
-            "        object: {\"spec\": {\"x\": 1, …",
+            "      object.spec: {\"x\": 1, \"s\": \"abc\",…",
+            "        object: {\"spec\": {\"x\": 1, \"s…",
             "    [0] x == 2: false",
             "      x: 1",
             "      2: 2",
@@ -79,7 +79,7 @@ fn names_what_was_passed_over() {
         [
             "object.b || object.nope: true",
             "  object.b: true",
-            "    object: {\"spec\": {\"x\": 1, …",
+            "    object: {\"spec\": {\"x\": 1, \"s…",
             "  object.nope: not evaluated"
         ]
     );
@@ -88,7 +88,7 @@ fn names_what_was_passed_over() {
         [
             "object.b ? 'a' : object.s: \"a\"",
             "  object.b: true",
-            "    object: {\"spec\": {\"x\": 1, …",
+            "    object: {\"spec\": {\"x\": 1, \"s…",
             "  'a': \"a\"",
             "  object.s: not evaluated"
         ]
@@ -99,7 +99,7 @@ fn names_what_was_passed_over() {
             "object.l.filter(x, x == 'z').all(y, y != ''): true",
             "  object.l.filter(x, x == 'z'): []",
             "    object.l: [\"a\", \"b\"]",
-            "      object: {\"spec\": {\"x\": 1, …"
+            "      object: {\"spec\": {\"x\": 1, \"s…"
         ]
     );
     assert_eq!(tree("object.l.filter(x, x == 'z').all(y, y != '')").last().unwrap(), "  y != '': not evaluated");
@@ -111,10 +111,10 @@ fn shows_the_body_of_a_macro_and_nothing_that_the_macro_made() {
         tree("object.spec.?x.optMap(v, v + 1).orValue(0)"),
         [
             "object.spec.?x.optMap(v, v + 1).orValue(0): 2",
-            "  object.spec.?x.optMap(v, v + 1): optional.of(2)",
+            "  object.spec.?x.optMap(v, v + 1): some 2",
             "    object.spec.?x: some 1",
-            "      object.spec: {\"x\": 1, \"s\": \"abc…",
-            "        object: {\"spec\": {\"x\": 1, …",
+            "      object.spec: {\"x\": 1, \"s\": \"abc\",…",
+            "        object: {\"spec\": {\"x\": 1, \"s…",
             "    v + 1: 2",
             "      v: 1",
             "      1: 1",
