@@ -62,6 +62,7 @@ pub(crate) fn judge<T>(
         lookups: &lookups,
         trace: false,
         timed: false,
+        judges_drift: false,
     };
     let verdict = admit(set, &review, &run).unwrap_or_else(|needs| panic!("{}: {needs:?}", case.name));
     see(&review, &verdict)

@@ -1,5 +1,6 @@
 //! What the built binary answers over the wire to whatever is sent to it.
 
+mod drift;
 mod envelopes;
 mod hostile;
 mod overload;

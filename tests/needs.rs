@@ -43,6 +43,7 @@ fn asked(case: &Case) -> (Vec<Lookup<'static>>, Vec<Lookup<'static>>) {
         lookups: &noting,
         trace: false,
         timed: false,
+        judges_drift: false,
     };
     admit(&set, &review, &run).unwrap();
     let heads = set.mutators().iter().map(|one| &one.head).chain(set.validators().iter().map(|one| &one.head));

@@ -28,6 +28,7 @@ fn denials(rules: &str, review: &str) -> Vec<String> {
         lookups: &NoLookups,
         trace: false,
         timed: false,
+        judges_drift: false,
     };
     let verdict = admit(&policies, &review, &run).unwrap();
     assert_eq!((verdict.matched, verdict.failures.len()), (14, 0));

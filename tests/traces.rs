@@ -20,7 +20,7 @@ fn judge<T>(case: &Case, set: &PolicySet, route: Route, trace: bool, see: impl F
     let review = envelope.into_review(&arena).unwrap_or_else(|error| panic!("{}: {error}", case.name));
     let lookups = Cluster::of(case);
     let (deadline, budget) = (Deadline::never(), Budget::default());
-    let run = Run { route, deadline, budget, lookups: &lookups, trace, timed: false };
+    let run = Run { route, deadline, budget, lookups: &lookups, trace, timed: false, judges_drift: false };
     see(&admit(set, &review, &run).unwrap_or_else(|needs| panic!("{}: {needs:?}", case.name)))
 }
 

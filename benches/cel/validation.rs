@@ -78,6 +78,7 @@ impl Validation {
             lookups: &self.namespace,
             trace: false,
             timed: false,
+            judges_drift: false,
         };
         let verdict = admit(&self.policies, &review, &run).map_err(|needs| format!("{needs:?}"))?;
         Ok(black_box(verdict).is_allowed())

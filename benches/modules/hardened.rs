@@ -65,6 +65,7 @@ impl Hardened {
                 lookups,
                 trace: false,
                 timed: false,
+                judges_drift: false,
             };
             let begin = Instant::now();
             for _ in 0..count {

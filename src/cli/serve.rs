@@ -132,6 +132,10 @@ pub(super) struct Arguments {
     /// What may be kept of the objects that policies look up in the cluster, in MiB.
     #[arg(long, env = "ADMITTANCE_MAX_CACHE_MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=65_536), value_name = "MIB")]
     max_cache_mib: u32,
+    /// How long the policies that change objects must have been the same before objects on /validate are held against them:
+    /// longer than a change takes to reach every replica.
+    #[arg(long, env = "ADMITTANCE_DRIFT_AFTER", default_value = "1m", value_parser = duration, value_name = "DURATION")]
+    drift_after: Duration,
     /// A group of namespaces that metrics count apart, NAME=PATTERN[,PATTERN]...; may be repeated. A namespace is in the
     /// first group that it fits.
     #[arg(long, env = "ADMITTANCE_NAMESPACE_GROUPS", value_delimiter = ';', value_name = "GROUP")]
@@ -205,6 +209,7 @@ fn start(arguments: Arguments) -> Result<(), String> {
         drain: Duration::from_secs(arguments.drain_seconds),
         connection_age: arguments.connection_age,
         max_connections: arguments.max_connections,
+        drift_after: arguments.drift_after,
         limits: Limits {
             body: mebibytes(arguments.max_body_mib),
             in_flight: mebibytes(arguments.max_in_flight_mib),

@@ -8,8 +8,12 @@ mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use admittance_engine::document::Paint;
+use admittance_engine::document::{Diagnostic, Paint};
+use admittance_engine::kubernetes::defaults::Defaults;
+use admittance_engine::proof::{Steps, conflicts, idempotence};
+use admittance_engine::unit::CompiledUnit;
 use anstream::{AutoStream, ColorChoice};
 use clap::{Args, ValueEnum};
 
@@ -160,6 +164,7 @@ fn once(arguments: &Arguments, files: Vec<Read>) -> u8 {
     if arguments.update {
         return update(&run);
     }
+    let unproven = unproven(&loaded, paint);
     let results = Results {
         tests: run.tests(),
         reports: run.reports(),
@@ -175,7 +180,21 @@ fn once(arguments: &Arguments, files: Vec<Read>) -> u8 {
     super::print(&text);
     let has_failed = results.reports.iter().any(|report| !report.has_passed());
     let is_bare = arguments.require_coverage && !results.uncovered.is_empty();
-    if has_failed || is_bare { DENIED } else { 0 }
+    if has_failed || is_bare || unproven { DENIED } else { 0 }
+}
+
+/// Says which mutations are not idempotent, which policies want different things, and whose order matters. True where
+/// something is refused for it.
+fn unproven(loaded: &policies::Loaded, paint: Paint) -> bool {
+    let defaults = Defaults::built_in();
+    let found = |unit: &Arc<CompiledUnit>| idempotence::problems(unit, &defaults, &mut Steps::new(u64::MAX));
+    let problems: Vec<Diagnostic> = loaded.units.iter().filter_map(found).flatten().collect();
+    problems.iter().for_each(|problem| anstream::eprintln!("{}", problem.render(paint)));
+    let pairs = loaded.set.as_ref().map(|set| conflicts::pairs(set, &defaults, &mut Steps::default()));
+    for pair in pairs.iter().flatten() {
+        anstream::eprintln!("{}: {pair}", if pair.is_conflict() { "warning" } else { "note" });
+    }
+    !problems.is_empty()
 }
 
 /// Writes expectations, and says where.

@@ -108,6 +108,7 @@ impl Prepared {
             lookups: &self.cluster,
             trace: true,
             timed: false,
+            judges_drift: false,
         };
         let verdict = pipeline::admit(&self.set, &review, &run).map_err(|needs| format!("not known: {needs:?}"))?;
         Ok((review, verdict))

@@ -132,6 +132,7 @@ impl Judge {
             lookups: &known,
             trace: self.explains,
             timed: false,
+            judges_drift: false,
         };
         loop {
             match Judged::of(&self.set, review.clone(), written, &run) {

@@ -34,6 +34,7 @@ fn metrics() -> String {
     let labels = PolicyLabels { policy: String::new(), action: "Deny", namespace_group: String::new() };
     drop(metrics.findings.get_or_create(&labels));
     metrics.policy("", Duration::ZERO);
+    metrics.drifted("");
     metrics.twins(&[("current", 0)]);
     drop(metrics.cache_objects.get_or_create(&KindLabels { kind: String::new() }));
     let page = metrics.page();

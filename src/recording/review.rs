@@ -70,6 +70,7 @@ impl Known<'_> {
             lookups: self,
             trace: false,
             timed: false,
+            judges_drift: false,
         };
         let verdict = pipeline::admit(set, review, &run).ok()?;
         let outcome = Outcome::of(review, &verdict, *route);

@@ -73,6 +73,7 @@ impl Side {
             lookups: known,
             trace,
             timed: false,
+            judges_drift: false,
         };
         // Every lookup has an answer, if only that nobody knows: nothing is needed any more.
         pipeline::admit(&self.set, &case.review, &run).unwrap_or_default()

@@ -46,6 +46,8 @@ pub struct Config {
     pub connection_age: Duration,
     /// How many connections may be open.
     pub max_connections: usize,
+    /// How long the mutating policies must have been the same before objects are held against them.
+    pub drift_after: Duration,
     /// What requests may take.
     pub limits: Limits,
     /// A file in which evidence is kept over restarts; with policies in ConfigMaps a ConfigMap does that.

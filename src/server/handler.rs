@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use admittance_engine::deadline::Deadline;
 use admittance_engine::json::Arena;
 use admittance_engine::pipeline::{self, Budget as MemoryBudget, Needs, Route, Run};
 use admittance_engine::response;
-use admittance_engine::review::{Envelope, Lookup, Lookups, Review};
+use admittance_engine::review::{Envelope, Lookup, Lookups, Review, Target};
 use admittance_engine::set::{Entries, PolicySet};
 use admittance_engine::verdict::Refusal;
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use axum::extract::Request;
 use axum::response::Response;
 
@@ -19,6 +19,7 @@ use super::arenas::Arenas;
 use super::body::{self, Budget, Collected, Incomplete, Reason};
 use super::explain::{Decided, Explain};
 use super::problem::{Problem, TurnedAway, bare, incomplete_request, review, wrong_request};
+use super::steady::{LONG_ENOUGH, Steady};
 use super::{timeout, units};
 use crate::cluster::{Asked, Cluster};
 use crate::evidence::{self, Evidence};
@@ -51,6 +52,11 @@ pub struct Limits {
 pub struct Admission {
     cluster: Option<Cluster>,
     active: ArcSwap<Active>,
+    /// Since when the mutating policies are the same, and for how long they must have been.
+    steady: ArcSwap<Steady>,
+    steady_after: Duration,
+    /// What the API server sends, where that is known.
+    entries: ArcSwapOption<Entries>,
     metrics: Arc<Metrics>,
     groups: NamespaceGroups,
     evidence: Arc<Evidence>,
@@ -74,6 +80,9 @@ impl Admission {
         Self {
             cluster,
             active: ArcSwap::default(),
+            steady: ArcSwap::from_pointee(Steady::new()),
+            steady_after: LONG_ENOUGH,
+            entries: ArcSwapOption::empty(),
             metrics,
             groups,
             evidence: Arc::default(),
@@ -88,6 +97,18 @@ impl Admission {
             turned_away: TurnedAway::default(),
             recorder: None,
         }
+    }
+
+    /// The same where objects are held against mutators that have been the same for so long.
+    #[must_use]
+    pub fn steady_after(mut self, long_enough: Duration) -> Self {
+        self.steady_after = long_enough;
+        self
+    }
+
+    /// What the API server sends from now on; None where it is not known.
+    pub fn know(&self, entries: Option<Entries>) {
+        self.entries.store(entries.map(Arc::new));
     }
 
     /// The same with somebody who records what is judged.
@@ -110,6 +131,7 @@ impl Admission {
 
     /// Requests that come from now on are judged by this set; those under way end with the one they began with.
     pub fn activate(&self, active: Arc<Active>) {
+        self.steady.store(Arc::new(self.steady.load().after(&active)));
         self.evidence.activate(&active, evidence::now());
         self.active.store(active);
     }
@@ -132,7 +154,7 @@ impl Admission {
         let under_way = UnderWay::begin(self);
         let (collected, problem) = self.receive(request, deadline).await;
         let problem = problem.or_else(|| under_way.is_one_too_many.then(|| self.shed("requests", TOO_MANY)));
-        let call = Call { route, started, deadline, parent };
+        let call = Call { route, started, deadline, parent, judges_drift: false };
         let active = self.active.load_full();
         let mut asked = Asked::new(self.cluster.as_ref(), &active.set, &active.parameters);
         let mut rounds = 0;
@@ -228,7 +250,11 @@ impl Admission {
         lookups: &dyn Lookups,
     ) -> Answer {
         let mutates = call.route == Route::Mutate;
-        let (envelope, read) = Envelope::read_for(arena, body, &|target| active.set.concerns(target, mutates));
+        let is_steady = !mutates && self.steady.load().is_for(self.steady_after);
+        let concerns = |target: &Target<'_>| {
+            active.set.concerns(target, mutates) || (is_steady && active.set.concerns(target, true))
+        };
+        let (envelope, read) = Envelope::read_for(arena, body, &concerns);
         let uid = envelope.uid();
         let problem = match (problem, read) {
             (Some(problem), _) => Some(problem),
@@ -240,7 +266,11 @@ impl Admission {
             None => envelope.into_review(arena).map_err(|error| Problem::new(Refusal::BAD_REQUEST, error.to_string())),
         };
         match review {
-            Ok(review) => self.admit(&active.set, call, &review, lookups),
+            Ok(review) => {
+                let was_sent = || self.entries.load().as_ref().is_none_or(|entries| entries.mutate.sends(&review));
+                let call = Call { judges_drift: is_steady && was_sent(), ..call };
+                self.admit(&active.set, call, &review, lookups)
+            }
             Err(problem) => self.turn_away(call, uid, problem),
         }
     }
@@ -253,6 +283,7 @@ impl Admission {
             lookups,
             trace: false,
             timed: self.judged.fetch_add(1, Relaxed).is_multiple_of(TIMED),
+            judges_drift: call.judges_drift,
         };
         match pipeline::admit(set, review, &run) {
             Ok(verdict) => {
@@ -331,6 +362,7 @@ struct Call {
     route: Route,
     started: Instant,
     deadline: Instant,
+    judges_drift: bool,
     parent: TraceParent,
 }
 

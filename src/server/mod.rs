@@ -16,6 +16,7 @@
 //! | `problem` | requests that no policy judges |
 //! | [`handler`] | one request for admission: from its body to the bytes of its answer |
 //! | `units` | one request about a ConfigMap with policies: what is broken is refused when somebody applies it |
+//! | `steady` | since when the mutating policies are the same: only then is an object held against them |
 //! | [`reach`] | whether the API server sends what the policies are for |
 //! | [`twins`] | whether what it refuses by itself is what the policies refuse |
 //! | [`pages`] | which path leads where: admission, probes, metrics, what is loaded |
@@ -38,6 +39,7 @@ mod handshake;
 mod problem;
 mod running;
 pub mod stage;
+mod steady;
 mod stream;
 mod timeout;
 pub mod tls;

@@ -97,6 +97,7 @@ impl Pages {
 
     /// What the API server sends from now on; None where it is not known.
     pub fn know(&self, entries: Option<Entries>) {
+        self.admission.know(entries.clone());
         self.reach.know(entries);
         self.hold();
     }

@@ -55,13 +55,13 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     let (policies, follower) = policies(config, connection.as_ref())?;
     let is_starter = config.policies.is_empty() && follower.is_none();
     let recorder = recorder(config, &metrics)?;
-    let groups = config.namespace_groups.clone();
     let explain = explaining(config, &workers, connection.as_ref())?;
     let explanations = explain.as_ref().map(|(_, explain)| Arc::clone(explain));
-    let admission = Admission::new(Arc::clone(&metrics), cluster, groups, config.limits)
+    let admission = Admission::new(Arc::clone(&metrics), cluster, config.namespace_groups.clone(), config.limits)
         .with_traces(traces)
         .with_explanations(explanations)
-        .recorded_by(recorder.clone());
+        .recorded_by(recorder.clone())
+        .steady_after(config.drift_after);
     let (declared, declarations) = watch::channel(BTreeSet::new());
     let own_namespace = follower.as_ref().map(|(places, ..)| places.own.clone()).filter(|_| config.evidence.is_none());
     let pages = Pages {

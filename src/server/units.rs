@@ -104,6 +104,19 @@ fn check(object: &ConfigMap, active: &Active, entries: Option<&Entries>) -> Resu
     if !errors.is_empty() {
         return Err(message(BROKEN, &errors));
     }
+    // A conflict that runs already is warned about: whoever resolves it must be let.
+    let known = active.prover.conflicts(&active.compiled, &active.set);
+    let is_known = |conflict: &Diagnostic| known.iter().any(|one| one.message == conflict.message);
+    let conflicts = active.prover.conflicts(&units, &set);
+    let is_about = |conflict: &&Diagnostic| {
+        let files = std::iter::once(&conflict.place).chain(conflict.related.iter().map(|(place, _)| place));
+        files.into_iter().any(|place| unit.files.iter().any(|file| file.name() == place.file.name()))
+    };
+    let (old, new): (Vec<Diagnostic>, Vec<Diagnostic>) =
+        conflicts.iter().filter(is_about).cloned().partition(|conflict| is_known(conflict));
+    if !new.is_empty() {
+        return Err(message("policies want different values for one field", &new));
+    }
     let is_of_unit = |one: &Unreached| compiled.policies().iter().any(|policy| policy.name == one.policy);
     let unreached = entries.map(|entries| unreached(&set, entries)).unwrap_or_default();
     let (never, partly): (Vec<Unreached>, Vec<Unreached>) =
@@ -113,7 +126,7 @@ fn check(object: &ConfigMap, active: &Active, entries: Option<&Entries>) -> Resu
         return Err(format!("policies would never be asked\n{}", texts.join("\n")));
     }
     let mut said: Vec<String> = pending.into_iter().collect();
-    said.extend(compiled.warnings().iter().chain(&warnings).map(ToString::to_string));
+    said.extend(compiled.warnings().iter().chain(&warnings).chain(&old).map(ToString::to_string));
     said.extend(partly.into_iter().map(|one| one.text));
     said.extend(too_large_for_kubectl(&unit));
     Ok(said)

@@ -95,6 +95,8 @@ pub struct Loaded {
     has_cluster: bool,
     /// What a version must show that has not run before.
     prover: Arc<Prover>,
+    /// The digest of the set, and which of its policies are in conflict.
+    conflicts: (String, Vec<Diagnostic>),
 }
 
 #[derive(Debug, Default)]
@@ -160,7 +162,12 @@ impl Kept {
 impl Loaded {
     /// Nothing yet.
     pub fn new(has_cluster: bool, tests: Tests) -> Self {
-        Self { units: BTreeMap::new(), has_cluster, prover: Arc::new(Prover::new(tests)) }
+        Self {
+            units: BTreeMap::new(),
+            has_cluster,
+            prover: Arc::new(Prover::new(tests)),
+            conflicts: Default::default(),
+        }
     }
 
     /// Takes over what the sources hold now: units that are gone are dropped, changed ones compiled, broken ones replaced by
@@ -181,6 +188,11 @@ impl Loaded {
         if !self.has_cluster {
             problems.extend(missing_parameters(&compiled));
         }
+        if self.conflicts.0 != set.digest() {
+            self.conflicts = (set.digest().to_owned(), self.prover.conflicts(&compiled, &set));
+            self.conflicts.1.iter().for_each(|conflict| tracing::warn!("{conflict}"));
+        }
+        problems.extend(self.conflicts.1.iter().cloned());
         let left_out: BTreeSet<&str> = problems
             .iter()
             .filter(|problem| problem.severity == Severity::Error)

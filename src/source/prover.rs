@@ -1,11 +1,12 @@
 //! What a unit must show before it becomes active.
 
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use admittance_engine::document::Diagnostic;
 use admittance_engine::kubernetes::defaults::Defaults;
-use admittance_engine::proof::{Proof, Steps, prove, untested};
+use admittance_engine::proof::{Proof, Steps, conflicts, prove, untested};
+use admittance_engine::set::PolicySet;
 use admittance_engine::unit::CompiledUnit;
 
 /// What becomes of units without tests.
@@ -22,7 +23,7 @@ pub enum Tests {
 #[derive(Default)]
 pub struct Prover {
     tests: Tests,
-    /// Read when the first unit has tests.
+    /// Read when the first unit is proven.
     defaults: OnceLock<Defaults>,
 }
 
@@ -36,9 +37,16 @@ impl Prover {
     pub fn prove(&self, unit: &CompiledUnit, mut steps: Steps) -> Proof {
         match self.check_presence(unit) {
             Err(problems) => Proof::Refused(problems),
-            Ok(()) if unit.tests().is_empty() => Proof::Proven,
             Ok(()) => prove(unit, self.defaults.get_or_init(Defaults::built_in), &mut steps),
         }
+    }
+
+    /// Warnings about policies of these units that want different values for one field.
+    pub fn conflicts(&self, units: &[Arc<CompiledUnit>], set: &PolicySet) -> Vec<Diagnostic> {
+        if set.mutators().len() < 2 {
+            return vec![];
+        }
+        conflicts::warnings(units, set, self.defaults.get_or_init(Defaults::built_in), &mut Steps::default())
     }
 
     /// Whether a unit has the tests that it must have.

@@ -56,7 +56,7 @@ pub struct RouteLabels {
     pub route: RouteLabel,
 }
 
-/// Labels of `admittance_policy_duration_seconds`.
+/// Labels of `admittance_policy_duration_seconds` and `admittance_mutation_drift_total`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct PolicyName {
     /// The policy.
@@ -127,6 +127,8 @@ pub struct Metrics {
     pub policy_duration: Family<PolicyName, Histogram, fn() -> Histogram>,
     /// Findings and evaluation errors by policy.
     pub findings: Family<PolicyLabels, Counter>,
+    /// Requests on `/validate` whose object lacked a policy's mutation.
+    pub drift: Family<PolicyName, Counter>,
     /// Policies that run.
     pub policies: Gauge,
     /// Units whose present version is broken.
@@ -175,6 +177,7 @@ impl Default for Metrics {
             duration: Family::new_with_constructor(histogram),
             policy_duration: Family::new_with_constructor(policies),
             findings: Family::default(),
+            drift: Family::default(),
             policies: Gauge::default(),
             broken_units: Gauge::default(),
             unreached: Gauge::default(),
@@ -208,6 +211,11 @@ impl Default for Metrics {
             "policy_findings",
             "Findings by policy and action, evaluation errors as the action Error",
             metrics.findings.clone(),
+        );
+        registry.register(
+            "mutation_drift",
+            "Requests whose final object was not as a mutating policy makes it, by policy",
+            metrics.drift.clone(),
         );
         registry.register("policies", "Policies that run", metrics.policies.clone());
         registry.register("units_broken", "Units whose present version is broken", metrics.broken_units.clone());
@@ -306,6 +314,11 @@ impl Metrics {
     pub fn policy(&self, policy: &str, taken: Duration) {
         let labels = PolicyName { policy: policy.to_owned() };
         self.policy_duration.get_or_create(&labels).observe(taken.as_secs_f64());
+    }
+
+    /// Counts a request whose object lacked a policy's mutation.
+    pub fn drifted(&self, policy: &str) {
+        self.drift.get_or_create(&PolicyName { policy: policy.to_owned() }).inc();
     }
 
     /// Says which policies run from now on, and how many units stand how.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use admittance_engine::pipeline::Route;
-use admittance_engine::response::provenance;
+use admittance_engine::response::{overwritten, provenance};
 use admittance_engine::review::Review;
 use admittance_engine::verdict::Verdict;
 
@@ -49,6 +49,15 @@ pub fn observe(
         count(metrics, &failure.origin.policy, "Error", group);
         tracing::warn!(uid = review.uid, policy = failure.origin.policy, error = %failure.error, "evaluation error");
     }
+    let mut drifted: Vec<&str> = vec![];
+    for drift in &verdict.drifts {
+        let policy = drift.origin.policy.as_str();
+        if !drifted.contains(&policy) {
+            drifted.push(policy);
+            metrics.drifted(policy);
+        }
+        tracing::warn!(uid = review.uid, policy, path = %drift.path, "{}", drift.message());
+    }
     for (origin, taken) in &verdict.times {
         metrics.policy(&origin.policy, *taken);
     }
@@ -67,8 +76,15 @@ pub fn observe(
         microseconds = u64::try_from(seen.elapsed.as_micros()).unwrap_or(u64::MAX),
         "{:?}", seen.route
     );
+    // One policy alone is in nobody's way.
+    let written =
+        if verdict.edits.len() > 1 || tracing::enabled!(tracing::Level::DEBUG) { provenance(verdict) } else { vec![] };
+    for (path, earlier, later) in overwritten(&written) {
+        let (policy, by) = (&earlier.policy, &later.policy);
+        tracing::warn!(uid = review.uid, policy, by, path, "policies want different values for one field");
+    }
     if tracing::enabled!(tracing::Level::DEBUG) {
-        for written in provenance(verdict) {
+        for written in &written {
             let (policy, shadow) = (&written.origin.policy, written.shadow);
             let (operation, path) = (written.name(), written.operation.path());
             tracing::debug!(uid = review.uid, policy, shadow, operation, path, "changed the object");

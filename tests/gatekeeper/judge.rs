@@ -73,6 +73,7 @@ pub(crate) fn judge(policies: &[Value], row: &Row) -> Result<Judged, String> {
         lookups: &Inventory(&row.inventory),
         trace: false,
         timed: false,
+        judges_drift: false,
     };
     let verdict = admit(&set, &review, &run).unwrap();
     assert!(verdict.failures.is_empty(), "{}: {:?}", row.id, verdict.failures);

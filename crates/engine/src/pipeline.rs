@@ -1,6 +1,7 @@
 //! The one function that decides. The server, `check`, `test` and `replay` all call [`admit`]: they can never disagree.
 
 mod doubt;
+mod drift;
 mod native;
 mod objects;
 pub mod offline;
@@ -40,7 +41,9 @@ pub struct Needs(pub Vec<Lookup<'static>>);
 /// [`Needs`], all of them at once, where a policy asked what nobody has looked up yet.
 pub fn admit<'a>(set: &'a PolicySet, review: &Review<'a>, run: &Run<'_>) -> Result<Verdict<'a>, Needs> {
     let mut pass = Pass::new(set.kinds(), review, run);
-    if run.route != Route::Validate || set.has_shadow_mutators() {
+    if run.route == Route::Validate {
+        pass.mutate_aside(set);
+    } else {
         pass.mutate_all(set);
     }
     if run.route != Route::Mutate {
@@ -201,9 +204,8 @@ impl<'p, 'a> Pass<'p, 'a> {
 
     fn mutate_once(&mut self, mutator: &'a Mutator, position: usize, action: Action) {
         let head = &mutator.head;
-        let compares = self.run.route == Route::Validate;
         let root: fn(&Roots<'a>) -> Node<'a> =
-            if mutator.shadow || compares { |roots| roots.shadow } else { |roots| roots.mutated };
+            if mutator.shadow { |roots| roots.shadow } else { |roots| roots.mutated };
         let Some(objects) = self.is_due(head, (action, true), root) else { return };
         let before = root(&self.verdict.roots);
         let watch = self.stopwatch();
@@ -212,12 +214,6 @@ impl<'p, 'a> Pass<'p, 'a> {
             self.evaluate(head, before, objects.old, |subject, report| mutator.rule.mutate(subject, report));
         self.stop(head, watch);
         let place = if self.again.is_some() { usize::MAX } else { position };
-        if compares {
-            let after = result.unwrap_or(before);
-            self.last_change = if after.is_same(before) { self.last_change } else { Some(place) };
-            self.verdict.roots.shadow = after;
-            return;
-        }
         let after = match result {
             Ok(after) => after,
             Err(error) => {
@@ -247,7 +243,8 @@ impl<'p, 'a> Pass<'p, 'a> {
         }
         if !after.is_same(before) {
             self.last_change = Some(place);
-            self.verdict.edits.push(Edit { origin: head.origin.clone(), shadow: mutator.shadow, before, after });
+            let (origin, order) = (head.origin.clone(), (!head.is_native()).then_some(mutator.order));
+            self.verdict.edits.push(Edit { origin, shadow: mutator.shadow, order, before, after });
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::matching::{MatchConstraints, NamespaceGlobs};
 use crate::review::Lookup;
 use crate::rule::{Mutate, Validate};
-use crate::verdict::{Action, Origin};
+use crate::verdict::{Action, OnDrift, Origin};
 
 /// What every policy has.
 #[derive(Debug)]
@@ -44,6 +44,9 @@ pub struct Mutator {
     pub shadow: bool,
     /// Whether it runs once more where something was changed (`reinvocationPolicy: IfNeeded`).
     pub is_reinvoked: bool,
+    /// What is done on `/validate` where its change is not in the object; None for Kubernetes' own policies, which are not
+    /// asked.
+    pub on_drift: Option<OnDrift>,
     /// What it does.
     pub rule: Box<dyn Mutate>,
 }

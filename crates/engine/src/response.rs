@@ -10,7 +10,7 @@ use base64::Engine as _;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-pub use provenance::{Written, provenance};
+pub use provenance::{Written, overwritten, provenance};
 
 use crate::json::diff;
 use crate::json::patch::Operation as PatchOperation;

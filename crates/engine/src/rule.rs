@@ -35,6 +35,22 @@ pub trait Mutate: Send + Sync {
     fn reads(&self) -> Reads {
         Reads::default()
     }
+
+    /// What it mentions, as far as that can be said: objects made of it are objects that matter to it.
+    fn mentions(&self) -> Mentions {
+        Mentions::default()
+    }
+}
+
+/// Names of fields, texts and numbers, each once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mentions {
+    /// Names of fields, in objects or in what is made of them.
+    pub fields: Vec<String>,
+    /// Texts.
+    pub texts: Vec<String>,
+    /// Whole numbers.
+    pub numbers: Vec<i64>,
 }
 
 /// Judges an object. Total: on any JSON it ends, without a panic, with findings or none.

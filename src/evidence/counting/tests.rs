@@ -57,6 +57,7 @@ fn judge(evidence: &Evidence, active: &Active, route: Route, namespace: &str, re
         lookups: &NoLookups,
         trace: false,
         timed: false,
+        judges_drift: false,
     };
     let verdict = admit(&active.set, &review, &run).unwrap();
     evidence.count(&review, &verdict, route, now);
@@ -184,6 +185,7 @@ fn allocates_nothing_for_what_it_has_seen_and_finds_nothing_in() {
         lookups: &NoLookups,
         trace: false,
         timed: false,
+        judges_drift: false,
     };
     let verdict = admit(&active.set, &review, &run).unwrap();
     evidence.count(&review, &verdict, Route::Validate, 2);

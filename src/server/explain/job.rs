@@ -76,6 +76,7 @@ impl Job {
             lookups: &again,
             trace: true,
             timed: false,
+            judges_drift: false,
         };
         let verdict = admit(&self.active.set, &review, &run).ok()?;
         self.record(&review, &verdict)

@@ -150,3 +150,32 @@ fn refuses_policies_that_would_never_be_asked_and_warns_of_those_that_are_not_as
     assert!(warning.starts_with("policy `x` is not asked about everything: validate.admittance.dev has no rule for UPDATE of services; add {"), "{warning}");
     assert_eq!(allowed(&json!({"object": config_map("new", &policy("x", "set-image-pull-policy"))})), [""; 0]);
 }
+
+#[test]
+fn refuses_mutations_that_pile_up_and_conflicts_that_are_new() {
+    let piles = "\
+apiVersion: admittance.dev/v1alpha1
+kind: Policy
+metadata: { name: side }
+spec:
+  matchConstraints: { resourceRules: [{ apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [pods] }] }
+  mutations:
+  - patchType: JSONPatch
+    jsonPatch: { expression: '[JSONPatch{op: \"add\", path: \"/spec/containers/-\", value: {\"name\": \"side\"}}]' }
+";
+    let said = refused(&json!({"object": config_map("new", piles)}));
+    assert!(said.contains("error: policy `side` changes an object again that it has changed already\n"), "{said}");
+    assert!(said.contains("note: the second run: [{\"op\":\"add\""), "{said}");
+
+    let label =
+        |name: &str, team: &str| policy(name, &format!("add-labels, settings: {{ labels: {{ team: {team} }} }}"));
+    let both = format!("{}---\n{}", label("a", "shop"), label("b", "bank"));
+    let said = refused(&json!({"object": config_map("new", &both)}));
+    let expected = "\
+policies want different values for one field
+warning: policies `a` and `b` want different values for metadata.labels.team: \"shop\" and \"bank\"; give them different `order`, so that the later one is meant
+";
+    assert!(said.starts_with(expected), "{said}");
+    let meant = both.replacen("spec: {", "spec: { order: 1,", 1);
+    assert!(allowed(&json!({"object": config_map("new", &meant)})).is_empty());
+}

@@ -132,6 +132,7 @@ pub(super) fn mutated<'a>(set: &'a PolicySet, review: &Review<'a>, lookups: &dyn
         lookups,
         trace: false,
         timed: false,
+        judges_drift: false,
     };
     let verdict = admit(set, review, &run).unwrap();
     let failures = verdict.failures.iter();

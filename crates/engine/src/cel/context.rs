@@ -87,7 +87,7 @@ impl Meter {
             cost: cost.into(),
             bytes: bytes.into(),
             steps: STEPS.into(),
-            looks: LOOKS.into(),
+            looks: deadline.looks().unwrap_or(LOOKS).into(),
             depth: DEPTH.into(),
             deadline,
         }

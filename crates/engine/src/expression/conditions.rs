@@ -11,7 +11,7 @@ use crate::cel::value::Value;
 use crate::cel::watch::Watch;
 use crate::json::Node;
 use crate::review::{Operation, Review, Subject};
-use crate::rule::{Mutate, Reads, Validate};
+use crate::rule::{Mentions, Mutate, Reads, Validate};
 use crate::verdict::trace::List;
 use crate::verdict::{Expressed, Judged, Judgement, PolicyError, Report, Tracer};
 
@@ -153,6 +153,10 @@ impl Validate for Conditioned<Box<dyn Validate>> {
 impl Mutate for Conditioned<Box<dyn Mutate>> {
     fn asks(&self) -> Option<&'static str> {
         self.conditions.asks().or_else(|| self.rule.asks())
+    }
+
+    fn mentions(&self) -> Mentions {
+        self.conditions.mentions()
     }
 
     fn expressions(&self) -> Vec<(List, usize, &str)> {

@@ -15,6 +15,7 @@ mod access;
 mod parameters;
 mod policy;
 mod listing;
+mod mentions;
 mod pass;
 mod conditions;
 mod validate;

@@ -14,7 +14,7 @@ use crate::json::Node;
 use crate::kubernetes::decoding;
 use crate::kubernetes::schema::{Schema, Schemas};
 use crate::review::{Answer, KindName, Lookup, ObjectName, Review, Subject};
-use crate::rule::{Mutate, Reads};
+use crate::rule::{Mentions, Mutate, Reads};
 use crate::verdict::trace::List;
 use crate::verdict::{Expressed, Judged, Judgement, PolicyError, Refusal, Report};
 
@@ -48,6 +48,10 @@ impl PatchType {
 impl Mutate for Bound {
     fn asks(&self) -> Option<&'static str> {
         self.policy.asks()
+    }
+
+    fn mentions(&self) -> Mentions {
+        self.policy.mentions()
     }
 
     fn expressions(&self) -> Vec<(List, usize, &str)> {

@@ -227,6 +227,15 @@ impl CelPolicy {
     }
 
     fn uses(&self, name: &str) -> bool {
+        self.programs().any(|program| {
+            program.ast().iter().any(
+                |expression| matches!(&expression.kind, ExprKind::Ident(ident) if ident.trim_start_matches('.') == name),
+            )
+        })
+    }
+
+    /// Every expression that compiles.
+    pub(super) fn programs(&self) -> impl Iterator<Item = &Program> {
         let variables = self.composition.iter().filter_map(|(_, program)| program.as_ref().ok());
         let conditions = self.conditions.iter();
         let validations =
@@ -234,11 +243,7 @@ impl CelPolicy {
         let annotations = self.annotations.iter().map(|(_, expression)| expression);
         let mutations = self.mutations.iter().map(|(_, expression)| expression);
         let all = conditions.chain(validations).chain(annotations).chain(mutations);
-        variables.chain(all.filter_map(|expression| expression.program.as_ref().ok())).any(|program| {
-            program.ast().iter().any(
-                |expression| matches!(&expression.kind, ExprKind::Ident(ident) if ident.trim_start_matches('.') == name),
-            )
-        })
+        variables.chain(all.filter_map(|expression| expression.program.as_ref().ok()))
     }
 
     /// Why a new policy with this expression is refused.

@@ -296,7 +296,7 @@ fn remove<'a>(arena: &'a Arena, root: Node<'a>, path: &str) -> Result<Node<'a>, 
 }
 
 /// What stands at a place (RFC 6901, section 4).
-fn find<'a>(root: Node<'a>, pointer: &str) -> Result<Node<'a>, PatchProblem> {
+pub(crate) fn find<'a>(root: Node<'a>, pointer: &str) -> Result<Node<'a>, PatchProblem> {
     let tokens = tokens(pointer).ok_or_else(|| PatchProblem::NotAPointer(pointer.to_owned()))?;
     tokens.iter().enumerate().try_fold(root, |node, (depth, token)| child(node, token, pointer, depth))
 }

@@ -117,6 +117,23 @@ impl From<Segment<'_>> for SegmentBuf {
 pub struct PathBuf(pub Vec<SegmentBuf>);
 
 impl PathBuf {
+    /// The place that a JSON pointer names in `root`: what is a list there says which parts are positions.
+    pub fn of_pointer(root: Node<'_>, pointer: &str) -> Self {
+        let (mut node, mut segments) = (root, Vec::new());
+        for token in pointer::tokens(pointer).unwrap_or_default() {
+            let (segment, below) = match node.view() {
+                View::List(items) => {
+                    let index = pointer::position(&token).unwrap_or(items.len());
+                    (SegmentBuf::Item { index, key: None }, items.get(index).copied())
+                }
+                _ => (SegmentBuf::Key(token.clone().into_owned()), node.field(&token)),
+            };
+            segments.push(segment);
+            node = below.unwrap_or_default();
+        }
+        Self(segments)
+    }
+
     /// Whether both name the same place although list items may have moved: items with a merge key are compared by it.
     pub fn is_same_place(&self, other: &PathBuf) -> bool {
         self.0.len() == other.0.len()
@@ -228,6 +245,18 @@ mod tests {
         let annotations = Path::root("metadata");
         let annotations = annotations.key("annotations");
         assert_eq!(annotations.key("example.com/a").to_buf().to_string(), "metadata.annotations[example.com/a]");
+    }
+
+    #[test]
+    fn reads_pointers_as_places_of_an_object() {
+        let arena = Arena::with_limit(1 << 20);
+        let object = read(&arena, r#"{"spec":{"0":{},"containers":[{"name":"a"}]},"metadata":{"labels":{"a/b":1}}}"#);
+        let place = |pointer| PathBuf::of_pointer(object.as_ref().copied().unwrap(), pointer).to_string();
+        assert_eq!(place("/spec/containers/0/image"), "spec.containers[0].image");
+        assert_eq!(place("/spec/containers/-"), "spec.containers[1]");
+        assert_eq!(place("/spec/0"), "spec.0");
+        assert_eq!(place("/metadata/labels/a~1b"), "metadata.labels[a/b]");
+        assert_eq!(place("/metadata/annotations/a"), "metadata.annotations.a");
     }
 
     #[test]

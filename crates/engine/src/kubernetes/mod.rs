@@ -12,6 +12,7 @@ pub mod network;
 pub mod pod;
 pub mod pull_policy;
 pub mod security;
+pub mod public_fields;
 pub mod quantity;
 pub mod resources;
 pub mod defaults;

@@ -115,6 +115,11 @@ pub(super) fn twin_group(group: &str, pattern: &ResourcePattern) -> Option<Group
 }
 
 impl MatchConstraints {
+    /// Whether one of the rules fits the request as it was sent; selectors and exclusions are not asked.
+    pub fn fits_rules(&self, review: &Review<'_>) -> bool {
+        matches!(self.decide(review), Decision::Matches)
+    }
+
     /// Whether the rules fit, as the API server decides it for the user's own request; and if they do, whether they also
     /// fit the version that was sent.
     ///

@@ -10,7 +10,8 @@ use crate::review::Lookups;
 pub enum Route {
     /// `/mutate`: the mutators.
     Mutate,
-    /// `/validate`: the validators on the object as it was sent; mutators only for what shadow validators compare with.
+    /// `/validate`: the validators on the object as it was sent; mutators only for what shadow validators
+    /// compare with, and to see whether their changes are there.
     Validate,
     /// Offline: mutate, then validate the result.
     Offline,
@@ -31,6 +32,9 @@ pub struct Run<'r> {
     pub trace: bool,
     /// Whether the verdict says how long each policy took.
     pub timed: bool,
+    /// On `/validate`: whether the object is held against what the mutators make of it. Whoever asks knows that `/mutate` was
+    /// sent this request, and that the mutators have been the same for long enough that it knew them.
+    pub judges_drift: bool,
 }
 
 /// Limits on memory, in bytes.

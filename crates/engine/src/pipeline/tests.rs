@@ -1,6 +1,7 @@
 //! The flow over made-up rules: who has a turn, in which order, and what a failure leaves behind.
 
 mod doubts;
+mod drift;
 mod mutators;
 
 use crate::policy::FailurePolicy;
@@ -76,6 +77,7 @@ fn mutator(name: &str, order: i32, rule: Changes) -> Arc<Mutator> {
         order,
         shadow: false,
         is_reinvoked: false,
+        on_drift: None,
         rule: Box::new(rule),
     })
 }
@@ -109,6 +111,7 @@ fn run(route: Route) -> Run<'static> {
         lookups: &NoLookups,
         trace: false,
         timed: false,
+        judges_drift: false,
     }
 }
 
@@ -205,6 +208,7 @@ fn shows_shadow_mutations_to_shadow_validators_alone() {
         order: 0,
         shadow: true,
         is_reinvoked: false,
+        on_drift: None,
         rule: Box::new(Changes(ALWAYS, "ghost")),
     });
     let validators = || vec![validator("deny", DENY, Labels), validator("dry", Actions::Audit, Labels)];

@@ -83,6 +83,7 @@ fn judge<'a>(case: &'a Case, set: &'a PolicySet, review: Review<'a>, written: No
         lookups: &known,
         trace: true,
         timed: false,
+        judges_drift: false,
     };
     Judged::of(set, review, written, &run)
 }

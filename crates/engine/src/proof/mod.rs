@@ -1,16 +1,22 @@
 //! Proof before enforcement: what is shown of a unit before it becomes active.
 //!
 //! [`case`] runs one case of a PolicyTest through the one function that decides, [`tested`] says which policies a test is
-//! about, [`coverage`] what no case shows, [`settings`]
-//! makes units that lack a setting; [`prove`] is what the server asks of a unit. [`routes`] names the requests that change what
-//! policies decide by without their being asked, [`mutants`] makes small changes of policies, which tests should notice.
+//! about, [`coverage`] what no case shows, [`settings`] makes units that lack a setting. [`idempotence`] runs every mutator
+//! twice on a `corpus` of `objects`, [`conflicts`] says which mutators want different things; both by a `trial` of one policy
+//! on one object. [`prove`] is what the server asks of a unit. [`routes`] names the requests that change what policies decide
+//! by without their being asked, [`mutants`] makes small changes of policies, which tests should notice.
 
 pub mod case;
+pub mod conflicts;
+mod corpus;
 pub mod coverage;
+pub mod idempotence;
 pub mod mutants;
+mod objects;
 pub mod routes;
 pub mod settings;
 pub mod tested;
+mod trial;
 #[cfg(test)]
 mod tests;
 
@@ -60,9 +66,10 @@ impl Default for Steps {
     }
 }
 
-/// Whether a unit's own tests pass: those about its own policies. Pure: the same for the same unit everywhere.
+/// Whether a unit's own tests pass, those about its own policies, and whether its mutations are idempotent. Pure: the same for
+/// the same unit everywhere.
 pub fn prove(unit: &CompiledUnit, defaults: &Defaults, steps: &mut Steps) -> Proof {
-    let mut problems = Vec::new();
+    let Some(mut problems) = idempotence::problems(unit, defaults, steps) else { return Proof::Pending };
     let mut arena = Arena::with_limit(Budget::REVIEW);
     for test in unit.tests() {
         let set = match tested::own(unit, test) {

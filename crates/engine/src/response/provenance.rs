@@ -29,19 +29,14 @@ pub struct Written<'a> {
     pub origin: Arc<Origin>,
     /// Whether the policy is in shadow mode: then nothing of it is sent.
     pub shadow: bool,
+    /// The policy's `order`; None for Kubernetes' own, which have none.
+    pub order: Option<i32>,
 }
 
 impl Written<'_> {
     /// The operation's name as RFC 6902 writes it: `add`.
     pub fn name(&self) -> &'static str {
-        match self.operation {
-            Operation::Add { .. } => "add",
-            Operation::Remove { .. } => "remove",
-            Operation::Replace { .. } => "replace",
-            Operation::Move { .. } => "move",
-            Operation::Copy { .. } => "copy",
-            Operation::Test { .. } => "test",
-        }
+        self.operation.op()
     }
 }
 
@@ -55,14 +50,35 @@ impl fmt::Display for Written<'_> {
 /// Every operation of every policy that changed the object, in the order in which they were done.
 pub fn provenance<'a>(verdict: &Verdict<'a>) -> Vec<Written<'a>> {
     let of_edit = |edit: &Edit<'a>| {
-        let (origin, shadow) = (Arc::clone(&edit.origin), edit.shadow);
+        let (origin, shadow, order) = (Arc::clone(&edit.origin), edit.shadow, edit.order);
         let operations = diff::diff(edit.before, edit.after, list_keys::of);
-        operations.into_iter().map(move |operation| Written { operation, origin: Arc::clone(&origin), shadow })
+        operations.into_iter().map(move |operation| Written { operation, origin: Arc::clone(&origin), shadow, order })
     };
     verdict.edits.iter().flat_map(of_edit).collect()
 }
 
-/// The same for the audit log: `mutations.1`, `mutations.2` and so on, without what shadow mode keeps back.
+/// Places where one policy wrote over what another one had written, with both, the earlier one first: what a conflict comes to
+/// that could not be found when the policies were loaded. Not where their `order` says which of them is meant.
+pub fn overwritten<'a>(written: &[Written<'a>]) -> Vec<(String, Arc<Origin>, Arc<Origin>)> {
+    let mut found = vec![];
+    for (position, later) in written.iter().enumerate().filter(|(_, later)| later.operation.value().is_some()) {
+        let is_over = |earlier: &&Written<'a>| {
+            earlier.operation.path() == later.operation.path()
+                && !Arc::ptr_eq(&earlier.origin, &later.origin)
+                && !(earlier.shadow || later.shadow)
+                && earlier.order.is_some_and(|order| Some(order) == later.order)
+                && matches!(later.operation, Operation::Replace { .. })
+                && earlier.operation.value() != later.operation.value()
+        };
+        let earlier = written.iter().take(position).rev().find(is_over);
+        found.extend(earlier.map(|earlier| {
+            (later.operation.path().to_owned(), Arc::clone(&earlier.origin), Arc::clone(&later.origin))
+        }));
+    }
+    found
+}
+
+/// What was written, for the audit log: `mutations.1`, `mutations.2` and so on, without what shadow mode keeps back.
 pub(super) fn annotations(verdict: &Verdict<'_>) -> Vec<(String, String)> {
     let sent: Vec<Written<'_>> = provenance(verdict).into_iter().filter(|written| !written.shadow).collect();
     let more = sent.len().checked_sub(NAMED).filter(|more| *more > 0).map(|more| format!("… and {more} more"));

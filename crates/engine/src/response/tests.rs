@@ -52,6 +52,7 @@ fn answer_to(route: Route, operation: &str, objects: &str) -> String {
         lookups: &NoLookups,
         trace: false,
         timed: false,
+        judges_drift: false,
     };
     String::from_utf8(answer(&review, &admit(&set, &review, &run).unwrap(), route)).unwrap()
 }

@@ -5,6 +5,7 @@ mod parameters;
 mod policy_set;
 mod reach;
 mod rights;
+mod sends;
 mod versions;
 mod webhook_rules;
 

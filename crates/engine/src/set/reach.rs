@@ -39,12 +39,16 @@ pub struct Unreached {
 }
 
 /// The label of every Namespace with its name.
-const NAME: &str = "kubernetes.io/metadata.name";
+pub(super) const NAME: &str = "kubernetes.io/metadata.name";
 
 impl Entry {
     /// The entry of this name, with the fields of a webhook: `rules` stand in `resourceRules`.
     pub fn new(name: &str, webhook: &RawMatchConstraints) -> Self {
         Self { name: name.to_owned(), sends: MatchConstraints::as_written(webhook) }
+    }
+
+    pub(super) fn constraints(&self) -> &MatchConstraints {
+        &self.sends
     }
 }
 
@@ -232,7 +236,7 @@ fn asked_for(head: &Head, selectors: &[&LabelSelector]) -> Option<Vec<String>> {
     })
 }
 
-fn fits(test: &Test, name: &str) -> bool {
+pub(super) fn fits(test: &Test, name: &str) -> bool {
     match test {
         Test::In(names) => names.iter().any(|known| known == name),
         Test::NotIn(names) => !names.iter().any(|known| known == name),

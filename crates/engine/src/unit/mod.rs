@@ -4,6 +4,7 @@ pub mod admission_policy;
 mod judging;
 mod parameter;
 mod policy_expressions;
+mod survival;
 mod policy_document;
 pub mod policy_test;
 mod config_map;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::judging::Judging;
 use super::policy_expressions::{self, Does};
+use super::survival::Survival;
 use crate::document::{Decoder, Fields, Located, Spanned, settings};
 use crate::expression::{Bound, CelPolicy, Conditioned, Expressions};
 use crate::matching::{MatchConstraints, NameSource, NamespaceGlobs, Problem, RawMatchConstraints, RawNamespaceGlobs};
@@ -12,7 +13,7 @@ use crate::modules::{self, Built, ModuleEntry};
 use crate::policy::{Actions, Existing, FailurePolicy, Head, Mutator, Validator};
 use crate::review::Lookup;
 use crate::rule::{Mutate, Rule, Validate};
-use crate::verdict::Origin;
+use crate::verdict::{OnDrift, Origin};
 
 /// A policy, of one kind or the other.
 #[derive(Debug)]
@@ -153,6 +154,7 @@ struct Common<'t> {
     message: Option<Located<String>>,
     constraints: Option<(Option<RawMatchConstraints>, &'t Spanned)>,
     namespaces: NamespaceGlobs,
+    survival: Survival<'t>,
 }
 
 impl<'t> Common<'t> {
@@ -169,6 +171,7 @@ impl<'t> Common<'t> {
             message: fields.optional("message"),
             constraints: fields.entry("matchConstraints").map(|entry| (settings(decoder, &entry.value), &entry.value)),
             namespaces: fields.optional_with("namespaces", namespaces).unwrap_or_default(),
+            survival: Survival::read(fields),
         }
     }
 
@@ -269,8 +272,9 @@ impl<'t> Common<'t> {
         }
     }
 
-    /// Whether a policy that changes objects is in shadow mode; fields of those that judge are wrong here.
-    fn changes(&self, decoder: &Decoder, who: &str) -> Option<bool> {
+    /// Whether a policy that changes objects is in shadow mode, and what is done where its change is lost; fields of those
+    /// that judge are wrong here.
+    fn changes(&self, decoder: &Decoder, who: &str) -> Option<(bool, OnDrift)> {
         let shadow = match &self.words {
             None => Some(false),
             Some((words, node)) => is_shadow(decoder, node, words.as_ref()?),
@@ -283,7 +287,8 @@ impl<'t> Common<'t> {
                 decoder.error(span.clone(), format!("`{name}` is for policies that judge, `{who}` changes objects"));
             }
         }
-        shadow
+        let on_drift = self.survival.checked(decoder);
+        Some((shadow?, on_drift?))
     }
 
     /// What a policy that judges does; fields of those that change objects are wrong here.
@@ -296,6 +301,7 @@ impl<'t> Common<'t> {
             let message = format!("`order` is for policies that change objects, `{who}` judges");
             decoder.error(order.span.clone(), message);
         }
+        self.survival.reject(decoder, who);
         let existing = match &self.existing {
             None => Some(Existing::Allow),
             Some(existing) => decoder.choice(existing.value, &[("Allow", Existing::Allow), ("Deny", Existing::Deny)]),
@@ -303,9 +309,9 @@ impl<'t> Common<'t> {
         Some((actions?, existing?))
     }
 
-    fn mutator(&self, head: Head, (shadow, rule): (bool, Box<dyn Mutate>)) -> Mutator {
+    fn mutator(&self, head: Head, ((shadow, on_drift), rule): ((bool, OnDrift), Box<dyn Mutate>)) -> Mutator {
         let order = self.order.as_ref().map(|order| order.value).unwrap_or_default();
-        Mutator { head, order, shadow, is_reinvoked: false, rule }
+        Mutator { head, order, shadow, is_reinvoked: false, on_drift: Some(on_drift), rule }
     }
 
     fn validator(

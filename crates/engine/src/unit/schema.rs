@@ -76,7 +76,9 @@ fn spec() -> Value {
         } },
         "else": { "properties": {
             "actions": { "items": { "enum": ["Deny", "Warn", "Audit"] }, "uniqueItems": true },
-            "order": false
+            "order": false,
+            "onDrift": false,
+            "required": false
         } }
     }));
     let mut properties = Map::new();
@@ -108,6 +110,7 @@ fn spec() -> Value {
         "Mutators run in ascending order, then by name. Default 0.",
         json!({ "type": ["integer", "null"], "format": "int32" }),
     );
+    survival(&mut field);
     field(
         "matchConstraints",
         "The fields and meaning of ValidatingAdmissionPolicy's; each field that is set replaces the module's.",
@@ -132,6 +135,16 @@ fn spec() -> Value {
         "properties": properties,
         "allOf": rules,
     })
+}
+
+/// The fields about mutations that are not in the final object.
+fn survival(field: &mut impl FnMut(&str, &str, Value)) {
+    field(
+        "onDrift",
+        "Mutating: what is done on /validate where the change is not in the object. Default Report; Deny takes `required: true`.",
+        json!({ "enum": ["Report", "Warn", "Deny", null] }),
+    );
+    field("required", "Mutating: with `onDrift: Deny`, that denying is meant.", json!({ "type": ["boolean", "null"] }));
 }
 
 /// The fields that hold expressions.

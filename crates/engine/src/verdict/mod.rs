@@ -3,6 +3,7 @@
 mod decision;
 mod discretion;
 mod doubt;
+mod drift;
 mod error;
 mod finding;
 mod report;
@@ -16,6 +17,7 @@ pub mod wording;
 pub use decision::{Decision, Expressed, Judged, Judgement, Refusal};
 pub use discretion::Discretion;
 pub use doubt::Doubt;
+pub use drift::{Drift, OnDrift};
 pub use error::PolicyError;
 pub use finding::{Action, BoundBy, Finding, Origin, PolicyFinding};
 pub use report::{Bounds, Report, Reported, Shown};

@@ -197,7 +197,7 @@ impl<'r> Report<'r> {
 
     /// `value` as it may be shown: quoted if the module calls `field` public, else only what kind of value it is.
     pub fn show<'v>(&self, field: &str, value: Node<'v>) -> Shown<'v> {
-        if self.public.contains(&field) { Shown::Value(value) } else { Shown::Kind(value.kind()) }
+        Shown::of(self.public.contains(&field), value)
     }
 
     /// An evaluation error; others of the same policy and its findings stand.
@@ -266,6 +266,13 @@ pub enum Shown<'v> {
     Value(Node<'v>),
     /// Not public: its kind is printed.
     Kind(&'static str),
+}
+
+impl<'v> Shown<'v> {
+    /// The value itself only where it is public.
+    pub fn of(is_public: bool, node: Node<'v>) -> Self {
+        if is_public { Self::Value(node) } else { Self::Kind(node.kind()) }
+    }
 }
 
 /// The longest value that a message shows, in bytes.

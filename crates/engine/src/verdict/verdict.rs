@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::decision::{Decision, Refusal};
 use super::doubt::Doubt;
+use super::drift::Drift;
 use super::error::PolicyError;
 use super::finding::{Action, Origin, PolicyFinding};
 use super::trace::Step;
@@ -29,6 +30,8 @@ pub struct Edit<'a> {
     pub origin: Arc<Origin>,
     /// Whether it was in shadow mode: then it changed [`Roots::shadow`] alone.
     pub shadow: bool,
+    /// Its `order`; None for Kubernetes' own policies, which have none.
+    pub order: Option<i32>,
     /// The root before.
     pub before: Node<'a>,
     /// The root after; never the same as before.
@@ -92,6 +95,8 @@ pub struct Verdict<'a> {
     pub decisions: Vec<Decision>,
     /// Policies that looked at what is not known, each once: see [`crate::redaction`].
     pub doubts: Vec<Doubt>,
+    /// On `/validate`: mutations that are not in the object, if the run asked for it.
+    pub drifts: Vec<Drift>,
     /// How many policies matched.
     pub matched: usize,
     /// The last of them, which leads to the others.

@@ -111,6 +111,9 @@ impl Verdict<'_> {
         if !failures.is_empty() {
             annotations.push(("validation_failure".to_owned(), failures.join("\n")));
         }
+        if !self.drifts.is_empty() {
+            annotations.push(("mutation_drift".to_owned(), lines(self.drifts.iter(), ANNOTATION - 32).join("\n")));
+        }
         let shadow = lines(self.shadow_changes().iter(), ANNOTATION - 32);
         if !shadow.is_empty() {
             annotations.push(("shadow_mutations".to_owned(), shadow.join("\n")));

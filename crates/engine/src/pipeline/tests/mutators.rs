@@ -51,7 +51,7 @@ fn says(name: &str, value: &'static str) -> Arc<Mutator> {
 
 fn shadowed(name: &str, shadow: bool) -> Mutator {
     let rule = Box::new(Changes(|object| object.at(&["metadata", "labels", "b"]).is_some(), "a"));
-    Mutator { head: head(name, FailurePolicy::Fail), order: 0, shadow, is_reinvoked: false, rule }
+    Mutator { head: head(name, FailurePolicy::Fail), order: 0, shadow, is_reinvoked: false, on_drift: None, rule }
 }
 
 #[test]

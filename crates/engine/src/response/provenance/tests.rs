@@ -25,6 +25,7 @@ fn with_verdict<T>(policies: &str, object: &str, test: impl FnOnce(&Arena, &Verd
         lookups: &NoLookups,
         trace: false,
         timed: false,
+        judges_drift: false,
     };
     test(&arena, &admit(&set, &review, &run).unwrap())
 }
@@ -69,4 +70,21 @@ fn counts_the_operations_beyond_the_twentieth_and_cuts_long_paths() {
         assert!(annotations.iter().all(|(_, text)| text.len() <= 256));
         assert!(annotations.iter().any(|(_, text)| text.ends_with('…')));
     });
+}
+
+#[test]
+fn finds_what_one_policy_wrote_over_another_of_the_same_order() {
+    let of = |order: &str| {
+        let policies = [
+            add_labels("a", "{ tier: web }", ""),
+            add_labels("b", "{ team: shop }", ""),
+            add_labels("c", "{ team: bank }", order),
+        ];
+        with_verdict(&policies.concat(), r#"{"metadata":{"labels":{"team":"old"}}}"#, |_, verdict| {
+            let found = overwritten(&provenance(verdict));
+            found.iter().map(|(path, one, other)| format!("{path} {} {}", one.policy, other.policy)).collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(of(""), ["/metadata/labels/team b c"]);
+    assert_eq!(of(", order: 1"), [""; 0]);
 }

@@ -179,6 +179,7 @@ impl Native {
                 order: 0,
                 shadow: false,
                 is_reinvoked: self.is_reinvoked,
+                on_drift: None,
                 rule: Box::new(rule),
             })
         } else {
