@@ -273,6 +273,8 @@ fn annotations(answer: &Answer, log: &Path) -> BTreeMap<String, String> {
                 "validate.native.example" | "mutate.native.example" if key == "validation_failure" => {
                     Some((key.to_owned(), value.lines().next().unwrap_or_default().to_owned()))
                 }
+                // The API server itself does not say who changed what.
+                "mutate.native.example" if key.starts_with("mutations.") => None,
                 "validate.native.example" | "mutate.native.example" => Some((key.to_owned(), value.to_owned())),
                 other if other.contains(".k8s.io") => None,
                 policy => Some((format!("{policy}.{key}"), value.to_owned())),
