@@ -114,7 +114,9 @@ impl<'p, 'a> Recording<'p, 'a> {
         parts.reverse();
         // `optMap` asks for what it maps twice: whether there is a value, and for the value.
         let evaluated: usize = parts.iter().map(Branch::len).sum();
-        parts.dedup_by(|again, first| again.turn.is_none() && again.expression == first.expression);
+        parts.dedup_by(|again, first| {
+            again.turn.is_none() && self.ast.span(again.expression) == self.ast.span(first.expression)
+        });
         self.kept = self.kept.saturating_sub(evaluated - parts.iter().map(Branch::len).sum::<usize>());
         let turns_left_out = match self.turns.iter().position(|turns| turns.of == expression) {
             Some(position) => self.turns.remove(position).left_out,

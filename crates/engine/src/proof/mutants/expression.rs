@@ -121,8 +121,8 @@ fn operands(ast: &Ast, text: &str, function: &str, args: &[ExprId], found: &mut 
         _ => return,
     };
     // What a macro makes of it is written nowhere.
-    let starts: Vec<usize> = args.iter().map(|arg| range(ast.span(*arg)).start).collect();
-    if !starts.is_sorted_by(|left, right| left < right) {
+    let spans: Vec<Range<usize>> = args.iter().map(|arg| range(ast.span(*arg))).collect();
+    if !spans.is_sorted_by(|left, right| left.end <= right.start) {
         return;
     }
     for arg in args {
