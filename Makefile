@@ -20,7 +20,7 @@ build: setup ## build target/release/admittance
 	cargo build --release
 
 test: ## everything that CI runs, with the seconds of each stage
-	@ADMITTANCE_CLUSTER=$${ADMITTANCE_CLUSTER:-auto} hack/stages setup control-plane tools lint generated chart instructions unit cluster
+	@ADMITTANCE_CLUSTER=$${ADMITTANCE_CLUSTER:-auto} IMAGE_PROFILE=$${IMAGE_PROFILE:-quick} hack/stages setup control-plane tools lint generated chart instructions unit cluster
 
 control-plane: ## build the control plane of the end-to-end tests, once
 	hack/control-plane/build > /dev/null
