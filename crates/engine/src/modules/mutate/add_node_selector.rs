@@ -102,7 +102,7 @@ impl Mutate for AddNodeSelector {
         let root = pod.edit_spec(arena, |spec| {
             let present = spec.field(FIELD).unwrap_or_default();
             let missing = node_selector.iter().filter(|(key, value)| match present.field(key) {
-                Some(found) => *overwrite && found.as_str() != Some(value),
+                Some(found) => *overwrite && open::is_replaceable(found) && found.as_str() != Some(value),
                 None => true,
             });
             missing

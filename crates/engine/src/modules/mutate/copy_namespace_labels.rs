@@ -133,8 +133,9 @@ impl CopyNamespaceLabels {
         let labels = namespace.at(&["metadata", "labels"]).unwrap_or_default();
         let present = subject.object.at(&["metadata", "labels"]).unwrap_or_default();
         let is_copied = |key: &str, value: &str| {
+            let is_other = |found: Node<'_>| open::is_replaceable(found) && found.as_str() != Some(value);
             self.0.labels.iter().any(|pattern| glob::fits(pattern, key))
-                && present.field(key).is_none_or(|found| self.0.overwrite && found.as_str() != Some(value))
+                && present.field(key).is_none_or(|found| self.0.overwrite && is_other(found))
         };
         let arena = subject.arena();
         let copied = labels.entries().iter().filter_map(|(key, value)| Some((*key, value.as_str()?)));

@@ -60,7 +60,7 @@ impl Entries {
         let arena = subject.arena();
         let present = subject.object.at(&["metadata", self.field]).unwrap_or_default();
         let missing = self.values.iter().filter(|(key, value)| match present.field(key) {
-            Some(found) => self.overwrite && found.as_str() != Some(value),
+            Some(found) => self.overwrite && open::is_replaceable(found) && found.as_str() != Some(value),
             None => true,
         });
         let root = missing.into_iter().try_fold(subject.object, |root, (key, value)| {

@@ -8,9 +8,16 @@
 //!   changed that one it would make another without end.
 //! - Other subresources carry other objects, or parts that the API server would drop.
 
+use crate::json::{Node, View};
 use crate::kubernetes::owner::{is_controlled, is_mirror_pod};
 use crate::kubernetes::pod::{Changeable, Pod};
 use crate::review::{Operation, Subject};
+
+/// Whether a value may be written over by a module that is told to: one without parts. A list or a map where a text or a number
+/// belongs is the API server's to refuse, with all that stands in it.
+pub(super) fn is_replaceable(found: Node<'_>) -> bool {
+    !matches!(found.view(), View::List(_) | View::Map(_))
+}
 
 /// Whether the object itself may be changed: its metadata, and whatever is not a pod's specification.
 pub(super) fn is_open(subject: &Subject<'_, '_>) -> bool {

@@ -103,9 +103,11 @@ impl SetImagePullPolicy {
             return Ok(holder);
         }
         let default = PullPolicy::default_of(image.as_ref()).as_str();
-        let present = holder.field(field).map_or(Some(default), Node::as_str);
+        let found = holder.field(field);
+        let present = found.map_or(Some(default), Node::as_str);
         let is_chosen = present != Some(default);
-        if present == Some(self.policy.as_str()) || (is_chosen && !self.overwrite) {
+        let stays = found.is_some_and(|found| !self.overwrite || !open::is_replaceable(found));
+        if present == Some(self.policy.as_str()) || (is_chosen && stays) {
             return Ok(holder);
         }
         edit::set(arena, holder, &[field], Node::string(self.policy.as_str()))

@@ -86,8 +86,10 @@ impl Mutate for SetRuntimeClass {
     fn mutate<'a>(&'a self, subject: Subject<'_, 'a>, _: &mut Report<'_>) -> Result<Node<'a>, PolicyError> {
         let Some((pod, Changeable::All)) = open::pod(&subject) else { return Ok(subject.object) };
         let spec = pod.spec();
-        let is_chosen = spec.field(FIELD).is_some_and(|name| name.as_str() != Some(""));
-        let is_bound = !self.0.overwrite || !spec.entries_of("overhead").is_empty();
+        let found = spec.field(FIELD);
+        let is_chosen = found.is_some_and(|name| name.as_str() != Some(""));
+        let stays = found.is_some_and(|name| !open::is_replaceable(name));
+        let is_bound = stays || !self.0.overwrite || !spec.entries_of("overhead").is_empty();
         let is_windows = spec.at(&["os", "name"]).and_then(Node::as_str) == Some("windows");
         if is_windows || (is_chosen && is_bound) {
             return Ok(subject.object);

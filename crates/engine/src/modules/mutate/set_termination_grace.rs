@@ -96,8 +96,9 @@ fn sleeps_longer(pod: &Pod<'_>, seconds: i64) -> bool {
 impl Mutate for SetTerminationGrace {
     fn mutate<'a>(&'a self, subject: Subject<'_, 'a>, _: &mut Report<'_>) -> Result<Node<'a>, PolicyError> {
         let Some((pod, Changeable::All)) = open::pod(&subject) else { return Ok(subject.object) };
-        let present = pod.spec().field(FIELD).map_or(Some(DEFAULT), Node::as_i64);
-        let is_meant = present == Some(DEFAULT) || self.overwrite;
+        let found = pod.spec().field(FIELD);
+        let present = found.map_or(Some(DEFAULT), Node::as_i64);
+        let is_meant = present == Some(DEFAULT) || (self.overwrite && found.is_none_or(open::is_replaceable));
         if present == Some(self.seconds) || !is_meant || sleeps_longer(&pod, self.seconds) {
             return Ok(subject.object);
         }
