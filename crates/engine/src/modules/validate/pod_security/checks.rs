@@ -21,7 +21,9 @@ mod seccomp_profile_restricted;
 mod sysctls;
 mod windows_host_process;
 
+pub(in crate::modules::validate) use capabilities_baseline::ALLOWED as BASELINE_CAPABILITIES;
 pub(in crate::modules::validate) use restricted_volumes::ALLOWED as RESTRICTED_VOLUMES;
+pub(in crate::modules::validate) use sysctls::SAFE as SAFE_SYSCTLS;
 
 use super::check::{Check, Container, Forbidden, PodFields, Revision};
 use super::level::Level;

@@ -2,7 +2,7 @@
 
 use super::level::{Level, Version};
 use super::{IGNORED, PodSecurity};
-use crate::modules::validate::pod_security::checks::RESTRICTED_VOLUMES;
+use crate::modules::validate::pod_security::checks::{BASELINE_CAPABILITIES, RESTRICTED_VOLUMES, SAFE_SYSCTLS};
 use crate::modules::validate::pod_security::table::NEWEST;
 use crate::twin::{self, CelTwin, IS_WINDOWS, NoTwin, lists, nested};
 
@@ -15,40 +15,6 @@ const IS_SIGNIFICANT: &str = "(request.operation == 'CREATE' || oldObject == nul
 oldObject.?spec[?l].orValue([]).map(c, c.?image.orValue(''))) || \
 object.spec.?ephemeralContainers.orValue([]).exists(c, !oldObject.?spec.?ephemeralContainers.orValue([]).exists(d, \
 d.name == c.name && d.?image.orValue('') == c.?image.orValue(''))))";
-
-/// The capabilities that `baseline` lets containers add.
-const BASELINE_CAPABILITIES: [&str; 13] = [
-    "AUDIT_WRITE",
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "FOWNER",
-    "FSETID",
-    "KILL",
-    "MKNOD",
-    "NET_BIND_SERVICE",
-    "SETFCAP",
-    "SETGID",
-    "SETPCAP",
-    "SETUID",
-    "SYS_CHROOT",
-];
-
-const SYSCTLS: [&str; 14] = [
-    "kernel.shm_rmid_forced",
-    "net.ipv4.ip_local_port_range",
-    "net.ipv4.tcp_syncookies",
-    "net.ipv4.ping_group_range",
-    "net.ipv4.ip_unprivileged_port_start",
-    "net.ipv4.ip_local_reserved_ports",
-    "net.ipv4.tcp_keepalive_time",
-    "net.ipv4.tcp_fin_timeout",
-    "net.ipv4.tcp_keepalive_intvl",
-    "net.ipv4.tcp_keepalive_probes",
-    "net.ipv4.tcp_rmem",
-    "net.ipv4.tcp_wmem",
-    "net.ipv4.tcp_slow_start_after_idle",
-    "net.ipv4.tcp_notsent_lowat",
-];
 
 /// What is wrong with a pod, as lists of texts in CEL: those of `baseline` that `restricted` does not replace.
 fn common() -> Vec<String> {
@@ -86,7 +52,7 @@ fn common() -> Vec<String> {
             .to_owned(),
         format!(
             "#spec.?securityContext.?sysctls.orValue([]).filter(s, !(s.name in {})).map(s, 'securityContext.sysctls=' + s.name)",
-            lists(SYSCTLS)
+            lists(SAFE_SYSCTLS.iter().map(|(name, _)| name))
         ),
         "#contexts.filter(c, c.it.?windowsOptions.?hostProcess.orValue(false)).map(c, c.at + '.windowsOptions.hostProcess')"
             .to_owned(),
@@ -119,7 +85,7 @@ fn wrong_seccomp() -> &'static str {
 
 fn baseline() -> Vec<String> {
     let mut checks = common();
-    checks.push(added_capabilities(&BASELINE_CAPABILITIES));
+    checks.push(added_capabilities(BASELINE_CAPABILITIES));
     checks.push(
         "#spec.?volumes.orValue([]).filter(v, v.?hostPath.hasValue()).map(v, 'volumes[' + v.name + '].hostPath')"
             .to_owned(),

@@ -6,7 +6,8 @@ pub(super) const ID: &str = "capabilities_baseline";
 
 pub(super) const CHECK: Check = Check { id: ID, level: Level::Baseline, revisions: &[Revision::since(0, judge)] };
 
-const ALLOWED: &[&str] = &[
+/// The capabilities that containers may add.
+pub(in crate::modules::validate) const ALLOWED: &[&str] = &[
     "AUDIT_WRITE",
     "CHOWN",
     "DAC_OVERRIDE",
