@@ -139,14 +139,11 @@ impl Brief<'_> {
     }
 
     fn opaque(&mut self, value: Opaque<'_>) -> Written {
-        let function = match value {
-            Opaque::Quantity(_) => "quantity",
-            Opaque::Ip(_) => "ip",
-            Opaque::Cidr(_) => "cidr",
-            Opaque::Url(_) => "url",
-            Opaque::Semver(_) => "semver",
-            Opaque::Format(name) => return self.push(&format!("format.{name}()")),
-            Opaque::Authorizer(_) | Opaque::Lost(_) | Opaque::Unbound(_) => return self.push(value.type_name()),
+        let Some(function) = value.function() else {
+            return match value {
+                Opaque::Format(name) => self.push(&format!("format.{name}()")),
+                _ => self.push(value.type_name()),
+            };
         };
         let said = text(value).unwrap_or_default();
         let mut printed = String::new();

@@ -129,14 +129,12 @@ fn bytes(out: &mut Output, bytes: &[u8]) -> Written {
 }
 
 fn opaque(out: &mut Output, value: Opaque<'_>) -> Written {
-    let function = match value {
-        Opaque::Quantity(_) => "quantity",
-        Opaque::Ip(_) => "ip",
-        Opaque::Cidr(_) => "cidr",
-        Opaque::Url(_) => "url",
-        Opaque::Semver(_) => "semver",
-        Opaque::Format(name) => return Ok(write!(out, "format.{name}()")?),
-        Opaque::Authorizer(_) | Opaque::Lost(_) | Opaque::Unbound(_) => return Ok(out.write_str(value.type_name())?),
+    let Some(function) = value.function() else {
+        match value {
+            Opaque::Format(name) => write!(out, "format.{name}()")?,
+            _ => out.write_str(value.type_name())?,
+        }
+        return Ok(());
     };
     write!(out, "{function}(")?;
     string(out, &text(value).unwrap_or_default())?;

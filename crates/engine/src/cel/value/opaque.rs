@@ -152,6 +152,18 @@ impl Opaque<'_> {
             Self::Unbound(_) => "error",
         }
     }
+
+    /// The function that makes such a value of a text; None where none does.
+    pub const fn function(self) -> Option<&'static str> {
+        match self {
+            Self::Quantity(_) => Some("quantity"),
+            Self::Ip(_) => Some("ip"),
+            Self::Cidr(_) => Some("cidr"),
+            Self::Url(_) => Some("url"),
+            Self::Semver(_) => Some("semver"),
+            Self::Format(_) | Self::Authorizer(_) | Self::Lost(_) | Self::Unbound(_) => None,
+        }
+    }
 }
 
 impl fmt::Debug for Opaque<'_> {
