@@ -23,6 +23,13 @@ pub struct Asked<'c> {
 #[derive(Clone, Default)]
 pub struct Facts(HashMap<Lookup<'static>, Fact>);
 
+impl Facts {
+    /// What was asked, each with its answer.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Lookup<'static>, &Fact)> {
+        self.0.iter()
+    }
+}
+
 impl<'c> Asked<'c> {
     /// Nothing is asked yet. Without a cluster nothing can be: then parameters are those that stand among the policies.
     pub fn new(cluster: Option<&'c Cluster>, set: &'c PolicySet, parameters: &'c Parameters) -> Self {
@@ -42,11 +49,6 @@ impl<'c> Asked<'c> {
     /// Whether there is a cluster to ask.
     pub fn has_cluster(&self) -> bool {
         self.cluster.is_some()
-    }
-
-    /// What the cluster was asked, and what is known.
-    pub(crate) fn known(&self) -> Vec<(Lookup<'static>, Fact)> {
-        self.answered.borrow().iter().map(|(lookup, fact)| (lookup.clone(), fact.clone())).collect()
     }
 
     /// Asks all of these, side by side. None stays without an answer: what cannot be asked in time is known to be so.

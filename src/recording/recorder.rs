@@ -124,7 +124,7 @@ impl Recorder {
             body: body.to_vec(),
             active: Arc::clone(active),
             has_cluster: asked.has_cluster(),
-            facts: asked.known(),
+            facts: asked.facts(),
             given,
         };
         if self.sender.try_send(Message::Review(Box::new(taken))).is_err() {

@@ -28,7 +28,7 @@ pub(super) struct Taken {
     pub(super) active: Arc<Active>,
     pub(super) has_cluster: bool,
     /// What the cluster was asked.
-    pub(super) facts: Vec<(Lookup<'static>, cluster::Fact)>,
+    pub(super) facts: cluster::Facts,
     pub(super) given: Given,
 }
 
@@ -106,7 +106,7 @@ impl Known<'_> {
         if !has_cluster {
             return Asked::new(None, &active.set, &active.parameters).answer(lookup, arena);
         }
-        match facts.iter().find(|(asked, _)| asked == lookup).map(|(_, fact)| fact) {
+        match facts.iter().find(|(asked, _)| *asked == lookup).map(|(_, fact)| fact) {
             Some(cluster::Fact::Found(text)) => match json::read(arena, arena.text(text)) {
                 Ok(node) => Answer::Found(node),
                 Err(_) => Answer::Unavailable("the cluster's answer cannot be read"),
