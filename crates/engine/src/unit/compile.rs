@@ -125,8 +125,7 @@ impl CompiledUnit {
         self.tests = vec![];
     }
 
-    /// The names of its policies, each with a digest of what its document says, in hexadecimal: comments, metadata and the
-    /// order of fields do not count. A policy of Kubernetes' own kinds stands here once more for each binding of it, with the
+    /// The names of its policies, each with the front of [`Self::policy_digest`], 16 hexadecimal digits. A policy of Kubernetes' own kinds stands here once more for each binding of it, with the
     /// binding's.
     pub fn versions(&self) -> &[(String, String)] {
         &self.versions
@@ -213,34 +212,33 @@ pub fn compile(unit: &Unit) -> Result<Arc<CompiledUnit>, Vec<Diagnostic>> {
     compile_edited(unit, &|_| {})
 }
 
+/// What is enough of a digest to tell versions of one policy from each other.
+fn front(digest: &str) -> String {
+    digest.trim_start_matches("sha256:").chars().take(16).collect()
+}
+
 /// The same as if the documents of policies were other ones: `edit` changes each document of kind Policy, or of
 /// Kubernetes' own kinds, before it is read. What it adds has the place of what was there.
 ///
 /// # Errors
 /// As those of [`compile`].
 pub fn compile_edited(unit: &Unit, edit: &dyn Fn(&mut Spanned)) -> Result<Arc<CompiledUnit>, Vec<Diagnostic>> {
-    let mut found = Found {
-        unit: &unit.name,
-        edit,
-        documents: vec![],
-        versions: vec![],
-        parameters: vec![],
-        tests: vec![],
-        problems: vec![],
-    };
+    let mut found =
+        Found { unit: &unit.name, edit, documents: vec![], parameters: vec![], tests: vec![], problems: vec![] };
     for file in &unit.files {
         found.read_file(file);
     }
     let places = found.places();
     found.test_names();
     let (mut digests, mut native_documents) = (BTreeMap::new(), BTreeMap::new());
-    let Found { documents, versions, parameters, tests, problems, .. } = found;
+    let Found { documents, parameters, tests, problems, .. } = found;
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(problems);
     }
     let (mut mutators, mut validators, mut natives, mut bindings) = (vec![], vec![], vec![], vec![]);
-    let mut judging = vec![];
+    let (mut judging, mut versions) = (vec![], vec![]);
     for (document, _, said) in documents {
+        versions.push((document.policy().to_owned(), front(&said.digest)));
         if let Some(native) = said.native {
             native_documents.insert(document.key(), native);
         }

@@ -51,7 +51,6 @@ pub(super) fn read(found: &mut Found<'_>, decoder: &Decoder, document: &Spanned)
             unit: found.unit,
             edit: found.edit,
             documents: vec![],
-            versions: vec![],
             parameters: vec![],
             tests: vec![],
             problems: vec![],
@@ -69,7 +68,6 @@ pub(super) fn read(found: &mut Found<'_>, decoder: &Decoder, document: &Spanned)
         };
         within.problems.iter_mut().for_each(move_out);
         within.problems.into_iter().for_each(|problem| decoder.report(problem));
-        found.versions.extend(within.versions);
         for (document, mut place, said) in within.documents {
             move_out(&mut place);
             let line = outer.position(place.place.span.start).line;

@@ -4,22 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 use super::admission_policy::{self, Document};
-use super::compile::hexadecimal;
 use super::parameter::Parameter;
 use super::policy_document::{self, Policy};
 use super::policy_test::{self, PolicyTest};
 use super::{API_VERSION, config_map, judging};
 use crate::document::{Decoder, Diagnostic, Limits, Place, SourceFile, Spanned, parse};
 use crate::verdict::Origin;
-
-/// What a document says, whatever it looks like: the front of SHA-256 over its `spec`.
-fn version(document: &Spanned) -> String {
-    let spec = document.at("/spec").map(Spanned::to_value).unwrap_or_default();
-    hexadecimal(Sha256::digest(spec.to_string()).get(..8).unwrap_or_default())
-}
 
 /// A document that has been read.
 #[derive(Debug)]
@@ -39,7 +31,7 @@ impl Read {
     }
 
     /// The name of the policy that it is, or puts in force.
-    fn policy(&self) -> &str {
+    pub(super) fn policy(&self) -> &str {
         match self {
             Self::Own(policy) => &policy.head().origin.policy,
             Self::Native(Document::Policy(native)) => &native.origin.policy,
@@ -69,8 +61,6 @@ pub(super) struct Found<'u> {
     pub(super) unit: &'u str,
     /// What is done to the documents of policies first.
     pub(super) edit: &'u dyn Fn(&mut Spanned),
-    /// Of each document: the policy's name, and a digest of what the document says about it.
-    pub(super) versions: Vec<(String, String)>,
     pub(super) documents: Vec<(Read, Diagnostic, Said)>,
     pub(super) parameters: Vec<Parameter>,
     pub(super) tests: Vec<PolicyTest>,
@@ -166,7 +156,6 @@ impl Found<'_> {
     }
 
     fn take(&mut self, document: &Spanned, read: Read, place: Diagnostic, native: Option<Value>) {
-        self.versions.push((read.policy().to_owned(), version(document)));
         self.documents.push((read, place, Said { digest: judging::digest(document), native }));
     }
 
