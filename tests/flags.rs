@@ -1,6 +1,7 @@
 //! Flags of `serve` that do not fit.
 
-use std::process::Command;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
 
 /// What a server that does not start says, after its exit code 2.
 fn refused(flags: &[&str]) -> String {
@@ -9,6 +10,28 @@ fn refused(flags: &[&str]) -> String {
     let output = command.env_remove("KUBERNETES_SERVICE_HOST").output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     String::from_utf8(output.stderr).unwrap()
+}
+
+/// Others set it for all pods of a cluster: a webhook that did not start for it would be a webhook less.
+#[test]
+fn starts_although_a_collector_of_traces_is_named() {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_admittance"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--log-format", "text"])
+        .env_remove("KUBERNETES_SERVICE_HOST")
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(process.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let warning = "no traces are sent: this server is built without the feature otlp";
+    let mut said: Vec<String> = vec![];
+    while !(said.iter().any(|line| line.starts_with("listening on https://"))
+        && said.iter().any(|line| line.contains(warning)))
+    {
+        said.push(lines.next().unwrap_or_else(|| panic!("the server has ended: {said:?}")));
+    }
+    process.kill().unwrap();
+    process.wait().unwrap();
 }
 
 #[test]

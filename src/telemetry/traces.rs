@@ -71,23 +71,24 @@ pub struct Traced {
 impl Traces {
     /// What the environment asks for. What is sent is carried by `runtime`.
     ///
-    /// # Errors
-    /// A collector that cannot be sent to, one line; among them any where the feature is not built in.
-    pub fn start(runtime: &tokio::runtime::Handle) -> Result<Self, String> {
+    /// A collector that cannot be sent to, among them any where the feature is not built in, is warned about and nothing else:
+    /// others set these variables, for all pods of a cluster.
+    pub fn start(runtime: &tokio::runtime::Handle) -> Self {
         let Some(variable) = ENDPOINTS.into_iter().find(|name| std::env::var_os(name).is_some_and(|it| !it.is_empty()))
         else {
-            return Ok(Self::default());
+            return Self::default();
         };
         #[cfg(feature = "otlp")]
-        return match export::Exporter::start(runtime.clone()) {
-            Ok(exporter) => Ok(Self { exporter: Some(exporter) }),
-            Err(error) => Err(format!("{variable}: {error}")),
-        };
+        match export::Exporter::start(runtime.clone()) {
+            Ok(exporter) => return Self { exporter: Some(exporter) },
+            Err(error) => tracing::warn!(variable, error, "no traces are sent"),
+        }
         #[cfg(not(feature = "otlp"))]
         {
             let _ = runtime;
-            Err(format!("{variable} is set, and this server is built without traces: build it with --features otlp"))
+            tracing::warn!(variable, "no traces are sent: this server is built without the feature otlp");
         }
+        Self::default()
     }
 
     /// A decision.
