@@ -14,6 +14,7 @@ mod table;
 mod typed;
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use fill::Filling;
 use table::Table;
@@ -47,6 +48,13 @@ impl Defaults {
     pub fn built_in() -> Self {
         let table = Table::read(include_str!("../../data/defaults.json"));
         Self { table: table.expect("the built-in table of defaults is readable") }
+    }
+
+    /// The same for whoever has no place to keep it: read once. A set of policies that may need it reads it when it is made, so
+    /// that no request has to.
+    pub fn shared() -> &'static Self {
+        static SHARED: LazyLock<Defaults> = LazyLock::new(Defaults::built_in);
+        &SHARED
     }
 
     /// The object as a webhook would be sent it when it is created. Objects of kinds that the table does not know come back

@@ -6,7 +6,7 @@
 //! out. Both objects are compared with the API server's defaults, and in its notation, so that what it fills in or writes
 //! otherwise (`1000m` and `1`) is no difference. Where nothing is missing nothing is allocated.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use super::{Pass, Route, Run};
 use crate::json::{Node, Operation as PatchOperation, PathBuf, View, diff, patch, path};
@@ -20,8 +20,6 @@ use crate::verdict::{Action, Drift, Edit, Finding, OnDrift, PolicyFinding, Refus
 
 /// More places than anybody reads; what is counted and denied is the policy.
 const PLACES: usize = 32;
-
-static DEFAULTS: LazyLock<Defaults> = LazyLock::new(Defaults::built_in);
 
 impl<'a> Pass<'_, 'a> {
     /// Runs the mutators on `/validate`, where nothing of them is sent: shadow validators judge what would come out, and what
@@ -59,7 +57,7 @@ impl<'a> Pass<'_, 'a> {
             return;
         }
         let (arena, kind) = (self.review.arena, self.review.kind);
-        let with_defaults = |object| DEFAULTS.apply(arena, kind.group, kind.version, kind.kind, object);
+        let with_defaults = |object| Defaults::shared().apply(arena, kind.group, kind.version, kind.kind, object);
         let mut current = with_defaults(found);
         let operations = diff(current, with_defaults(wanted), list_keys::of);
         let authors: Vec<Author> =

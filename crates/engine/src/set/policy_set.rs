@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::kubernetes::defaults::Defaults;
 use crate::kubernetes::kinds::Kinds;
 use crate::matching::Index;
 use crate::policy::{Head, Mutator, Validator};
@@ -35,6 +36,10 @@ impl PolicySet {
 
     /// A set of policies that run in the order in which they are given.
     pub fn in_order(mutators: Vec<Arc<Mutator>>, validators: Vec<Arc<Validator>>, digest: String) -> Self {
+        if !mutators.is_empty() {
+            // What the mutators did is looked for in objects with their defaults.
+            Defaults::shared();
+        }
         let mutator_index = Index::new(mutators.iter().map(|mutator| &mutator.head.constraints));
         let validator_index = Index::new(validators.iter().map(|validator| &validator.head.constraints));
         Self {
