@@ -88,9 +88,9 @@ fn check(object: &ConfigMap, active: &Active, entries: Option<&Entries>) -> Resu
     let compiled = compile(&unit).map_err(|problems| message(BROKEN, &problems))?;
     let pending = match active.prover.prove(&compiled, Steps::default()) {
         Proof::Proven => None,
-        Proof::Refused(problems) => return Err(message("the policies do not pass their tests", &problems)),
+        Proof::Refused(problems) => return Err(message("the policies are not proven", &problems)),
         Proof::Pending => Some(format!(
-            "{}: its tests take longer than an answer may: until they have passed the version before stays in force",
+            "{}: its proof takes longer than an answer may: until it is done the version before stays in force",
             unit.name
         )),
     };

@@ -69,7 +69,7 @@ fn refuses_policies_that_do_not_pass_their_tests() {
     assert_eq!(
         refused(&json!({"object": unit(false)})),
         "\
-the policies do not pass their tests
+the policies are not proven
 error: test `t`, case `root` fails: allowed: expected false, got true
   --> ns/new/a.yaml:14:7
    |
