@@ -161,9 +161,9 @@ impl Admission {
         loop {
             match self.decide(&active, call, collected.bytes(), problem.as_ref(), &asked) {
                 Answer::Review(bytes) => return review(bytes),
-                Answer::Judged { bytes, denied, given } => {
+                Answer::Judged { bytes, denied, judges_drift, given } => {
                     if let Some(explain) = &self.explain {
-                        let decided = Decided { route, denied, body: collected.bytes(), active: &active };
+                        let decided = Decided { route, denied, judges_drift, body: collected.bytes(), active: &active };
                         explain.take(&decided, || asked.facts());
                     }
                     if let (Some(recorder), Some(given)) = (&self.recorder, given) {
@@ -289,14 +289,20 @@ impl Admission {
             Ok(verdict) => {
                 let denied = verdict.refusal().is_some();
                 let how = (denied && self.explain.is_some()).then(|| how_to_ask(review));
-                let bytes = response::answer_with(review, &verdict, call.route, how.as_deref());
+                let written = response::provenance(&verdict);
+                let bytes = response::answer_with(review, &verdict, call.route, (&written, how.as_deref()));
                 let patched = call.route == Route::Mutate && !verdict.edits.is_empty();
                 let seen = Observation { route: call.route, patched, elapsed: call.started.elapsed() };
-                observe(&self.metrics, &self.groups, review, &verdict, seen);
+                observe(&self.metrics, &self.groups, review, (&verdict, &written), seen);
                 self.evidence.count(review, &verdict, call.route, evidence::now());
                 self.traces.decided(review, &verdict, call.traced());
                 let is_wanted = self.recorder.as_ref().is_some_and(|recorder| recorder.wants(review));
-                Answer::Judged { bytes, denied, given: is_wanted.then(|| Given::of(&verdict)) }
+                Answer::Judged {
+                    bytes,
+                    denied,
+                    judges_drift: call.judges_drift,
+                    given: is_wanted.then(|| Given::of(&verdict)),
+                }
             }
             Err(Needs(lookups)) => Answer::Needs { uid: review.uid.to_owned(), lookups },
         }
@@ -378,6 +384,7 @@ enum Answer {
     Judged {
         bytes: Vec<u8>,
         denied: bool,
+        judges_drift: bool,
         /// What a recording needs of it.
         given: Option<Given>,
     },

@@ -50,7 +50,7 @@ pub fn run(config: &Config) -> Result<(), StartError> {
     let connection = workers.block_on(cluster::connection(config.kubeconfig.as_deref())).map_err(StartError)?;
     let mirrors = Arc::new(Mirrors::new(config.limits.cache, Arc::clone(&metrics)));
     let cluster = ask(&workers, connection.as_ref(), &mirrors)?;
-    let traces = Traces::start(operations.handle()).map_err(StartError)?;
+    let traces = Traces::start(operations.handle());
     let managed = managed(config, connection.as_ref())?;
     let (policies, follower) = policies(config, connection.as_ref())?;
     let is_starter = config.policies.is_empty() && follower.is_none();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use admittance_engine::pipeline::Route;
-use admittance_engine::response::{overwritten, provenance};
+use admittance_engine::response::{Written, overwritten};
 use admittance_engine::review::Review;
 use admittance_engine::verdict::Verdict;
 
@@ -26,12 +26,12 @@ pub(crate) fn route_label(route: Route) -> RouteLabel {
     if route == Route::Mutate { RouteLabel::mutate } else { RouteLabel::validate }
 }
 
-/// Counts and logs one decision: one line, without anything of the object's content.
+/// Counts and logs one decision, and what was `written` by whom: one line, without anything of the object's content.
 pub fn observe(
     metrics: &Metrics,
     groups: &NamespaceGroups,
     review: &Review<'_>,
-    verdict: &Verdict<'_>,
+    (verdict, written): (&Verdict<'_>, &[Written<'_>]),
     seen: Observation,
 ) {
     let outcome = match verdict.refusal() {
@@ -76,15 +76,12 @@ pub fn observe(
         microseconds = u64::try_from(seen.elapsed.as_micros()).unwrap_or(u64::MAX),
         "{:?}", seen.route
     );
-    // One policy alone is in nobody's way.
-    let written =
-        if verdict.edits.len() > 1 || tracing::enabled!(tracing::Level::DEBUG) { provenance(verdict) } else { vec![] };
-    for (path, earlier, later) in overwritten(&written) {
+    for (path, earlier, later) in overwritten(written) {
         let (policy, by) = (&earlier.policy, &later.policy);
         tracing::warn!(uid = review.uid, policy, by, path, "policies want different values for one field");
     }
     if tracing::enabled!(tracing::Level::DEBUG) {
-        for written in &written {
+        for written in written {
             let (policy, shadow) = (&written.origin.policy, written.shadow);
             let (operation, path) = (written.name(), written.operation.path());
             tracing::debug!(uid = review.uid, policy, shadow, operation, path, "changed the object");

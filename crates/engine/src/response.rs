@@ -22,17 +22,23 @@ use crate::verdict::{Refusal, Verdict};
 
 /// The AdmissionReview that answers `review`.
 pub fn answer(review: &Review<'_>, verdict: &Verdict<'_>, route: Route) -> Vec<u8> {
-    answer_with(review, verdict, route, None)
+    answer_with(review, verdict, route, (&provenance(verdict), None))
 }
 
-/// The same with a last line under a denial: how to ask more about it.
-pub fn answer_with(review: &Review<'_>, verdict: &Verdict<'_>, route: Route, how_to_ask: Option<&str>) -> Vec<u8> {
+/// The same by whoever knows already what was `written` by whom ([`provenance`]), with a last line under a denial: how to ask
+/// more about it.
+pub fn answer_with(
+    review: &Review<'_>,
+    verdict: &Verdict<'_>,
+    route: Route,
+    (written, how_to_ask): (&[Written<'_>], Option<&str>),
+) -> Vec<u8> {
     let refusal = verdict.refusal();
     let patch = if refusal.is_none() && route == Route::Mutate { patch(review, verdict) } else { vec![] };
     let encoded = (!patch.is_empty()).then(|| encode(&patch));
     let mut audit_annotations = verdict.audit_annotations();
     if encoded.is_some() {
-        let named = provenance::annotations(verdict);
+        let named = provenance::annotations(written);
         // A policy's own entry of the same name stays: the answer is a map.
         let is_taken = |key: &String| audit_annotations.iter().any(|(taken, _)| taken == key);
         let named: Vec<_> = named.into_iter().filter(|(key, _)| !is_taken(key)).collect();

@@ -23,6 +23,8 @@ const LARGE: usize = 256 << 10;
 /// What is needed to decide again as it was decided.
 pub(super) struct Job {
     pub(super) route: Route,
+    /// Whether mutations were looked for in the object.
+    pub(super) judges_drift: bool,
     /// When it was decided, in seconds since 1970.
     pub(super) time: u64,
     pub(super) body: Vec<u8>,
@@ -76,7 +78,7 @@ impl Job {
             lookups: &again,
             trace: true,
             timed: false,
-            judges_drift: false,
+            judges_drift: self.judges_drift,
         };
         let verdict = admit(&self.active.set, &review, &run).ok()?;
         self.record(&review, &verdict)

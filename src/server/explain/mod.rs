@@ -45,6 +45,8 @@ pub struct Explain {
 pub(super) struct Decided<'d> {
     pub(super) route: Route,
     pub(super) denied: bool,
+    /// Whether mutations were looked for in the object.
+    pub(super) judges_drift: bool,
     pub(super) body: &'d [u8],
     pub(super) active: &'d Arc<Active>,
 }
@@ -83,6 +85,7 @@ impl Explain {
         }
         let job = Job {
             route: decided.route,
+            judges_drift: decided.judges_drift,
             time: crate::evidence::now(),
             body: decided.body.to_vec(),
             active: Arc::clone(decided.active),

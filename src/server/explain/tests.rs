@@ -153,7 +153,10 @@ async fn explains_denials_and_samples_and_keeps_no_secret() {
     let explain = Explain::start(1 << 20, 2).unwrap();
     let active = Arc::new(active(POLICIES));
     let take = |body: &[u8], denied: bool| {
-        explain.take(&Decided { route: Route::Validate, denied, body, active: &active }, Facts::default);
+        explain.take(
+            &Decided { route: Route::Validate, denied, judges_drift: false, body, active: &active },
+            Facts::default,
+        );
     };
     take(&review("u-1", "Pod", &pod("nginx")), true);
     for uid in ["a", "b", "c"] {
@@ -197,7 +200,10 @@ async fn counts_what_cannot_be_explained_again() {
     let active = Arc::new(active(POLICIES));
     let body = review("u", "Pod", &pod("nginx"));
     let take = |body: &[u8], denied: bool| {
-        explain.take(&Decided { route: Route::Validate, denied, body, active: &active }, Facts::default);
+        explain.take(
+            &Decided { route: Route::Validate, denied, judges_drift: false, body, active: &active },
+            Facts::default,
+        );
     };
     take(&body, false);
     take(b"{}", true);
@@ -205,4 +211,20 @@ async fn counts_what_cannot_be_explained_again() {
     take(&body, true);
     kept(&explain, 1).await;
     assert_eq!(page(&explain, "").await["missed"], 2);
+}
+
+#[tokio::test]
+async fn explains_a_denial_of_what_was_not_mutated() {
+    let explain = Explain::start(1 << 20, 0).unwrap();
+    let active = Arc::new(active(
+        "apiVersion: admittance.dev/v1alpha1\nkind: Policy\nmetadata: { name: team }\nspec:\n  module: add-labels\n  \
+         settings: { labels: { team: shop } }\n  required: true\n  onDrift: Deny\n",
+    ));
+    let body = review("u", "Pod", &pod("nginx:1"));
+    let decided = Decided { route: Route::Validate, denied: true, judges_drift: true, body: &body, active: &active };
+    explain.take(&decided, Facts::default);
+    kept(&explain, 1).await;
+    let one = &page(&explain, "").await["explanations"][0];
+    assert_eq!((&one["allowed"], &one["code"], &one["policies"]), (&json!(false), &json!(403), &json!(["team"])));
+    assert!(one["message"].as_str().unwrap().contains("the mutation is not in the object"), "{one}");
 }

@@ -79,8 +79,8 @@ pub fn overwritten<'a>(written: &[Written<'a>]) -> Vec<(String, Arc<Origin>, Arc
 }
 
 /// What was written, for the audit log: `mutations.1`, `mutations.2` and so on, without what shadow mode keeps back.
-pub(super) fn annotations(verdict: &Verdict<'_>) -> Vec<(String, String)> {
-    let sent: Vec<Written<'_>> = provenance(verdict).into_iter().filter(|written| !written.shadow).collect();
+pub(super) fn annotations(written: &[Written<'_>]) -> Vec<(String, String)> {
+    let sent: Vec<&Written<'_>> = written.iter().filter(|written| !written.shadow).collect();
     let more = sent.len().checked_sub(NAMED).filter(|more| *more > 0).map(|more| format!("… and {more} more"));
     let named = sent.iter().take(NAMED).map(|written| cut(&written.to_string(), ENTRY));
     named.chain(more).enumerate().map(|(index, text)| (format!("mutations.{}", index + 1), text)).collect()

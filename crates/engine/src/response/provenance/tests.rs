@@ -54,7 +54,7 @@ fn names_the_policy_of_each_operation_also_of_those_that_are_written_over() {
         assert_eq!(patch::apply(arena, verdict.roots.original, &sent).unwrap(), verdict.roots.mutated);
         let keys = ["mutations.1", "mutations.2", "mutations.3"].map(str::to_owned);
         let expected: Vec<(String, String)> = keys.into_iter().zip(first.map(str::to_owned)).collect();
-        assert_eq!(annotations(verdict), expected);
+        assert_eq!(annotations(&provenance(verdict)), expected);
     });
 }
 
@@ -64,7 +64,7 @@ fn counts_the_operations_beyond_the_twentieth_and_cuts_long_paths() {
     let prefix = format!("{}.{}.{}.{}", "a".repeat(63), "b".repeat(63), "c".repeat(63), "d".repeat(60));
     let policy = add_labels("many", &format!("{{ '{prefix}/x': long, {} }}", labels.join(", ")), "");
     with_verdict(&policy, r#"{"metadata":{"labels":{"old":"1"}}}"#, |_, verdict| {
-        let annotations = annotations(verdict);
+        let annotations = annotations(&provenance(verdict));
         assert_eq!(annotations.len(), 21);
         assert_eq!(annotations[20], ("mutations.21".to_owned(), "… and 4 more".to_owned()));
         assert!(annotations.iter().all(|(_, text)| text.len() <= 256));
