@@ -86,6 +86,56 @@ fn passes_tests_in_files_of_their_own_and_beside_the_policies() {
 }
 
 #[test]
+fn shows_of_a_failed_case_what_each_expression_came_to_and_what_did_not_match() {
+    let policies = "\
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: { name: few }
+spec:
+  matchConstraints:
+    resourceRules: [{ apiGroups: [apps], apiVersions: [v1], operations: [CREATE], resources: [deployments] }]
+  variables: [{ name: most, expression: '3' }]
+  validations: [{ expression: object.spec.replicas <= variables.most, message: too many }]
+---
+apiVersion: admittance.dev/v1alpha1
+kind: PolicyTest
+metadata: { name: few }
+spec:
+  cases:
+  - name: four
+    object: { apiVersion: apps/v1, kind: Deployment, metadata: { name: web }, spec: { replicas: 4 } }
+    expect: { allowed: true }
+  - name: a pod
+    object: { apiVersion: v1, kind: Pod, metadata: { name: web } }
+    expect: { policies: [few] }
+";
+    let folder = folder(&[("all.yaml", policies)]);
+    let outcome = run(folder.path(), &[]);
+    let (failures, _) = outcome.out.split_once("not covered").unwrap();
+    assert_eq!(
+        failures,
+        "\
+FAIL ./all.yaml:15:11: few: four
+  allowed: expected true, got false
+    few: too many
+  what the policies did:
+    few  1 finding
+      variables.most: 3  3
+      validations[0]:
+        object.spec.replicas <= variables.most  false
+          object.spec.replicas                  4
+          variables.most                        3
+
+FAIL ./all.yaml:18:11: few: a pod
+  policies: expected [\"few\"], got []
+  what the policies did:
+    few  group: wanted apps, found core (matchConstraints.resourceRules)
+
+"
+    );
+}
+
+#[test]
 fn shows_failures_first_with_a_diff_and_then_what_is_not_covered() {
     let cases =
         CASES.replace("allowed: false\n      policies: [ports]", "allowed: true").replace(": blue", ": red, a: b");
@@ -103,6 +153,7 @@ FAIL ./tests.yaml:6:11: pods: a port of the node
     ports: spec.containers[0].ports[0].hostPort: host port 80 is not allowed; none is
   what the policies did:
     team   changes the object
+      add /metadata/labels: {\"team\":\"none\"}
     ports  1 finding
 
 FAIL ./tests.yaml:14:11: pods: a team of its own

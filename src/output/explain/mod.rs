@@ -1,6 +1,7 @@
 //! `check --explain -o text`: for each object, what became of each policy and why.
 
 mod excerpt;
+mod step;
 mod tree;
 
 use std::fmt::Write as _;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 
 use admittance_engine::document::SourceFile;
 use admittance_engine::json::{Node, PathBuf, SegmentBuf};
-use admittance_engine::verdict::trace::{Change, Computed, Evaluation, List};
+use admittance_engine::verdict::trace::Evaluation;
 use admittance_engine::verdict::{Action, Fate, PolicyFinding, Step};
 
 use super::place::{Region, written};
@@ -16,10 +17,9 @@ use super::text::{Tally, title};
 use super::{Colour, Tone, printable, yaml_diff};
 use crate::manifests::{Judged, Manifest};
 use excerpt::excerpt;
-use tree::{one_line, paint, tree};
+use tree::tree;
 
-/// The longest value of a change that is shown, in characters.
-const VALUE: usize = 120;
+pub(super) use step::what_it_did;
 
 /// One expression with the values of its parts, for `admittance cel --explain`.
 pub fn expression(evaluation: &Evaluation, colour: Colour) -> String {
@@ -120,12 +120,7 @@ impl Explained<'_, '_> {
             let line = format!("let pass, the stored object has it too: {place}{}", found.message);
             let _ = writeln!(text, "    {}", self.colour.paint(Tone::Note, &printable(&line)));
         }
-        for change in &step.changes {
-            let _ = writeln!(text, "    {}", self.change(change));
-        }
-        for evaluation in step.evaluations.iter().filter(|evaluation| is_telling(evaluation, step)) {
-            self.evaluation(evaluation, text);
-        }
+        text.push_str(&what_it_did(step, 4, self.colour));
     }
 
     /// What became of it: `denies`, with the reason.
@@ -176,43 +171,6 @@ impl Explained<'_, '_> {
         let is_default = of_kind(self.judged.verdict.roots.original);
         if is_default { ": a default of the API server's".to_owned() } else { String::new() }
     }
-
-    fn change(&self, change: &Change) -> String {
-        let mut line = format!("{} {}", change.op, change.path);
-        if let Some(from) = &change.from {
-            let _ = write!(line, " from {from}");
-        }
-        match &change.value {
-            Some(value) => {
-                let value = value.to_string();
-                let end = value.char_indices().nth(VALUE).map_or(value.len(), |(end, _)| end);
-                let mark = if end < value.len() { "…" } else { "" };
-                let _ = write!(line, ": {}{mark}", value.get(..end).unwrap_or_default());
-            }
-            None if change.hidden => line.push_str(": (not shown)"),
-            None => {}
-        }
-        let tone = if change.op == "remove" { Tone::Bad } else { Tone::Good };
-        self.colour.paint(tone, &printable(&line))
-    }
-
-    fn evaluation(&self, evaluation: &Evaluation, text: &mut String) {
-        let name = match (&evaluation.name, evaluation.list) {
-            (Some(name), List::Variables) => format!("variables.{name}"),
-            (Some(name), _) => format!("{evaluation} {name:?}"),
-            (None, _) => evaluation.to_string(),
-        };
-        let parameter = evaluation.parameter.as_ref().map_or_else(String::new, |name| format!(" with params {name}"));
-        let heading = printable(&format!("{name}{parameter}")).into_owned();
-        let is_short = evaluation.parts.len() <= 1;
-        if is_short {
-            let value = paint(&evaluation.result, self.colour);
-            let _ = writeln!(text, "    {heading}: {}  {value}", printable(&one_line(&evaluation.expression)));
-        } else {
-            let _ = writeln!(text, "    {heading}:");
-            text.push_str(&tree(evaluation, 6, self.colour));
-        }
-    }
 }
 
 /// Whether there is something at this path.
@@ -232,14 +190,4 @@ fn is_at(root: Node<'_>, path: &PathBuf) -> bool {
         }
     }
     true
-}
-
-/// A messageExpression is evaluated whether or not its validation is true: it tells something only where it is not.
-fn is_telling(evaluation: &Evaluation, step: &Step) -> bool {
-    let is_of_validation = |other: &&Evaluation| {
-        other.list == List::Validations && other.index == evaluation.index && other.parameter == evaluation.parameter
-    };
-    evaluation.list != List::MessageExpressions
-        || matches!(evaluation.result, Computed::Error(_))
-        || step.evaluations.iter().find(is_of_validation).is_some_and(|validation| !validation.result.is(true))
 }

@@ -8,7 +8,7 @@ use admittance_engine::verdict::{Fate, Step};
 use serde_json::Value;
 
 use super::Results;
-use crate::output::{Colour, Tone, printable, yaml_diff};
+use crate::output::{Colour, Tone, explain, printable, yaml_diff};
 
 /// All of it.
 pub fn page(results: &Results<'_>, colour: Colour) -> String {
@@ -53,7 +53,19 @@ pub(super) fn block(report: &Report, colour: Colour) -> String {
     }
     let width = steps.iter().map(|step| step.origin.policy.len()).max().unwrap_or_default();
     for step in steps {
-        let _ = writeln!(text, "    {:<width$}  {}", step.origin.policy, printable(&step.reason));
+        let reason = match step.outcome {
+            Fate::NotMatched => explain::mismatch(step),
+            _ => printable(&step.reason).into_owned(),
+        };
+        let _ = writeln!(text, "    {:<width$}  {reason}", step.origin.policy);
+        for error in &step.errors {
+            let _ = writeln!(
+                text,
+                "      {}",
+                colour.paint(Tone::Caution, &printable(&format!("evaluation error: {error}")))
+            );
+        }
+        text.push_str(&explain::what_it_did(step, 6, colour));
     }
     text
 }
