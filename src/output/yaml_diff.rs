@@ -1,9 +1,14 @@
 //! `--diff`: what mutation changes, as a unified diff of YAML.
 
 use admittance_engine::json::Node;
-use similar::{ChangeTag, TextDiff};
+use similar::algorithms::{Capture, Compact, Replace, myers};
+use similar::udiff::UnifiedHunkHeader;
+use similar::{ChangeTag, DiffOp};
 
 use super::{Colour, Tone};
+
+/// How many lines stand around a change.
+const CONTEXT: usize = 3;
 
 /// A unified diff with three lines around each change; empty where there is none. Both sides are printed anew, keys in
 /// their order, so that the spelling of what stays is the same on both.
@@ -14,20 +19,20 @@ pub fn unified(before: Node<'_>, after: Node<'_>, name: &str, colour: Colour) ->
 /// The same with a name for each side.
 pub fn between(before: Node<'_>, after: Node<'_>, (from, to): (&str, &str), colour: Colour) -> String {
     let (before, after) = (yaml(before), yaml(after));
-    let diff = TextDiff::from_lines(&before, &after);
+    let before: Vec<&str> = before.lines().collect();
+    let after: Vec<&str> = after.lines().collect();
     let mut text = String::new();
     let mut push = |tone: Option<Tone>, line: &str| {
-        let line = line.trim_end_matches('\n');
         text.push_str(&tone.map_or_else(|| line.to_owned(), |tone| colour.paint(tone, line)));
         text.push('\n');
     };
-    for (position, hunk) in diff.unified_diff().iter_hunks().enumerate() {
+    for (position, hunk) in hunks(&before, &after).iter().enumerate() {
         if position == 0 {
             push(Some(Tone::Strong), &format!("--- {from}"));
             push(Some(Tone::Strong), &format!("+++ {to}"));
         }
-        push(Some(Tone::Note), &hunk.header().to_string());
-        for change in hunk.iter_changes() {
+        push(Some(Tone::Note), &UnifiedHunkHeader::new(hunk).to_string());
+        for change in hunk.iter().flat_map(|part| part.iter_changes(before.as_slice(), after.as_slice())) {
             let (tone, mark) = match change.tag() {
                 ChangeTag::Delete => (Some(Tone::Bad), '-'),
                 ChangeTag::Insert => (Some(Tone::Good), '+'),
@@ -37,6 +42,14 @@ pub fn between(before: Node<'_>, after: Node<'_>, (from, to): (&str, &str), colo
         }
     }
     text
+}
+
+/// What differs, with what stands around it. Asked of one algorithm by its name: the library's entry for texts holds them all, which
+/// is half a megabyte of the program.
+fn hunks(before: &[&str], after: &[&str]) -> Vec<Vec<DiffOp>> {
+    let mut changes = Compact::new(Replace::new(Capture::new()), before, after);
+    let Ok(()) = myers::diff(&mut changes, before, 0..before.len(), after, 0..after.len());
+    changes.into_inner().into_inner().into_grouped_ops(CONTEXT)
 }
 
 /// A tree as YAML for people.
