@@ -62,7 +62,7 @@ impl Configuration {
                     *status == StatusCode::UNPROCESSABLE_ENTITY && rules.iter().any(refused)
                 }
                 Self::Admittance => {
-                    *status == StatusCode::FORBIDDEN
+                    *status == StatusCode::UNPROCESSABLE_ENTITY
                         && text.contains("\\\"admittance.webhook.example\\\" denied the request")
                         && rules.iter().all(|rule| text.contains(&format!("{rule}: ")))
                 }

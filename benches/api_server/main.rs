@@ -123,8 +123,8 @@ async fn measure(
     let (api_after, webhook_after) = (cpu_seconds(api_server)?, of_webhook()?);
     let counted = scene.snapshot(configuration).await?.since(&earlier);
     check(&counted, configuration, creates)?;
-    if !scene.is_in_force(configuration).await? {
-        return Err("it was no longer in force after the round".into());
+    if let Err(seen) = scene.in_force(configuration).await? {
+        return Err(format!("no longer in force after the round: {seen}").into());
     }
 
     let thousand = |seconds: f64| seconds * 1_000.0 / f64::from(creates);

@@ -10,6 +10,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
+use hyper::StatusCode;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -131,26 +132,32 @@ impl Scene {
 
     async fn wait_for(&mut self, configuration: Configuration) -> Result<(), Failure> {
         let begun = Instant::now();
-        while !self.is_in_force(configuration).await? {
+        while let Err(seen) = self.in_force(configuration).await? {
             if begun.elapsed() > PATIENCE {
-                return Err(format!("not in force after {} s", PATIENCE.as_secs()).into());
+                return Err(format!("not in force after {} s: {seen}", PATIENCE.as_secs()).into());
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
         Ok(())
     }
 
-    /// Whether it, and nothing else, judges pods: the one that breaks every rule, then the good one.
-    pub(crate) async fn is_in_force(&mut self, configuration: Configuration) -> Result<bool, Failure> {
+    /// Whether it, and nothing else, judges pods: the one that breaks every rule, then the good one. Otherwise what was
+    /// seen.
+    pub(crate) async fn in_force(&mut self, configuration: Configuration) -> Result<Result<(), String>, Failure> {
         let earlier = self.snapshot(configuration).await?;
         let (status, text) = self.control.post(DRY_RUN, &self.pods.bad).await?;
         let seen = self.snapshot(configuration).await?.since(&earlier);
         let answer = (status, String::from_utf8_lossy(&text).into_owned());
-        if !configuration.explains(&self.rules, &answer, seen.refusals, seen.webhook.count()) {
-            return Ok(false);
+        let (refusals, calls) = (seen.refusals, seen.webhook.count());
+        if !configuration.explains(&self.rules, &answer, refusals, calls) {
+            let text = answer.1;
+            return Ok(Err(format!("{refusals} refusals, {calls} calls; the bad pod got {status}: {text}")));
         }
-        let (status, _) = self.control.post(DRY_RUN, &self.pods.good).await?;
-        Ok(status == hyper::StatusCode::CREATED)
+        let (status, text) = self.control.post(DRY_RUN, &self.pods.good).await?;
+        if status != StatusCode::CREATED {
+            return Ok(Err(format!("the good pod got {status}: {}", String::from_utf8_lossy(&text))));
+        }
+        Ok(Ok(()))
     }
 
     pub(crate) async fn snapshot(&mut self, configuration: Configuration) -> Result<Snapshot, Failure> {
