@@ -25,7 +25,7 @@ mod process;
 mod scene;
 mod table;
 
-use std::{process::ExitCode, time::Duration};
+use std::{path::Path, process::ExitCode, time::Duration};
 
 use configuration::Configuration;
 use metrics::Snapshot;
@@ -82,7 +82,10 @@ fn compare(options: &Options) -> Result<bool, Failure> {
                 }
             }
         }
-        Ok::<(), Failure>(())
+        match &options.profiles {
+            Some(folder) => profile(&mut scene, options, folder).await,
+            None => Ok(()),
+        }
     })?;
     print!("{}", table.render(options));
     if let Some(file) = &options.csv {
@@ -95,6 +98,20 @@ fn compare(options: &Options) -> Result<bool, Failure> {
         .map_or(String::new(), |limit| format!(", {} the limit of {limit}", if kept { "within" } else { "over" }));
     println!("(admittance - no policy) / (native policies - no policy) = {ratio:.4}{verdict}");
     Ok(kept)
+}
+
+/// Writes a CPU profile of the API server in each configuration: where it spends what was measured.
+async fn profile(scene: &mut Scene, options: &Options, folder: &Path) -> Result<(), Failure> {
+    std::fs::create_dir_all(folder)?;
+    for configuration in Configuration::ALL {
+        eprintln!("profile: {}", configuration.name());
+        scene.apply(configuration).await?;
+        scene.load.post(pods::DRY_RUN, &scene.pods.good, options.warm_up()).await?;
+        let profile = scene.profile(options.warm_up()).await?;
+        std::fs::write(folder.join(format!("{}.pb.gz", configuration.name())), profile)?;
+        scene.remove(configuration)?;
+    }
+    Ok(())
 }
 
 /// One configuration in one round: it must be in force before and after.

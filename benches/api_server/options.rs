@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::Failure;
 
 const USAGE: &str = "usage: api-server [--binary FILE] [--creates N] [--rounds R] [--connections N] [--limit RATIO] \
-                     [--csv FILE]";
+                     [--csv FILE] [--profiles DIR]";
 
 /// What is measured, and how long.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(crate) struct Options {
     pub(crate) limit: Option<f64>,
     /// Where every figure of every round is written.
     pub(crate) csv: Option<PathBuf>,
+    /// The folder for CPU profiles of the API server, one for each configuration, taken after what is measured.
+    pub(crate) profiles: Option<PathBuf>,
 }
 
 impl Options {
@@ -31,6 +33,7 @@ impl Options {
             connections: 8,
             limit: None,
             csv: None,
+            profiles: None,
         };
         let mut left = arguments.iter();
         while let Some(flag) = left.next() {
@@ -44,6 +47,7 @@ impl Options {
                 "--connections" => options.connections = number()?,
                 "--limit" => options.limit = Some(value.parse()?),
                 "--csv" => options.csv = Some(value.into()),
+                "--profiles" => options.profiles = Some(value.into()),
                 other => return Err(format!("unknown argument \"{other}\"\n{USAGE}").into()),
             }
         }

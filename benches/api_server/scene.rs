@@ -31,6 +31,8 @@ const WEBHOOKS: &str = "webhooks";
 const SERVICE: &str = "webhook";
 /// How long a configuration may take to be in force, or to be gone.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long the API server is profiled in each configuration.
+const PROFILED: Duration = Duration::from_secs(5);
 
 /// Everything that runs.
 pub(crate) struct Scene {
@@ -158,6 +160,21 @@ impl Scene {
             return Ok(Err(format!("the good pod got {status}: {}", String::from_utf8_lossy(&text))));
         }
         Ok(Ok(()))
+    }
+
+    /// The API server's CPU profile of some seconds of load, `requests` creates at a time: gzipped, with names.
+    pub(crate) async fn profile(&mut self, requests: u32) -> Result<Bytes, Failure> {
+        let until = Instant::now() + PROFILED;
+        let path = format!("/debug/pprof/profile?seconds={}", PROFILED.as_secs());
+        let Self { control, load, pods, .. } = self;
+        let busy = async {
+            while Instant::now() < until {
+                load.post(DRY_RUN, &pods.good, requests).await?;
+            }
+            Ok(())
+        };
+        let (profile, ()) = tokio::try_join!(control.get(&path), busy)?;
+        Ok(profile)
     }
 
     pub(crate) async fn snapshot(&mut self, configuration: Configuration) -> Result<Snapshot, Failure> {
