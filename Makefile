@@ -73,6 +73,7 @@ bench: setup ## CPU per request against two floors; modules against reading the 
 	cargo bench --bench load -- -p manifests/policies/starter --limit 0.6
 	cargo bench --bench load -- -p benches/rules.vap.yaml --limit 1
 	cargo bench --bench load -- -p benches/rules.modules.yaml
+	hack/bench/api-server --limit 0.05
 	cargo bench -p admittance-engine --bench modules
 	cargo bench -p admittance-engine --bench cel -- --oracles "$$(hack/oracle/build cel-bench cel-compile | tail -n 1)" --limit 12
 
