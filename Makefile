@@ -3,7 +3,7 @@
 # What is built for development stands outside the checkout (hack/README.md); what is missing is installed where that can be
 # done, or named.
 .DEFAULT_GOAL := help
-.PHONY: help run build test control-plane tools lint unit generated e2e chart cluster soak bench instructions fmt generate advisories fuzz image \
+.PHONY: help run build test control-plane tools lint unit generated e2e chart cluster soak bench bench-compare instructions fmt generate advisories fuzz image \
 	release-check smoke kind kind-down setup
 
 # What stages need besides cargo is prepared by scripts that do nothing when it is there already.
@@ -65,7 +65,7 @@ cluster: setup ## the chart and the image in a real cluster of one node, through
 soak: setup ## the same many times over, for at least SECONDS (1800)
 	hack/cluster/soak $(or $(SECONDS),1800)
 
-instructions: setup ## what the engine takes for expressions, in instructions, against what is expected
+instructions: setup ## what the engine takes for expressions and whole requests, in instructions, against the budget
 	hack/instructions
 
 bench: setup ## CPU per request against two floors; modules against reading the body; expressions against the API server's own code; each in one interleaved run
@@ -76,6 +76,9 @@ bench: setup ## CPU per request against two floors; modules against reading the 
 	hack/bench/api-server --limit 0.05
 	cargo bench -p admittance-engine --bench modules
 	cargo bench -p admittance-engine --bench cel -- --oracles "$$(hack/oracle/build cel-bench cel-compile | tail -n 1)" --limit 12
+
+bench-compare: setup ## the engine's hot paths here and at the commit BASE, timed in turn: ratios
+	hack/bench-compare $(BASE)
 
 fmt: ## format the code
 	cargo fmt --all

@@ -1,11 +1,14 @@
-//! Evaluates each case a hundred times, judges requests by some, compiles all of them, binds and reads their variables; to be
-//! counted under callgrind (hack/instructions): every call of [`measured`] is one figure.
+//! Evaluates each case a hundred times, judges requests by some, compiles all of them, binds and reads their variables; then
+//! whole requests, and stages of them. To be counted under callgrind (hack/instructions): every call of [`measured`] is one figure,
+//! and prints its name and how often the work was done.
 
 // One program, run as `cargo bench` runs it: it prints, and ends with an exit code.
 #![expect(clippy::print_stdout, reason = "its output names the figures, in their order")]
 
 #[path = "../cel/cases.rs"]
 mod cases;
+#[path = "../paths/mod.rs"]
+mod paths;
 #[path = "../cel/validation.rs"]
 mod validation;
 
@@ -13,7 +16,9 @@ use std::hint::black_box;
 
 use admittance_engine::deadline::Deadline;
 use admittance_engine::json::{Arena, read};
+use admittance_engine::pipeline::Budget;
 use cases::{Case, VARIABLES, variables};
+use paths::{Path, Stages};
 use serde_json::json;
 use validation::{Known, Validation, variable};
 
@@ -39,47 +44,79 @@ fn main() -> Result<(), Failure> {
         };
         // What is made when it is first needed, such as a pattern's automaton, is made.
         evaluate();
-        measured(&mut evaluate);
-        println!("evaluate/{}", case.name);
+        measured(&format!("evaluate/{}", case.name), TIMES, &mut evaluate);
     }
     let known = Known::new(&variables)?;
     for case in cases.iter().filter(|case| REQUESTS.contains(&case.name.as_str())) {
         let validation = Validation::new(case, &json!({ "bool": true }), variable(&variables, "namespaceObject")?)?;
-        measured(&mut || {
+        measured(&format!("admit/{}", case.name), TIMES, &mut || {
             let arena = Arena::with_limit(1 << 24);
             let _ = black_box(validation.allows(black_box(&known), &arena).is_ok());
         });
-        println!("admit/{}", case.name);
     }
     let mut compile = || {
         for case in &cases {
             let _ = black_box(case.compile());
         }
     };
-    measured(&mut compile);
-    println!("compile/all");
+    measured("compile/all", TIMES, &mut compile);
     let constant = cases.first().ok_or("there are no cases")?.compile()?;
-    measured(&mut || {
+    measured("bind/variables", TIMES, &mut || {
         let arena = Arena::with_limit(1 << 24);
         let _ = black_box(constant.bind_trees(black_box(&variables), &arena).is_ok());
     });
-    println!("bind/variables");
-    measured(&mut || {
+    measured("read/variables", TIMES, &mut || {
         let arena = Arena::with_limit(1 << 24);
         let _ = black_box(read(&arena, black_box(VARIABLES)).is_ok());
     });
-    println!("read/variables");
+    requests()
+}
+
+/// Whole requests, with memory as warm as the server's, and stages of them.
+fn requests() -> Result<(), Failure> {
+    let paths = Path::all()?;
+    for path in &paths {
+        let times = if path.name == "large_config_map" { 2 } else { 10 };
+        let mut arena = Arena::with_limit(Budget::REVIEW);
+        let mut answer = || {
+            black_box(path.answer(&mut arena).is_ok());
+        };
+        answer();
+        measured(&format!("request/{}", path.name), times, &mut answer);
+    }
+    let named = |name: &str| paths.iter().find(|path| path.name == name).ok_or("no such path");
+    let stages = Stages(named("hardened_mutate")?);
+    let mut arena = Arena::with_limit(Budget::REVIEW);
+    stages.review(&arena)?;
+    arena.reset();
+    measured("stage/read", 10, &mut || {
+        black_box(stages.review(&arena).is_ok());
+        arena.reset();
+    });
+    let review = stages.review(&arena)?;
+    measured("stage/match", TIMES, &mut || {
+        black_box(stages.candidates(black_box(&review)));
+    });
+    let verdict = stages.verdict(&review)?;
+    measured("stage/write", 10, &mut || {
+        black_box(stages.write(black_box(&review), black_box(&verdict)));
+    });
     Ok(())
 }
 
-/// What is counted: instructions within it are. (callgrind writes a figure where a function ends that was called while it
-/// counted, hence the second one.)
+/// What is counted: instructions within [`counted`] are.
+fn measured(name: &str, times: u32, work: &mut dyn FnMut()) {
+    counted(times, work);
+    println!("{name}\t{times}");
+}
+
+/// (callgrind writes a figure where a function ends that was called while it counted, hence two functions.)
 #[inline(never)]
-fn measured(work: &mut dyn FnMut()) {
-    black_box(repeated)(black_box(work));
+fn counted(times: u32, work: &mut dyn FnMut()) {
+    black_box(repeated)(black_box(times), black_box(work));
 }
 
 #[inline(never)]
-fn repeated(work: &mut dyn FnMut()) {
-    (0..TIMES).for_each(|_| work());
+fn repeated(times: u32, work: &mut dyn FnMut()) {
+    (0..times).for_each(|_| work());
 }

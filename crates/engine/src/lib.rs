@@ -12,6 +12,7 @@
 
 pub mod deadline;
 mod near_name;
+mod seedless;
 pub mod json;
 pub mod kubernetes;
 pub mod cel;

@@ -71,11 +71,11 @@ impl Mutate for Bound {
         let merges = self.policy.mutations.iter().any(|(patch_type, _)| *patch_type == PatchType::ApplyConfiguration);
         let names = |object: Node<'a>| (object.str("apiVersion"), object.str("kind"));
         let mut schema = None;
-        for (position, params) in case.params.iter().enumerate() {
-            let mut input = input(Subject { object, ..subject }, *params, report.tracer());
+        for (position, &params) in case.params.iter().enumerate() {
+            let mut input = input(Subject { object, ..subject }, params, report.tracer());
             input.namespace = case.namespace;
             if let Some(tracer) = input.tracer {
-                tracer.parameter(*params, case.namespace, review.arena);
+                tracer.parameter(params, case.namespace, review.arena);
             }
             let host = Authorizer::new(review, report);
             let context = Context::new(review.arena, &meter, &host).watched(watch(&input));

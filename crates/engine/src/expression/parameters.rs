@@ -55,8 +55,8 @@ pub(super) fn collect<'a>(
     namespace: &str,
     report: &mut Report<'_>,
     arena: &'a Arena,
-) -> Result<Vec<Node<'a>>, NoParameters> {
-    let (Some(kind), Some(reference)) = (kind, reference) else { return Ok(vec![Node::NULL]) };
+) -> Result<&'a [Node<'a>], NoParameters> {
+    let (Some(kind), Some(reference)) = (kind, reference) else { return Ok(&[Node::NULL]) };
     let of_binding = |text: &str| NoParameters::Misconfigured(Expressed::Binding, text.to_owned());
     let name = KindName { api_version: Cow::Borrowed(&kind.api_version), kind: Cow::Borrowed(&kind.kind) };
     let Some(scope) = ask(Lookup::Scope(name.clone()), report, arena)? else {
@@ -79,20 +79,20 @@ pub(super) fn collect<'a>(
     };
     let object =
         |text| ObjectName { kind: name.clone(), namespace: Cow::Borrowed(namespace), name: Cow::Borrowed(text) };
-    let found = match (&reference.name, &reference.selector) {
+    let found: Vec<Node<'a>> = match (&reference.name, &reference.selector) {
         (Some(_), Some(_)) => return Err(of_binding("paramRef.name and paramRef.selector are mutually exclusive")),
         (Some(name), None) => ask(Lookup::Object(object(name)), report, arena)?.into_iter().collect(),
         (None, Some(selector)) => {
             let all = ask(Lookup::Objects(object("")), report, arena)?.unwrap_or_default();
             let labels = |object: &Node<'a>| object.at(&["metadata", "labels"]).unwrap_or_default();
-            all.items().iter().copied().filter(|object| selector.unmet(labels(object)).is_none()).collect::<Vec<_>>()
+            all.items().iter().copied().filter(|object| selector.unmet(labels(object)).is_none()).collect()
         }
         (None, None) => return Err(of_binding("one of name or selector must be provided")),
     };
     if found.is_empty() && reference.denies_without {
         return Err(of_binding("no params found for policy binding with `Deny` parameterNotFoundAction"));
     }
-    Ok(found)
+    Ok(arena.keep_slice(&found))
 }
 
 fn ask<'a>(lookup: Lookup<'_>, report: &mut Report<'_>, arena: &'a Arena) -> Result<Option<Node<'a>>, NoParameters> {

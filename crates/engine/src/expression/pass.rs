@@ -105,7 +105,13 @@ impl<'e, 'x, 'a> Pass<'e, 'x, 'a> {
             set(AUTHORIZER, authorizer(Authorizer::Authorizer { service_account: None }));
             set(REQUEST_RESOURCE, authorizer(Authorizer::Resource(resource)));
         }
-        Self { context, values, variables: Variables::new(&policy.composition), budget, tracer: input.tracer }
+        Self {
+            context,
+            values,
+            variables: Variables::new(&policy.composition, context.arena()),
+            budget,
+            tracer: input.tracer,
+        }
     }
 
     /// The same without an authorizer, as upstream evaluates messages and audit annotations: whoever asks it gets an error.

@@ -141,7 +141,7 @@ impl Compiled {
     ) -> Evaluated<'a> {
         let meter = Meter::new(EXPRESSION_COST, MEMORY, deadline);
         let context = Context::new(arena, &meter, &bound.authorizer);
-        let variables = Variables::new(&self.composition);
+        let variables = Variables::new(&self.composition, arena);
         let names = Named { bound, variables: &variables, missing: Cell::new(None) };
         let mut outcome = self.program.evaluate(&context, &names, recorder);
         if let Some(name) = names.missing.take() {

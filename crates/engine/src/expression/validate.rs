@@ -34,7 +34,7 @@ pub struct Bound {
 /// What is the same for all parameters.
 pub(super) struct Case<'a> {
     pub(super) namespace: Node<'a>,
-    pub(super) params: Vec<Node<'a>>,
+    pub(super) params: &'a [Node<'a>],
 }
 
 impl Bound {
@@ -136,7 +136,7 @@ impl Validate for Bound {
         let Some(case) = self.case(review, report) else { return };
         let bounds = report.bounds();
         let meter = Meter::new(0, bounds.bytes, bounds.deadline);
-        for params in case.params {
+        for &params in case.params {
             let host = Authorizer::new(review, report);
             let mut input = input(subject, params, report.tracer());
             input.namespace = case.namespace;
@@ -144,14 +144,14 @@ impl Validate for Bound {
             if let Some(tracer) = input.tracer {
                 tracer.parameter(params, case.namespace, review.arena);
             }
-            let mut judgements = Judgements::default();
+            let mut judgements = Judgements { keeps_all: bounds.keeps_all, ..Judgements::default() };
             let ended = judge(&self.policy, &context, review, input, &mut judgements);
             let needs = host.into_needs();
             if !needs.is_empty() {
                 needs.into_iter().for_each(|need| report.need(need));
                 continue;
             }
-            judgements.judgements.into_iter().for_each(|judgement| report.judge(judgement));
+            judgements.made.into_iter().for_each(|judgement| report.judge(judgement));
             judgements.annotations.into_iter().for_each(|(key, value)| report.annotate(key, value));
             if let Err(ended) = ended {
                 report.error(bound(ended));
@@ -163,13 +163,15 @@ impl Validate for Bound {
 /// What one evaluation says.
 #[derive(Debug, Default)]
 struct Judgements {
-    judgements: Vec<Judgement>,
+    /// Whether what admits is wanted as well.
+    keeps_all: bool,
+    made: Vec<Judgement>,
     annotations: Vec<(String, String)>,
 }
 
 impl Judgements {
     fn add(&mut self, step: Expressed, outcome: Judged) {
-        self.judgements.push(Judgement { step, outcome });
+        self.made.push(Judgement { step, outcome });
     }
 
     fn fail(&mut self, step: Expressed, message: String) {
@@ -195,11 +197,13 @@ fn judge<'a>(
     }
     input.request = policy.request(review, review.resource, context.arena());
     let mut pass = Pass::new(policy, context, review, &input, BUDGET);
-    let mut outcomes = Vec::with_capacity(policy.validations.len());
-    for (index, validation) in policy.validations.iter().enumerate() {
+    // In the arena, and errors beside it: where all is well nothing is allocated.
+    let (values, mut failed) = (context.arena().keep_cells(policy.validations.len(), None), vec![]);
+    for ((index, validation), value) in policy.validations.iter().enumerate().zip(values) {
         pass.begin(List::Validations, index, None);
         match pass.evaluate(&validation.expression) {
-            Ok(outcome) => outcomes.push(outcome),
+            Ok(Evaluated::Value(made)) => value.set(Some(made)),
+            Ok(Evaluated::Failed(message)) => failed.push(message),
             Err(ended @ Ended::OutOfBudget) => {
                 found.fail(Expressed::Validations, ended.message());
                 return Ok(());
@@ -209,14 +213,16 @@ fn judge<'a>(
     }
     let mut pass = Pass::new(policy, context, review, &input, pass.budget()).without_authorizer();
     let messages = messages(policy, &mut pass)?;
-    for (position, (validation, outcome)) in policy.validations.iter().zip(outcomes).enumerate() {
+    let mut failed = failed.into_iter();
+    for (position, (validation, value)) in policy.validations.iter().zip(values).enumerate() {
         let step = Expressed::Validation(position);
-        match (outcome, &messages) {
-            (Evaluated::Failed(message), _) => found.fail(step, message),
+        match (value.get(), &messages) {
+            (None, _) => found.fail(step, failed.next().unwrap_or_default()),
             (_, Err(ended)) => found.fail(step, format!("failed messageExpression: {}", ended.message())),
-            (Evaluated::Value(Value::Bool(true)), _) => found.add(step, Judged::Admits),
-            (Evaluated::Value(_), Ok(messages)) => {
-                let made = messages.get(position).and_then(Option::as_deref);
+            (Some(Value::Bool(true)), _) if !found.keeps_all => {}
+            (Some(Value::Bool(true)), _) => found.add(step, Judged::Admits),
+            (Some(_), Ok(messages)) => {
+                let made = messages.iter().find(|(of, _)| *of == position).map(|(_, text)| *text);
                 let message = message(validation, made);
                 found.add(step, Judged::Denies { refusal: validation.refusal, message });
             }
@@ -225,25 +231,23 @@ fn judge<'a>(
     annotate(policy, context, review, &input, found)
 }
 
+/// Texts, each with the position of its validation.
+type Messages<'a> = Vec<(usize, &'a str)>;
+
 /// The text of each messageExpression that made one: also of those whose validation is true, because they cost. The inner
 /// error says that the budget ran out.
-fn messages<'a>(
-    policy: &'a CelPolicy,
-    pass: &mut Pass<'_, '_, 'a>,
-) -> Result<Result<Vec<Option<String>>, Ended>, Ended> {
-    let mut messages = Vec::with_capacity(policy.validations.len());
+fn messages<'a>(policy: &'a CelPolicy, pass: &mut Pass<'_, '_, 'a>) -> Result<Result<Messages<'a>, Ended>, Ended> {
+    let mut messages = vec![];
     for (index, validation) in policy.validations.iter().enumerate() {
-        let Some(expression) = &validation.message_expression else {
-            messages.push(None);
-            continue;
-        };
+        let Some(expression) = &validation.message_expression else { continue };
         pass.begin(List::MessageExpressions, index, None);
-        messages.push(match pass.evaluate(expression) {
-            Ok(Evaluated::Value(Value::String(text))) => Some(text.to_owned()),
+        let made = match pass.evaluate(expression) {
+            Ok(Evaluated::Value(Value::String(text))) => Some(text),
             Ok(_) => None,
             Err(ended @ Ended::OutOfBudget) => return Ok(Err(ended)),
             Err(ended) => return Err(ended),
-        });
+        };
+        messages.extend(made.map(|text| (index, text)));
     }
     Ok(Ok(messages))
 }
@@ -282,7 +286,7 @@ fn annotate<'a>(
             Ok(outcome) => outcomes.push(outcome),
             // Upstream forgets what the validations said.
             Err(ended @ Ended::OutOfBudget) => {
-                found.judgements.clear();
+                found.made.clear();
                 found.fail(Expressed::Validations, ended.message());
                 return Ok(());
             }

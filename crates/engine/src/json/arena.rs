@@ -173,6 +173,11 @@ impl Arena {
         self.bump.alloc(Cell::new(value))
     }
 
+    /// So many of it, each in a place where it can be replaced.
+    pub fn keep_cells<T: Copy>(&self, count: usize, value: T) -> &[Cell<T>] {
+        self.bump.alloc_slice_fill_with(count, |_| Cell::new(value))
+    }
+
     /// `count` values in the arena, each made from its position.
     pub fn keep_each<T: Copy>(&self, count: usize, make: impl FnMut(usize) -> T) -> &[T] {
         self.bump.alloc_slice_fill_with(count, make)

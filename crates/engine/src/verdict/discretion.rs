@@ -6,7 +6,7 @@
 //! it is such a text again.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -31,7 +31,7 @@ const TEXT: usize = 1024;
 #[derive(Debug)]
 pub struct Discretion {
     is_guarded: Cell<bool>,
-    public: RefCell<HashSet<String>>,
+    public: RefCell<BTreeSet<String>>,
 }
 
 impl Discretion {

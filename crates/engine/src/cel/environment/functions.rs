@@ -1,12 +1,12 @@
 //! The functions of all libraries by name. Made once for the whole program: a version of Kubernetes is a view of it.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use super::notation;
 use crate::cel::function::{Library, Overload, Version};
 use crate::cel::types::Type;
 use crate::cel::{kubernetes, standard};
+use crate::seedless::{HashMap, HashSet};
 
 /// Overloads of one function are tried in this order.
 const LIBRARIES: &[&[&Library]] = &[standard::LIBRARIES, kubernetes::LIBRARIES, kubernetes::MUTATION_LIBRARIES];
@@ -35,7 +35,7 @@ pub(super) struct Functions {
 }
 
 static FUNCTIONS: LazyLock<Functions> = LazyLock::new(|| {
-    let mut functions = Functions { by_name: HashMap::new(), heads: HashSet::new() };
+    let mut functions = Functions { by_name: HashMap::default(), heads: HashSet::default() };
     for library in LIBRARIES.iter().copied().flatten() {
         functions.add(library);
     }

@@ -7,12 +7,12 @@ mod type_names;
 
 pub(super) use functions::Signature;
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::function::Version;
 use super::syntax::ParseOptions;
 use super::types::Type;
+use crate::seedless::{HashMap, HashSet};
 use functions::Functions;
 use type_names::TypeName;
 
@@ -89,11 +89,11 @@ impl Environment {
             container: "".into(),
             mutation: false,
             slots: 0,
-            variables: HashMap::new(),
-            structs: HashMap::new(),
-            policy_variables: HashMap::new(),
+            variables: HashMap::default(),
+            structs: HashMap::default(),
+            policy_variables: HashMap::default(),
             policy_variable_count: 0,
-            heads: HashSet::new(),
+            heads: HashSet::default(),
         }
     }
 

@@ -1,11 +1,10 @@
 //! What is known about the sizes of values before they are there: of literals exactly, of what is made from them in bounds.
 
-use std::collections::HashMap;
-
 use super::Range;
 use crate::cel::check::Checked;
 use crate::cel::syntax::{Comprehension, ExprId, ExprKind, Literal, MapEntry};
 use crate::cel::types::Type;
+use crate::seedless::HashMap;
 
 /// The sizes of what a list or map holds.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +32,7 @@ struct Local {
 impl<'c> Sizes<'c> {
     pub(super) fn new(checked: &'c Checked) -> Self {
         let computed = vec![None; checked.ast().len()];
-        Self { checked, computed, entries: HashMap::new(), locals: HashMap::new() }
+        Self { checked, computed, entries: HashMap::default(), locals: HashMap::default() }
     }
 
     /// The size of an expression's value, if anything is known about it.

@@ -83,7 +83,7 @@ fn query<'a>(context: &Context<'_, 'a>, arguments: &[Value<'a>]) -> Outcome<'a> 
     context.step(query.len() / 4)?;
     let mut parameters: Vec<(&str, Vec<Value<'_>>)> = vec![];
     if query.matches('&').count() < MAX_PARAMETERS {
-        let mut positions = std::collections::HashMap::new();
+        let mut positions = std::collections::BTreeMap::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty() && !pair.contains(';')) {
             context.step(4)?;
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));

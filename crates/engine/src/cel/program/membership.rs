@@ -1,10 +1,9 @@
 //! Constant lists behind `in`, as sets (cel-go, interpreter/decorators.go `maybeOptimizeSetMembership`).
 
-use std::collections::HashSet;
-
 use crate::cel::constant::Constant;
 use crate::cel::value::Value;
 use crate::cel::value::{whole_int, whole_uint};
+use crate::seedless::HashSet;
 
 /// Up to here strings are compared one by one.
 const SCANNED: usize = 12;
@@ -57,8 +56,11 @@ impl Membership {
         ints.sort_unstable();
         uints.sort_unstable();
         doubles.sort_unstable();
-        let (few, many) =
-            if strings.len() <= SCANNED { (strings, HashSet::new()) } else { (vec![], strings.into_iter().collect()) };
+        let (few, many) = if strings.len() <= SCANNED {
+            (strings, HashSet::default())
+        } else {
+            (vec![], strings.into_iter().collect())
+        };
         Some(Self {
             few: few.into(),
             many,

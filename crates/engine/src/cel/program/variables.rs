@@ -14,6 +14,7 @@ use crate::cel::syntax::parse;
 use crate::cel::types::Type;
 use crate::cel::value::Value;
 use crate::cel::watch::Watched;
+use crate::json::Arena;
 
 /// The compiled `variables:` of a policy, in order: one may use those before it.
 #[derive(Debug, Default)]
@@ -108,15 +109,14 @@ fn declared_type(result: &Type) -> Type {
 /// The values of a policy's variables in one pass over its expressions.
 pub struct Variables<'a> {
     composition: &'a Composition,
-    values: Vec<Cell<Option<Outcome<'a>>>>,
+    values: &'a [Cell<Option<Outcome<'a>>>],
     cost: Cell<u64>,
 }
 
 impl<'a> Variables<'a> {
     /// Values that nobody has asked for yet.
-    pub fn new(composition: &'a Composition) -> Self {
-        let values = composition.variables.iter().map(|_| Cell::new(None)).collect();
-        Self { composition, values, cost: Cell::new(0) }
+    pub fn new(composition: &'a Composition, arena: &'a Arena) -> Self {
+        Self { composition, values: arena.keep_cells(composition.variables.len(), None), cost: Cell::new(0) }
     }
 
     /// The name of a variable.

@@ -1,6 +1,6 @@
 //! What tells the items of a list apart (fieldpath.PathElement).
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -120,7 +120,7 @@ fn print(value: Node<'_>, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
 /// Where keys were seen first.
 #[derive(Default)]
 pub(super) struct Index {
-    positions: HashMap<u64, Vec<usize>>,
+    positions: BTreeMap<u64, Vec<usize>>,
 }
 
 impl Index {

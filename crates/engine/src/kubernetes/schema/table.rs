@@ -1,10 +1,10 @@
 //! Reads the table of built-in types. Its head explains its notation.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use super::{Field, Items, ListType, MapType, Scalar, Schemas, Type, TypeId, Types, fields};
 use crate::json::Constant;
+use crate::seedless::HashMap;
 
 /// As it was generated from the OpenAPI documents of Kubernetes.
 pub(super) const TABLE: &str = include_str!("../../../data/schemas.txt");

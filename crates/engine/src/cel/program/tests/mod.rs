@@ -56,7 +56,7 @@ fn evaluated_until<R: for<'a> Recorder<'a>>(
     let arena = Arena::with_limit(64 << 20);
     let object = read(&arena, OBJECT).unwrap();
     let context = Context::new(&arena, meter, &NoHost);
-    let variables = Variables::new(composition);
+    let variables = Variables::new(composition, &arena);
     let names = Names { values: &[Value::of_node(object)], variables: &variables };
     let text = match program.evaluate(&context, &names, recorder) {
         Ok(value) => encode(value).unwrap(),

@@ -10,7 +10,7 @@ fn both<T>(program: &Program, cost: u64, memory: usize, see: impl FnOnce(&[Part<
     let arena = Arena::with_limit(64 << 20);
     let object = read(&arena, OBJECT).unwrap();
     let composition = Composition::new();
-    let variables = Variables::new(&composition);
+    let variables = Variables::new(&composition, &arena);
     let names = Names { values: &[Value::of_node(object)], variables: &variables };
     let text = |outcome: Outcome<'_>| match outcome {
         Ok(value) => encode(value).unwrap_or_else(|error| error.to_string()),

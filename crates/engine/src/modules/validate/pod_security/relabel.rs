@@ -1,7 +1,7 @@
 //! The pods that a Namespace's new label would not let in (k8s.io/pod-security-admission, admission.go,
 //! `EvaluatePodsInNamespace`).
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::PodSecurity;
 use super::check::PodFields;
@@ -85,7 +85,7 @@ fn line(reasons: &str, Alike { name, count }: &Alike<'_>) -> String {
 
 /// The pods that no exempt runtime class runs: first one of each controller, then the others.
 fn prioritized<'a>(module: &PodSecurity, pods: List<'a>) -> Vec<Node<'a>> {
-    let mut controllers = HashSet::new();
+    let mut controllers = BTreeSet::new();
     let judged = pods.iter().copied().filter(|pod| !module.exempts_runtime_class(pod.get("spec").unwrap_or_default()));
     let (mut first, others): (Vec<_>, Vec<_>) = judged.partition(|pod| {
         let owners = pod.get("metadata").map_or(&[][..], |metadata| metadata.items_of("ownerReferences"));
