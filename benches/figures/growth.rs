@@ -25,6 +25,12 @@ pub(crate) struct Standstill {
     pub(crate) limit: f64,
 }
 
+impl Standstill {
+    pub(crate) fn is_kept(&self) -> bool {
+        self.ratio.median <= self.limit
+    }
+}
+
 /// One line of cost, in µs of CPU a request.
 pub(crate) struct Growth {
     pub(crate) what: String,

@@ -17,11 +17,13 @@ pub(crate) struct Cost {
     pub(crate) limit: Option<f64>,
     /// Whether its runs and N's could as well be of one server.
     pub(crate) is_noise: bool,
+    /// Whether it takes less than N, beyond noise: then the floors are not of the product's build.
+    pub(crate) is_below: bool,
 }
 
 impl Cost {
     pub(crate) fn is_kept(&self) -> bool {
-        self.limit.is_none_or(|limit| self.ratio.median <= limit)
+        self.limit.is_none_or(|limit| self.ratio.median <= limit && !self.is_below)
     }
 }
 
@@ -48,6 +50,7 @@ pub(crate) fn costs(rows: &[Row]) -> Vec<Cost> {
                 ratio: Summary { median: (a.median - n.median) / (p.median - n.median), min, max },
                 limit: figures(&here, scenario, server, LIMIT).first().copied(),
                 is_noise: a.meets(&n),
+                is_below: a.max < n.min,
             });
         }
     }
@@ -57,8 +60,9 @@ pub(crate) fn costs(rows: &[Row]) -> Vec<Cost> {
 /// The ratios as a table.
 pub(crate) fn render(costs: &[Cost]) -> String {
     let mut lines = vec![["server", "sent", "(A - N) / (P - N)", "range", "mark", "is"].map(str::to_owned).to_vec()];
-    for Cost { scenario, server, ratio, limit, is_noise } in costs {
+    for Cost { scenario, server, ratio, limit, is_noise, is_below } in costs {
         let said = match limit {
+            Some(_) if *is_below => "below N: the floors are of another build",
             Some(limit) => ratio.beside(*limit),
             None if *is_noise => "N's own, within noise",
             None => "",

@@ -14,6 +14,7 @@ pub(crate) fn rows(binary: &Path) -> Result<Vec<Row>, Failure> {
     let memory = fs::read_to_string("/proc/meminfo")?;
     let memory = memory.lines().find_map(|line| line.strip_prefix("MemTotal:")).unwrap_or("unknown");
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease")?;
+    let load = fs::read_to_string("/proc/loadavg")?;
     let cores = std::thread::available_parallelism()?.to_string();
     let changed = !said("git", &["status", "--porcelain", "--untracked-files=no"])?.is_empty();
     let commit = said("git", &["rev-parse", "--short=12", "HEAD"])?;
@@ -22,9 +23,11 @@ pub(crate) fn rows(binary: &Path) -> Result<Vec<Row>, Failure> {
         ("cores", cores),
         ("CPU", model.trim_start_matches(['\t', ' ', ':']).to_owned()),
         ("memory", memory.trim().to_owned()),
+        ("load average before", load.split(' ').next().unwrap_or("unknown").to_owned()),
         ("kernel", kernel.trim().to_owned()),
         ("rustc", said("rustc", &["--version"])?),
         ("commit", if changed { format!("{commit} and changes") } else { commit }),
+        ("floors", if cfg!(debug_assertions) { "not optimised: compare nothing" } else { "optimised" }.to_owned()),
         ("binary", format!("{}, {size} bytes", said(&binary.display().to_string(), &["--version"])?)),
     ];
     let row = |(measure, value): (&str, String)| Row {

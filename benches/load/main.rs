@@ -31,6 +31,7 @@ mod machine;
 mod measure;
 mod open;
 mod options;
+mod percentile;
 mod policies;
 mod process;
 mod reviews;

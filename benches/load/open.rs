@@ -93,10 +93,3 @@ async fn post(task: Arc<Task>, mut sender: Sender, due: Due) -> Result<(Vec<Dura
     let Checker { wrong, first, .. } = checker;
     Ok((latencies, Done { sender, wrong, first }))
 }
-
-/// The time within which a share of all, in thousandths, was answered; None where there are too few to say.
-pub(crate) fn percentile(sorted: &[Duration], thousandths: usize) -> Option<Duration> {
-    // At least one has to lie above it.
-    let place = (sorted.len() * thousandths).div_ceil(1_000);
-    (place < sorted.len()).then(|| sorted.get(place.saturating_sub(1)).copied()).flatten()
-}

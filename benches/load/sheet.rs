@@ -59,7 +59,7 @@ impl Sheet {
     /// Whether every mark is kept.
     pub(crate) fn is_kept(&self) -> bool {
         ratio::costs(&self.rows).iter().all(ratio::Cost::is_kept)
-            && growth::standstills(&self.rows).iter().all(|found| found.ratio.median <= found.limit)
+            && growth::standstills(&self.rows).iter().all(growth::Standstill::is_kept)
             && latency::pairs(&self.rows).iter().all(latency::Pair::is_kept)
     }
 
