@@ -29,10 +29,12 @@ impl Process {
         Self::new(name, address, child)
     }
 
-    /// The product, with its own defaults. Its first line on stderr is `listening on https://ADDRESS`.
+    /// The product, with its own defaults, but that connections are kept for as long as a run may take: five minutes is
+    /// when it ends them to spread clients over replicas. Its first line on stderr is `listening on https://ADDRESS`.
     pub(crate) fn product(name: &str, binary: &Path, policies: &Path) -> Result<Self, Failure> {
         let mut command = Command::new(binary);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "-p"]).arg(policies);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
+        command.args(["--connection-age", "60m", "-p"]).arg(policies);
         let spawned = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
         let mut child = Ended(spawned.map_err(|error| format!("cannot run \"{}\": {error}", binary.display()))?);
         let said = child.0.stderr.take();
