@@ -68,14 +68,18 @@ soak: setup ## the same many times over, for at least SECONDS (1800)
 instructions: setup ## what the engine takes for expressions and whole requests, in instructions, against the budget
 	hack/instructions
 
-bench: setup ## CPU per request against two floors; modules against reading the body; expressions against the API server's own code; each in one interleaved run
+bench: setup ## measure it all, a quarter of an hour on a machine that does nothing else: docs/performance/*.csv, then docs/performance.md; then the marks of old
 	cargo build --release
+	rm -f docs/performance/*.csv
+	cargo bench --bench load -- --all --csv docs/performance/load.csv
+	hack/bench/api-server --csv docs/performance/api-server.csv
+	cargo bench --bench standing -- --csv docs/performance/standing.csv
+	cargo bench --bench report
+	cargo bench -p admittance-engine --bench modules
+	cargo bench -p admittance-engine --bench cel -- --oracles "$$(hack/oracle/build cel-bench cel-compile | tail -n 1)" --limit 12
 	cargo bench --bench load -- -p manifests/policies/starter --limit 0.6
 	cargo bench --bench load -- -p benches/rules.vap.yaml --limit 1
 	cargo bench --bench load -- -p benches/rules.modules.yaml
-	hack/bench/api-server --limit 0.05
-	cargo bench -p admittance-engine --bench modules
-	cargo bench -p admittance-engine --bench cel -- --oracles "$$(hack/oracle/build cel-bench cel-compile | tail -n 1)" --limit 12
 
 bench-compare: setup ## the engine's hot paths here and at the commit BASE, timed in turn: ratios
 	hack/bench-compare $(BASE)

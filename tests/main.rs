@@ -52,6 +52,8 @@ mod packs;
 #[cfg(test)]
 mod peer;
 #[cfg(test)]
+mod performance;
+#[cfg(test)]
 mod rbac;
 #[cfg(test)]
 mod reload;

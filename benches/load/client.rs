@@ -1,62 +1,43 @@
-//! The clients of one server: kept HTTP/1.1 connections over TLS, each with one request at a time.
+//! The clients of one server that wait for each answer: as many requests under way as there are connections.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use hyper::{Request, StatusCode, client::conn::http1::SendRequest};
-use hyper_util::rt::TokioIo;
-use rustls::{
-    ClientConfig, DigitallySignedStruct, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature},
-    pki_types::{CertificateDer, ServerName, UnixTime},
-};
-use serde_json::Value;
-use tokio::{net::TcpStream, task::JoinSet};
-use tokio_rustls::TlsConnector;
+use hyper::{Request, StatusCode};
+use tokio::task::JoinSet;
 
-use crate::Failure;
+use crate::{
+    Failure,
+    expected::{Checker, Expected},
+    process::Process,
+    reviews::Review,
+    tls::{self, Sender},
+};
+
+/// What is sent to a server, and what is to come back.
+pub(crate) struct Task {
+    pub(crate) path: &'static str,
+    pub(crate) review: Review,
+    pub(crate) expected: Expected,
+}
 
 /// The connections to one server, and what is sent on them.
 pub(crate) struct Clients {
-    idle: Vec<SendRequest<Full<Bytes>>>,
-    task: Arc<Task>,
+    pub(crate) idle: Vec<Sender>,
+    pub(crate) task: Arc<Task>,
 }
 
-struct Task {
-    review: Bytes,
-    uid: String,
-    allowed: bool,
+/// What a connection brings back: itself, how many answers were wrong, and what was wrong with the first.
+pub(crate) struct Done {
+    pub(crate) sender: Sender,
+    pub(crate) wrong: u32,
+    pub(crate) first: Option<String>,
 }
 
 impl Clients {
-    pub(crate) async fn connect(
-        address: SocketAddr,
-        connections: u32,
-        review: &[u8],
-        uid: &str,
-        allowed: bool,
-    ) -> Result<Self, Failure> {
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let mut config = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Anyone(provider)))
-            .with_no_client_auth();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let tls = TlsConnector::from(Arc::new(config));
-        let mut idle = Vec::new();
-        for _ in 0..connections {
-            let tcp = TcpStream::connect(address).await?;
-            tcp.set_nodelay(true)?;
-            let stream = tls.connect(ServerName::IpAddress(address.ip().into()), tcp).await?;
-            let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-            tokio::spawn(connection);
-            idle.push(sender);
-        }
-        let task = Task { review: Bytes::copy_from_slice(review), uid: uid.to_owned(), allowed };
-        Ok(Self { idle, task: Arc::new(task) })
+    pub(crate) async fn connect(server: &Process, connections: u32, task: Task) -> Result<Self, Failure> {
+        Ok(Self { idle: tls::connect(server.address, connections).await?, task: Arc::new(task) })
     }
 
     /// Posts `requests` reviews, shared out over the connections, and checks every answer.
@@ -69,85 +50,67 @@ impl Clients {
             left -= share;
             running.spawn(Arc::clone(&self.task).post(sender, share));
         }
+        let mut wrong = Wrong::default();
         while let Some(done) = running.join_next().await {
-            self.idle.push(done??);
+            self.idle.push(wrong.take(done??));
         }
-        Ok(())
+        wrong.outcome(requests)
+    }
+}
+
+/// The wrong answers of a turn.
+#[derive(Default)]
+pub(crate) struct Wrong {
+    count: u32,
+    first: Option<String>,
+}
+
+impl Wrong {
+    pub(crate) fn take(&mut self, done: Done) -> Sender {
+        self.count += done.wrong;
+        self.first = self.first.take().or(done.first);
+        done.sender
+    }
+
+    /// An error where any was wrong.
+    pub(crate) fn outcome(self, requests: u32) -> Result<(), Failure> {
+        match self.first {
+            None => Ok(()),
+            Some(first) => Err(format!("{} of {requests} answers are wrong, one of them: {first}", self.count).into()),
+        }
     }
 }
 
 impl Task {
-    async fn post(
-        self: Arc<Self>,
-        mut sender: SendRequest<Full<Bytes>>,
-        requests: u32,
-    ) -> Result<SendRequest<Full<Bytes>>, Failure> {
-        let mut checked = Bytes::new();
+    async fn post(self: Arc<Self>, mut sender: Sender, requests: u32) -> Result<Done, Failure> {
+        let mut checker = Checker::new(&self.review.uid, &self.expected);
         for _ in 0..requests {
-            sender.ready().await?;
-            let request = Request::post("/validate?timeout=5s")
-                .header("host", "127.0.0.1")
-                .header("content-type", "application/json")
-                .body(Full::new(self.review.clone()))?;
-            let answer = sender.send_request(request).await?;
-            let status = answer.status();
-            let body = answer.into_body().collect().await?.to_bytes();
-            // An answer that is the same as one that was right is right.
-            if status != StatusCode::OK || body != checked {
-                self.check(status, &body)?;
-                checked = body;
-            }
+            let (status, body) = self.ask(&mut sender).await?;
+            checker.take(status, body);
         }
-        Ok(sender)
+        let Checker { wrong, first, .. } = checker;
+        Ok(Done { sender, wrong, first })
     }
 
-    fn check(&self, status: StatusCode, body: &[u8]) -> Result<(), Failure> {
-        let review: Value = serde_json::from_slice(body).unwrap_or_default();
-        let uid = review.pointer("/response/uid").and_then(Value::as_str);
-        let allowed = review.pointer("/response/allowed").and_then(Value::as_bool);
-        if status == StatusCode::OK && uid == Some(&self.uid) && allowed == Some(self.allowed) {
-            return Ok(());
-        }
-        let expected = format!("200 with uid {} and allowed {}", self.uid, self.allowed);
-        Err(format!("expected {expected}, got {status}: {}", String::from_utf8_lossy(body)).into())
+    /// One review, and its answer.
+    pub(crate) async fn ask(&self, sender: &mut Sender) -> Result<(StatusCode, Bytes), Failure> {
+        sender.ready().await?;
+        let request = Request::post(self.path)
+            .header("host", "127.0.0.1")
+            .header("content-type", "application/json")
+            .body(Full::new(self.review.body.clone()))?;
+        let answer = sender.send_request(request).await?;
+        let status = answer.status();
+        Ok((status, answer.into_body().collect().await?.to_bytes()))
     }
 }
 
-/// Takes any certificate: the servers make theirs in memory.
-#[derive(Debug)]
-struct Anyone(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Anyone {
-    fn verify_server_cert(
-        &self,
-        _leaf: &CertificateDer<'_>,
-        _chain: &[CertificateDer<'_>],
-        _name: &ServerName<'_>,
-        _ocsp: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        leaf: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, leaf, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        leaf: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, leaf, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
+/// A page of a server.
+pub(crate) async fn get(server: &Process, path: &str) -> Result<(StatusCode, Bytes), Failure> {
+    let mut senders = tls::connect(server.address, 1).await?;
+    let sender = senders.first_mut().ok_or("no connection")?;
+    let request = Request::get(path).header("host", "127.0.0.1").body(Full::default())?;
+    let answer = sender.send_request(request).await?;
+    let status = answer.status();
+    Ok((status, answer.into_body().collect().await?.to_bytes()))
 }

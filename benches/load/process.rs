@@ -1,4 +1,4 @@
-//! A server in a process of its own: started, asked for its address, measured, ended.
+//! A server in a process of its own: started, asked for its address, looked at, ended.
 
 use std::{
     fs,
@@ -8,37 +8,36 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crate::Failure;
-
-/// The unit of `utime` and `stime` in `/proc/PID/stat`: `USER_HZ`, 100 on every platform that the product is built for.
-const TICKS_A_SECOND: f64 = 100.0;
+use crate::{Failure, cpu::Clock};
 
 /// A running server; ended on drop.
 pub(crate) struct Process {
     pub(crate) name: String,
     pub(crate) address: SocketAddr,
-    pub(crate) is_floor: bool,
-    child: Child,
+    pub(crate) cpu: Clock,
+    child: Ended,
 }
 
 impl Process {
     /// A floor: this program, as a server. It prints its address on stdout.
-    pub(crate) fn floor(kind: &str, uid: &str) -> Result<Self, Failure> {
-        let name = if kind == "null" { "N  constant answer" } else { "P  body parsed, uid echoed" };
+    pub(crate) fn floor(name: &str, kind: &str, uid: &str) -> Result<Self, Failure> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["floor", kind, "--listen", "127.0.0.1:0", "--uid", uid]).stdout(Stdio::piped());
-        let mut child = command.spawn()?;
-        let said = child.stdout.take();
+        let mut child = Ended(command.spawn()?);
+        let said = child.0.stdout.take();
         let address = first_line(said)?.parse()?;
-        Ok(Self { name: name.to_owned(), address, is_floor: true, child })
+        Self::new(name, address, child)
     }
 
-    /// The product. Its first line on stderr is `listening on https://ADDRESS`.
-    pub(crate) fn product(binary: &Path, policies: &Path) -> Result<Self, Failure> {
+    /// The product, with its own defaults, but that connections are kept for as long as a run may take: five minutes is
+    /// when it ends them to spread clients over replicas. Its first line on stderr is `listening on https://ADDRESS`.
+    pub(crate) fn product(name: &str, binary: &Path, policies: &Path) -> Result<Self, Failure> {
         let mut command = Command::new(binary);
-        command.args(["serve", "--listen", "127.0.0.1:0", "-p"]).arg(policies);
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
-        let said = child.stderr.take();
+        command.args(["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
+        command.args(["--connection-age", "60m", "-p"]).arg(policies);
+        let spawned = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+        let mut child = Ended(spawned.map_err(|error| format!("cannot run \"{}\": {error}", binary.display()))?);
+        let said = child.0.stderr.take();
         let line = first_line(said)?;
         let Some(address) = line.strip_prefix("listening on https://").and_then(|address| address.parse().ok()) else {
             return Err(format!(
@@ -47,33 +46,29 @@ impl Process {
             )
             .into());
         };
-        Ok(Self { name: "A  admittance".to_owned(), address, is_floor: false, child })
+        Self::new(name, address, child)
     }
 
-    /// The CPU time that it has used, user and system.
-    pub(crate) fn cpu_seconds(&self) -> Result<f64, Failure> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The name, in parentheses, may hold spaces: fields are counted behind it, where the state is the third.
-        let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields);
-        let ticks = |field: usize| fields.split(' ').nth(field - 3).and_then(|ticks| ticks.parse::<u32>().ok());
-        let (Some(user), Some(system)) = (ticks(14), ticks(15)) else {
-            return Err(format!("cannot read CPU time from \"{stat}\"").into());
-        };
-        Ok(f64::from(user + system) / TICKS_A_SECOND)
+    fn new(name: &str, address: SocketAddr, child: Ended) -> Result<Self, Failure> {
+        Ok(Self { name: name.to_owned(), address, cpu: Clock::of(child.0.id())?, child })
     }
 
-    /// A line of `/proc/PID/status`, in KiB.
-    pub(crate) fn memory_kib(&self, field: &str) -> Result<u32, Failure> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+    /// A line of `/proc/PID/status`, in MiB.
+    pub(crate) fn memory_mib(&self, field: &str) -> Result<f64, Failure> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.0.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap_or_default();
-        Ok(line.trim().trim_end_matches(" kB").parse()?)
+        let kib: u32 = line.trim().trim_end_matches(" kB").parse()?;
+        Ok(f64::from(kib) / 1_024.0)
     }
 }
 
-impl Drop for Process {
+/// A child that ends with us.
+struct Ended(Child);
+
+impl Drop for Ended {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

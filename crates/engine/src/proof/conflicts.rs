@@ -5,13 +5,14 @@
 //! `order` says it. What each one writes is seen by running it: it is the same for modules, apply configurations and patches.
 //! What no object of the corpus shows is left to the time when it happens (`response::overwritten`).
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use super::trial::{Ran, Trial};
 use super::{Steps, corpus};
 use crate::document::Diagnostic;
-use crate::json::{Arena, Node, Operation, PathBuf, diff, patch};
+use crate::json::{Arena, Node, Operation, PathBuf, View, diff, patch};
 use crate::kubernetes::defaults::Defaults;
 use crate::kubernetes::list_keys;
 use crate::kubernetes::public_fields::is_public;
@@ -69,10 +70,95 @@ impl fmt::Display for Pair {
 /// All such pairs of a set, in the order in which they run. What the steps do not do for is not looked at: this warns, and
 /// proves nothing.
 pub fn pairs(set: &PolicySet, defaults: &Defaults, steps: &mut Steps) -> Vec<Pair> {
-    let mutators: Vec<&Mutator> = set.mutators().iter().map(Arc::as_ref).filter(|mutator| !mutator.shadow).collect();
+    pairs_of(set, defaults, steps, &|_, _| true)
+}
+
+/// Those who write the values of one field, and whose order names alone decide. Few policies do: who writes what is seen first,
+/// so that a set costs as many runs as it has mutators, and only these meet.
+fn conflicts(set: &PolicySet, defaults: &Defaults, steps: &mut Steps) -> Vec<Pair> {
+    let written: Vec<BTreeSet<String>> =
+        effective(set).into_iter().map(|mutator| written(set, defaults, mutator, steps)).collect();
+    let write_one_field = |one: usize, other: usize| match (written.get(one), written.get(other)) {
+        (Some(one), Some(other)) => !one.is_disjoint(other),
+        _ => false,
+    };
+    pairs_of(set, defaults, steps, &write_one_field)
+}
+
+fn effective(set: &PolicySet) -> Vec<&Mutator> {
+    set.mutators().iter().map(Arc::as_ref).filter(|mutator| !mutator.shadow).collect()
+}
+
+/// Where a mutator writes values, in whatever object of the corpus, as JSON pointers.
+fn written(set: &PolicySet, defaults: &Defaults, mutator: &Mutator, steps: &mut Steps) -> BTreeSet<String> {
+    let trial = Trial::of(set, defaults, mutator);
+    let mut arena = Arena::with_limit(Budget::REVIEW);
+    let mut found = BTreeSet::new();
+    for object in 0..corpus::len() {
+        if !steps.take(1) {
+            break;
+        }
+        {
+            let review = trial.review(&arena, mutator, corpus::object(&arena, object));
+            let judged = review.as_ref().and_then(|review| Some((review, review.judged().ok()?)));
+            if let Some((review, judged)) = judged
+                && let Ran::Changed(changed) = trial.run(mutator, review, judged)
+            {
+                for operation in diff(judged, changed, list_keys::of) {
+                    let value = patch::find(changed, operation.path()).ok();
+                    value.into_iter().for_each(|value| leaves(value, operation.path().to_string(), &mut found));
+                }
+            }
+        }
+        arena.reset();
+    }
+    found
+}
+
+/// The values in a tree that have no parts.
+fn leaves(node: Node<'_>, pointer: String, found: &mut BTreeSet<String>) {
+    match node.view() {
+        View::Map(map) => {
+            for (key, value) in map.entries() {
+                leaves(*value, format!("{pointer}/{}", escaped(key)), found);
+            }
+        }
+        View::List(items) => {
+            for (index, item) in items.iter().enumerate() {
+                leaves(*item, format!("{pointer}/{index}"), found);
+            }
+        }
+        _ => {
+            found.insert(pointer);
+        }
+    }
+}
+
+/// A key as a part of a JSON pointer (RFC 6901).
+fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+/// The pairs among those who are `concerned`, by their places in the order in which they run.
+fn pairs_of(
+    set: &PolicySet,
+    defaults: &Defaults,
+    steps: &mut Steps,
+    concerned: &dyn Fn(usize, usize) -> bool,
+) -> Vec<Pair> {
+    let mutators = effective(set);
     let mut found: Vec<Pair> = vec![];
     let mut arena = Arena::with_limit(Budget::REVIEW);
     for (position, host) in mutators.iter().enumerate() {
+        let others: Vec<(usize, &Mutator)> = mutators
+            .iter()
+            .enumerate()
+            .filter(|(other, _)| *other != position && concerned(position.min(*other), position.max(*other)))
+            .map(|(other, mutator)| (other, *mutator))
+            .collect();
+        if others.is_empty() {
+            continue;
+        }
         let trial = Trial::of(set, defaults, host);
         for object in 0..corpus::len() {
             {
@@ -81,8 +167,8 @@ pub fn pairs(set: &PolicySet, defaults: &Defaults, steps: &mut Steps) -> Vec<Pai
                 let Some(judged) = review.judged().ok() else { continue };
                 let Ran::Changed(by_host) = trial.run(host, &review, judged) else { continue };
                 // Each pair meets where either is the host: their namespaces and labels may differ.
-                for (other_position, other) in mutators.iter().enumerate().filter(|(other, _)| *other != position) {
-                    let is_first = position < other_position;
+                for (other_position, other) in &others {
+                    let is_first = position < *other_position;
                     let (first, second) = if is_first { (*host, *other) } else { (*other, *host) };
                     let is_known = |pair: &Pair| {
                         Arc::ptr_eq(&pair.first, &first.head.origin) && Arc::ptr_eq(&pair.second, &second.head.origin)
@@ -132,7 +218,7 @@ pub fn warnings(
         let problem = at(&pair.second, pair.to_string())?.into_warning();
         Some(problem.related(&first.file, first.span, "the other one"))
     };
-    pairs(set, defaults, steps).iter().filter(|pair| pair.is_conflict()).filter_map(warning).collect()
+    conflicts(set, defaults, steps).iter().filter(|pair| pair.is_conflict()).filter_map(warning).collect()
 }
 
 /// An object on its way through two mutators.
