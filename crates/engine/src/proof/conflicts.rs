@@ -276,7 +276,7 @@ mod tests {
     use crate::set::link;
     use crate::unit::{Unit, compile};
 
-    fn found(policies: &[(&str, &str)]) -> Vec<String> {
+    fn set_of(policies: &[(&str, &str)]) -> PolicySet {
         let document = |(name, spec): &(&str, &str)| {
             format!(
                 "apiVersion: admittance.dev/v1alpha1\nkind: Policy\nmetadata: {{ name: {name} }}\nspec: {{ {spec} }}\n---\n"
@@ -285,7 +285,11 @@ mod tests {
         let text: String = policies.iter().map(document).collect();
         let unit = compile(&Unit::of_file(SourceFile::new("a.yaml", text)));
         let unit = unit.unwrap_or_else(|problems| panic!("{}", problems[0]));
-        let set = link(&[unit]).0;
+        link(&[unit]).0
+    }
+
+    fn found(policies: &[(&str, &str)]) -> Vec<String> {
+        let set = set_of(policies);
         let pairs = pairs(&set, &Defaults::built_in(), &mut Steps::default());
         pairs.iter().map(|pair| format!("{}{pair}", if pair.is_conflict() { "!" } else { "" })).collect()
     }
@@ -320,6 +324,23 @@ mod tests {
         assert!(found(&[("a", SHOP), ("b", "module: add-labels, settings: { labels: { tier: web } }")]).is_empty());
         let shadow = format!("{BANK}, actions: [Audit]");
         assert!(found(&[("a", SHOP), ("b", &shadow)]).is_empty());
+    }
+
+    #[test]
+    fn finds_the_two_that_want_different_values_among_many_without_running_every_pair() {
+        let labels: Vec<(String, String)> = (0..40)
+            .map(|n| (format!("label-{n}"), format!("module: add-labels, settings: {{ labels: {{ l{n}: a }} }}")))
+            .collect();
+        let mut policies = vec![("a", SHOP)];
+        policies.extend(labels.iter().map(|(name, spec)| (name.as_str(), spec.as_str())));
+        policies.push(("z", BANK));
+        let set = set_of(&policies);
+        // Each runs alone on each object, and two meet.
+        let objects = u64::try_from(corpus::len()).unwrap();
+        let found = conflicts(&set, &Defaults::built_in(), &mut Steps::new(42 * objects + 2 * objects));
+        let names: Vec<_> =
+            found.iter().map(|pair| (pair.first.policy.as_str(), pair.second.policy.as_str())).collect();
+        assert_eq!(names, [("a", "z")]);
     }
 
     #[test]
