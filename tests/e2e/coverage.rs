@@ -68,7 +68,7 @@ async fn names_what_stored_webhook_configurations_do_not_send() {
     let open = "accepted failure: validate.admittance.dev: everything | \
          the failurePolicy is Ignore: while no replica answers, requests pass unchecked";
     let unsent = "bypass webhook: not asked about everything | \
-         validate.admittance.dev has no rule for UPDATE of pods and pods/ephemeralcontainers";
+         validate.admittance.dev has no rule for UPDATE of pods, and for CREATE and UPDATE of pods/ephemeralcontainers";
     for expected in [exempt, open, unsent] {
         assert!(narrow.iter().any(|gap| gap == expected), "{expected}: {narrow:#?}");
     }
