@@ -12,7 +12,7 @@ use admittance_engine::deadline::Deadline;
 use admittance_engine::json::{Arena, Constant};
 use admittance_engine::kubernetes::defaults::Defaults;
 use admittance_engine::kubernetes::kinds::Kinds;
-use admittance_engine::pipeline::{Budget, Route, Run, admit};
+use admittance_engine::pipeline::{Budget, Detail, Route, Run, admit};
 use admittance_engine::response;
 use admittance_engine::review::{Envelope, Review};
 use admittance_engine::set::PolicySet;
@@ -60,7 +60,7 @@ pub(crate) fn judge<T>(
         deadline: Deadline::never(),
         budget: Budget::default(),
         lookups: &lookups,
-        trace: false,
+        detail: Detail::Findings,
         timed: false,
         judges_drift: false,
     };

@@ -7,7 +7,7 @@ use admittance::cluster::webhooks::entry;
 use admittance::output::needs::webhook_rules_json;
 use admittance_engine::deadline::Deadline;
 use admittance_engine::json::Arena;
-use admittance_engine::pipeline::{Budget, Route, Run, admit};
+use admittance_engine::pipeline::{Budget, Detail, Route, Run, admit};
 use admittance_engine::review::{Answer, Envelope, Lookup, Lookups};
 use admittance_engine::set::{Entries, PolicySet, unreached, webhook_rules};
 use serde_json::{Value, json};
@@ -41,7 +41,7 @@ fn asked(case: &Case) -> (Vec<Lookup<'static>>, Vec<Lookup<'static>>) {
         deadline: Deadline::never(),
         budget: Budget::default(),
         lookups: &noting,
-        trace: false,
+        detail: Detail::Findings,
         timed: false,
         judges_drift: false,
     };

@@ -4,7 +4,7 @@
 use admittance_engine::deadline::Deadline;
 use admittance_engine::document::SourceFile;
 use admittance_engine::json::Arena;
-use admittance_engine::pipeline::{Budget, Route, Run, admit};
+use admittance_engine::pipeline::{Budget, Detail, Route, Run, admit};
 use admittance_engine::review::{Envelope, NoLookups};
 use admittance_engine::set::link;
 use admittance_engine::unit::{Unit, compile};
@@ -26,7 +26,7 @@ fn denials(rules: &str, review: &str) -> Vec<String> {
         deadline: Deadline::never(),
         budget: Budget::default(),
         lookups: &NoLookups,
-        trace: false,
+        detail: Detail::Findings,
         timed: false,
         judges_drift: false,
     };

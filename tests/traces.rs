@@ -2,7 +2,7 @@
 
 use admittance_engine::deadline::Deadline;
 use admittance_engine::json::Arena;
-use admittance_engine::pipeline::{Budget, Route, Run, admit};
+use admittance_engine::pipeline::{Budget, Detail, Route, Run, admit};
 use admittance_engine::review::Envelope;
 use admittance_engine::set::PolicySet;
 use admittance_engine::verdict::{Fate, Judged, Verdict};
@@ -13,14 +13,14 @@ use crate::cluster::Cluster;
 
 const ROUTES: [Route; 3] = [Route::Mutate, Route::Validate, Route::Offline];
 
-fn judge<T>(case: &Case, set: &PolicySet, route: Route, trace: bool, see: impl FnOnce(&Verdict<'_>) -> T) -> T {
+fn judge<T>(case: &Case, set: &PolicySet, route: Route, detail: Detail, see: impl FnOnce(&Verdict<'_>) -> T) -> T {
     let (arena, body) = (Arena::with_limit(Budget::REVIEW), case.review(set.kinds()));
     let (envelope, read) = Envelope::read(&arena, body.as_bytes());
     read.unwrap_or_else(|error| panic!("{}: {error}", case.name));
     let review = envelope.into_review(&arena).unwrap_or_else(|error| panic!("{}: {error}", case.name));
     let lookups = Cluster::of(case);
     let (deadline, budget) = (Deadline::never(), Budget::default());
-    let run = Run { route, deadline, budget, lookups: &lookups, trace, timed: false, judges_drift: false };
+    let run = Run { route, deadline, budget, lookups: &lookups, detail, timed: false, judges_drift: false };
     see(&admit(set, &review, &run).unwrap_or_else(|needs| panic!("{}: {needs:?}", case.name)))
 }
 
@@ -39,18 +39,30 @@ fn said(verdict: &Verdict<'_>) -> Vec<String> {
     said
 }
 
+/// How many judgements are kept that admit.
+fn admits(verdict: &Verdict<'_>) -> usize {
+    verdict.decisions.iter().filter(|decision| decision.judgement.outcome == Judged::Admits).count()
+}
+
 #[test]
 fn explains_every_policy_of_every_case_and_decides_as_without() {
-    let (mut expressions, mut parts, mut changes) = (0, 0, 0);
+    let (mut expressions, mut parts, mut changes, mut admitted) = (0, 0, 0, 0);
     for case in &cases() {
         let set = case.set();
         for route in ROUTES {
-            let plain = judge(case, &set, route, false, |verdict| {
+            let plain = judge(case, &set, route, Detail::Findings, |verdict| {
                 assert!(verdict.trace.is_empty());
                 said(verdict)
             });
-            judge(case, &set, route, true, |verdict| {
+            let admits = judge(case, &set, route, Detail::Judgements, |verdict| {
                 assert_eq!(said(verdict), plain, "{} {route:?}", case.name);
+                assert!(verdict.trace.is_empty());
+                admits(verdict)
+            });
+            admitted += admits;
+            judge(case, &set, route, Detail::Trace, |verdict| {
+                assert_eq!(said(verdict), plain, "{} {route:?}", case.name);
+                assert_eq!(self::admits(verdict), admits, "{} {route:?}", case.name);
                 let steps = verdict.trace.iter();
                 let is_explained = |policy: &str| steps.clone().any(|step| step.origin.policy == policy);
                 let mutators = set.mutators().iter().filter(|_| route != Route::Validate);
@@ -80,7 +92,8 @@ fn explains_every_policy_of_every_case_and_decides_as_without() {
             });
         }
     }
-    assert!(expressions > 200 && parts > 1000 && changes > 100, "{expressions} {parts} {changes}");
+    let counts = [expressions, parts, changes, admitted];
+    assert!(counts.iter().zip([200, 1000, 100, 20]).all(|(count, least)| *count > least), "{counts:?}");
 }
 
 /// Texts below keys that hold what nobody may read, of at least so many bytes.
@@ -108,7 +121,7 @@ fn explains_in_the_server_without_what_nobody_may_read() {
         let open = case.object.to_string();
         texts.retain(|text| open.matches(text.as_str()).count() == 1);
         for route in [Route::Mutate, Route::Validate] {
-            judge(case, &set, route, true, |verdict| {
+            judge(case, &set, route, Detail::Trace, |verdict| {
                 for step in &verdict.trace {
                     let computed =
                         step.evaluations.iter().flat_map(|one| &one.parts).map(|part| format!("{:?}", part.result));

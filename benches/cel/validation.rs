@@ -5,7 +5,7 @@ use std::hint::black_box;
 use admittance_engine::deadline::Deadline;
 use admittance_engine::document::SourceFile;
 use admittance_engine::json::{Arena, Node, read};
-use admittance_engine::pipeline::{Budget, Route, Run, admit};
+use admittance_engine::pipeline::{Budget, Detail, Route, Run, admit};
 use admittance_engine::review::{
     Answer, GroupVersionKind, GroupVersionResource, Lazy, Lookup, Lookups, Operation, Review, User,
 };
@@ -76,7 +76,7 @@ impl Validation {
             deadline: Deadline::never(),
             budget: Budget::default(),
             lookups: &self.namespace,
-            trace: false,
+            detail: Detail::Findings,
             timed: false,
             judges_drift: false,
         };

@@ -8,7 +8,7 @@ use admittance_engine::deadline::Deadline;
 use admittance_engine::document::SourceFile;
 use admittance_engine::json::Arena;
 use admittance_engine::modules::MODULES;
-use admittance_engine::pipeline::{Budget, Route, Run, admit};
+use admittance_engine::pipeline::{Budget, Detail, Route, Run, admit};
 use admittance_engine::rule::Group;
 use admittance_engine::set::{PolicySet, link};
 use admittance_engine::unit::{Unit, compile};
@@ -63,7 +63,7 @@ impl Hardened {
                 deadline: Deadline::never(),
                 budget,
                 lookups,
-                trace: false,
+                detail: Detail::Findings,
                 timed: false,
                 judges_drift: false,
             };

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use admittance_engine::deadline::Deadline;
 use admittance_engine::json::{Arena, Constant, Node, edit};
 use admittance_engine::kubernetes::defaults::Defaults;
-use admittance_engine::pipeline::{self, Budget, Route, Run};
+use admittance_engine::pipeline::{self, Budget, Detail, Route, Run};
 use admittance_engine::review::sent::NAME_LABEL;
 use admittance_engine::review::{Answer, Envelope, GroupVersionKind, KindName, Lazy, Lookup, Lookups, Review};
 use admittance_engine::set::PolicySet;
@@ -106,7 +106,7 @@ impl Prepared {
             deadline: Deadline::never(),
             budget: Budget::default(),
             lookups: &self.cluster,
-            trace: true,
+            detail: Detail::Judgements,
             timed: false,
             judges_drift: false,
         };

@@ -7,7 +7,7 @@ use admittance_engine::json::{Arena, Node};
 use admittance_engine::kubernetes::defaults::Defaults;
 use admittance_engine::kubernetes::kinds::Scope;
 pub use admittance_engine::pipeline::offline::Judged;
-use admittance_engine::pipeline::{Budget, Route, Run};
+use admittance_engine::pipeline::{Budget, Detail, Route, Run};
 use admittance_engine::review::sent::{self, NoRequest, Written};
 use admittance_engine::review::{Envelope, EnvelopeError, Operation, Review};
 use admittance_engine::set::{Parameters, PolicySet};
@@ -130,7 +130,7 @@ impl Judge {
             deadline: Deadline::never(),
             budget: Budget::default(),
             lookups: &known,
-            trace: self.explains,
+            detail: if self.explains { Detail::Trace } else { Detail::Findings },
             timed: false,
             judges_drift: false,
         };

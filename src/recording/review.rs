@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use admittance_engine::deadline::Deadline;
 use admittance_engine::json::{self, Arena};
-use admittance_engine::pipeline::{self, Budget, Route, Run};
+use admittance_engine::pipeline::{self, Budget, Detail, Route, Run};
 use admittance_engine::recording::fact::Looked;
 use admittance_engine::recording::{Fact, Line, Outcome};
 use admittance_engine::redaction::Redaction;
@@ -68,7 +68,7 @@ impl Known<'_> {
             deadline: Deadline::at(Instant::now() + LONGEST),
             budget: Budget::default(),
             lookups: self,
-            trace: false,
+            detail: Detail::Findings,
             timed: false,
             judges_drift: false,
         };

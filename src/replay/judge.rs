@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use admittance_engine::deadline::Deadline;
-use admittance_engine::pipeline::{self, Budget, Run};
+use admittance_engine::pipeline::{self, Budget, Detail, Run};
 use admittance_engine::recording::Outcome;
 use admittance_engine::recording::outcome::{Said, lines};
 use admittance_engine::set::{Parameters, PolicySet};
@@ -71,7 +71,7 @@ impl Side {
             deadline: Deadline::never(),
             budget: Budget::default(),
             lookups: known,
-            trace,
+            detail: if trace { Detail::Trace } else { Detail::Findings },
             timed: false,
             judges_drift: false,
         };

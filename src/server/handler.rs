@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use admittance_engine::deadline::Deadline;
 use admittance_engine::json::Arena;
-use admittance_engine::pipeline::{self, Budget as MemoryBudget, Needs, Route, Run};
+use admittance_engine::pipeline::{self, Budget as MemoryBudget, Detail, Needs, Route, Run};
 use admittance_engine::response;
 use admittance_engine::review::{Envelope, Lookup, Lookups, Review, Target};
 use admittance_engine::set::{Entries, PolicySet};
@@ -281,7 +281,7 @@ impl Admission {
             deadline: Deadline::at(call.deadline),
             budget: MemoryBudget::default(),
             lookups,
-            trace: false,
+            detail: Detail::Findings,
             timed: self.judged.fetch_add(1, Relaxed).is_multiple_of(TIMED),
             judges_drift: call.judges_drift,
         };

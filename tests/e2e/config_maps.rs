@@ -14,7 +14,7 @@ use super::{
 /// An edit is live within this time.
 const LIVE: Duration = Duration::from_secs(1);
 
-fn config_map(name: &str, text: &str) -> Value {
+pub(super) fn config_map(name: &str, text: &str) -> Value {
     json!({
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -23,13 +23,13 @@ fn config_map(name: &str, text: &str) -> Value {
     })
 }
 
-fn policy(name: &str) -> String {
+pub(super) fn policy(name: &str) -> String {
     format!(
         "apiVersion: admittance.dev/v1alpha1\nkind: Policy\nmetadata: {{ name: {name} }}\nspec: {{ module: host-ports }}\n"
     )
 }
 
-fn start(control_plane: &ControlPlane, namespace: &str) -> Webhook {
+pub(super) fn start(control_plane: &ControlPlane, namespace: &str) -> Webhook {
     let kubeconfig = control_plane.kubeconfig().display().to_string();
     let flags = ["--kubeconfig", &kubeconfig, "--config-maps", "--namespace", namespace];
     Webhook::start(&Options { flags: &flags, ..Options::default() })
@@ -48,7 +48,7 @@ async fn page(client: &Api) -> (String, Vec<String>) {
 }
 
 /// Waits until a server says that it runs this, and says how long that took.
-async fn runs(server: &Webhook, expected: &[&str]) -> Duration {
+pub(super) async fn runs(server: &Webhook, expected: &[&str]) -> Duration {
     let (client, begun) = (server.client(), Instant::now());
     loop {
         let (_, found) = page(&client).await;
@@ -60,7 +60,7 @@ async fn runs(server: &Webhook, expected: &[&str]) -> Duration {
     }
 }
 
-async fn wait_for_list(api: &Api, path: &str, is_meant: impl Fn(&Value) -> bool) -> Value {
+pub(super) async fn wait_for_list(api: &Api, path: &str, is_meant: impl Fn(&Value) -> bool) -> Value {
     let begun = Instant::now();
     loop {
         let list = api.get(path).await.expect_ok();
@@ -150,7 +150,7 @@ async fn replicas_that_come_and_go_while_units_are_edited_run_the_same() {
 }
 
 /// The entry `units.admittance.dev`, as the chart has it.
-fn units_entry(server: &Webhook, namespace: &str) -> Value {
+pub(super) fn units_entry(server: &Webhook, namespace: &str) -> Value {
     json!({
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": "ValidatingWebhookConfiguration",

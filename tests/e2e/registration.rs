@@ -19,6 +19,10 @@ pub(super) struct Registration<'r> {
     failure_policy: &'r str,
     service: Option<(&'r str, &'r str)>,
     is_for_marked_requests: bool,
+    /// Whose namespaces; by default the test's own.
+    namespaces_of: &'r str,
+    /// Whether the API server asks again after later webhooks have changed the object.
+    reinvocation_policy: &'r str,
 }
 
 /// What a request that is meant for one server alone says of its user, by the header `Impersonate-Extra-Server`.
@@ -27,7 +31,14 @@ const MARK: &str = "server";
 impl<'r> Registration<'r> {
     /// Webhooks that see what happens in namespaces of `test`, by the server's address. Without an answer requests fail.
     pub(super) fn closed(test: &'r str) -> Self {
-        Self { test, failure_policy: "Fail", service: None, is_for_marked_requests: false }
+        Self {
+            test,
+            failure_policy: "Fail",
+            service: None,
+            is_for_marked_requests: false,
+            namespaces_of: test,
+            reinvocation_policy: "IfNeeded",
+        }
     }
 
     /// The same, but without an answer requests succeed.
@@ -43,6 +54,16 @@ impl<'r> Registration<'r> {
     /// The same for requests, wherever they are about, that are marked with the name of the test.
     pub(super) fn for_marked_requests(self) -> Self {
         Self { is_for_marked_requests: true, ..self }
+    }
+
+    /// The same in namespaces of another test name, as a second server's.
+    pub(super) fn in_namespaces_of(self, test: &'r str) -> Self {
+        Self { namespaces_of: test, ..self }
+    }
+
+    /// The same, but what later webhooks make of an object is not mutated again.
+    pub(super) fn once(self) -> Self {
+        Self { reinvocation_policy: "Never", ..self }
     }
 }
 
@@ -90,12 +111,12 @@ impl Registration<'_> {
             let expression = format!("has({extra}) && '{MARK}' in {extra} && {extra}['{MARK}'] == ['{}']", self.test);
             entry["matchConditions"] = json!([{"name": "mark", "expression": expression}]);
         } else {
-            entry["namespaceSelector"] = json!({"matchLabels": {TEST_LABEL: self.test}});
+            entry["namespaceSelector"] = json!({"matchLabels": {TEST_LABEL: self.namespaces_of}});
             // Cluster-scoped objects have no namespace to select by: another test's would be seen too.
             entry["rules"][0]["scope"] = json!("Namespaced");
         }
         if route == "mutate" {
-            entry["reinvocationPolicy"] = json!("IfNeeded");
+            entry["reinvocationPolicy"] = json!(self.reinvocation_policy);
         }
         entry
     }

@@ -3,7 +3,7 @@
 use admittance_engine::deadline::Deadline;
 use admittance_engine::document::SourceFile;
 use admittance_engine::json::{Arena, Constant};
-use admittance_engine::pipeline::{Budget, Route, Run, admit};
+use admittance_engine::pipeline::{Budget, Detail, Route, Run, admit};
 use admittance_engine::review::{Answer, Envelope, Lookup, Lookups, ObjectName};
 use admittance_engine::set::link;
 use admittance_engine::unit::{Unit, compile};
@@ -71,7 +71,7 @@ pub(crate) fn judge(policies: &[Value], row: &Row) -> Result<Judged, String> {
         deadline: Deadline::never(),
         budget: Budget::default(),
         lookups: &Inventory(&row.inventory),
-        trace: false,
+        detail: Detail::Findings,
         timed: false,
         judges_drift: false,
     };

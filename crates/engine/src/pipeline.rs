@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-pub use run::{Budget, Route, Run};
+pub use run::{Budget, Detail, Route, Run};
 
 use self::native::{decision, is_policy, what_an_error_does};
 use self::objects::Objects;
@@ -94,7 +94,7 @@ impl<'p, 'a> Pass<'p, 'a> {
             again: None,
             is_dirty: false,
             last_change: None,
-            discretion: run.trace.then(|| tracing::discretion(review, run.route)),
+            discretion: (run.detail == Detail::Trace).then(|| tracing::discretion(review, run.route)),
         }
     }
 
@@ -274,7 +274,7 @@ impl<'p, 'a> Pass<'p, 'a> {
         {
             let (_, before) = self.evaluate(head, old, None, judge);
             let is_old = |finding: &Finding| before.findings.iter().any(|old| old.is_same(finding));
-            if self.run.trace {
+            if self.discretion.is_some() {
                 seen.existing.extend(reported.findings.iter().filter(|finding| is_old(finding)).cloned());
             }
             reported.findings.retain(|finding| !is_old(finding));
@@ -304,8 +304,8 @@ impl<'p, 'a> Pass<'p, 'a> {
         let subject = Subject { object, old_object, review: self.review };
         let tracer = self.discretion.as_ref().map(Tracer::new);
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            let bounds =
-                Bounds { deadline: self.run.deadline, bytes: self.run.budget.policy, keeps_all: self.run.trace };
+            let keeps_all = self.run.detail != Detail::Findings;
+            let bounds = Bounds { deadline: self.run.deadline, bytes: self.run.budget.policy, keeps_all };
             let mut report = Report::new(head.public, self.run.lookups).within(bounds).traced(tracer.as_ref());
             if let Some(invoked) = &self.again {
                 report = report.again(invoked);
@@ -345,7 +345,7 @@ impl<'p, 'a> Pass<'p, 'a> {
         }
         let annotation = |(key, value)| Annotation { origin: head.origin.clone(), key, value };
         self.verdict.annotations.extend(reported.annotations.into_iter().map(annotation));
-        if head.is_native() || self.run.trace {
+        if head.is_native() || self.run.detail != Detail::Findings {
             let judgements = reported.judgements.into_iter();
             self.verdict.decisions.extend(judgements.map(|judgement| decision(head, mutates, judgement)));
         }

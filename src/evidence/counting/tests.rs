@@ -1,7 +1,7 @@
 use admittance_engine::deadline::Deadline;
 use admittance_engine::document::SourceFile;
 use admittance_engine::json::Arena;
-use admittance_engine::pipeline::{Budget, Run, admit};
+use admittance_engine::pipeline::{Budget, Detail, Run, admit};
 use admittance_engine::review::{Envelope, NoLookups};
 use admittance_engine::set::link;
 use admittance_engine::unit::{Unit, compile};
@@ -55,7 +55,7 @@ fn judge(evidence: &Evidence, active: &Active, route: Route, namespace: &str, re
         deadline: Deadline::never(),
         budget: Budget::default(),
         lookups: &NoLookups,
-        trace: false,
+        detail: Detail::Findings,
         timed: false,
         judges_drift: false,
     };
@@ -183,7 +183,7 @@ fn allocates_nothing_for_what_it_has_seen_and_finds_nothing_in() {
         deadline: Deadline::never(),
         budget: Budget::default(),
         lookups: &NoLookups,
-        trace: false,
+        detail: Detail::Findings,
         timed: false,
         judges_drift: false,
     };

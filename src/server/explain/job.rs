@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use admittance_engine::deadline::Deadline;
 use admittance_engine::json::Arena;
-use admittance_engine::pipeline::{Budget, Route, Run, admit};
+use admittance_engine::pipeline::{Budget, Detail, Route, Run, admit};
 use admittance_engine::review::{Envelope, Review};
 use admittance_engine::verdict::Verdict;
 use serde::Serialize;
@@ -76,7 +76,7 @@ impl Job {
             deadline: Deadline::at(Instant::now() + LONGEST),
             budget: Budget::default(),
             lookups: &again,
-            trace: true,
+            detail: Detail::Trace,
             timed: false,
             judges_drift: self.judges_drift,
         };

@@ -8,7 +8,7 @@ use admittance_engine::document::SourceFile;
 use admittance_engine::json::Node;
 use admittance_engine::kubernetes::kinds::Kinds;
 use admittance_engine::modules::MODULES;
-use admittance_engine::pipeline::{Budget, Route, Run, admit};
+use admittance_engine::pipeline::{Budget, Detail, Route, Run, admit};
 use admittance_engine::review::{Lazy, Lookups, Review};
 use admittance_engine::set::{PolicySet, link};
 use admittance_engine::unit::{CompiledUnit, Unit, compile};
@@ -130,7 +130,7 @@ pub(super) fn mutated<'a>(set: &'a PolicySet, review: &Review<'a>, lookups: &dyn
         deadline: Deadline::never(),
         budget: Budget::default(),
         lookups,
-        trace: false,
+        detail: Detail::Findings,
         timed: false,
         judges_drift: false,
     };

@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use super::{Pass, Route, Run};
+use super::{Detail, Pass, Route, Run};
 use crate::json::{Node, Operation as PatchOperation, PathBuf, View, diff, patch, path};
 use crate::kubernetes::defaults::Defaults;
 use crate::kubernetes::list_keys;
@@ -30,7 +30,7 @@ impl<'a> Pass<'_, 'a> {
         if !is_wanted || set.mutators_for(self.review).next().is_none() || self.objects().is_err() {
             return;
         }
-        let run = Run { route: Route::Mutate, trace: false, timed: false, ..*self.run };
+        let run = Run { route: Route::Mutate, detail: Detail::Findings, timed: false, ..*self.run };
         let mut aside = Pass::new(self.kinds, self.review, &run);
         aside.objects.clone_from(&self.objects);
         aside.verdict.roots = self.verdict.roots;

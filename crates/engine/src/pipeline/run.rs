@@ -17,6 +17,17 @@ pub enum Route {
     Offline,
 }
 
+/// How much a verdict says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// What policies find, change and fail at.
+    Findings,
+    /// Each judgement of an expression as well, also where it admits.
+    Judgements,
+    /// Judgements, and what became of every candidate, with the values of its sub-expressions.
+    Trace,
+}
+
 /// How a review is judged.
 #[derive(Clone, Copy)]
 pub struct Run<'r> {
@@ -28,8 +39,8 @@ pub struct Run<'r> {
     pub budget: Budget,
     /// What is known about the cluster.
     pub lookups: &'r dyn Lookups,
-    /// Whether the verdict says of every candidate what became of it.
-    pub trace: bool,
+    /// How much the verdict says besides what follows from it.
+    pub detail: Detail,
     /// Whether the verdict says how long each policy took.
     pub timed: bool,
     /// On `/validate`: whether the object is held against what the mutators make of it. Whoever asks knows that `/mutate` was

@@ -109,7 +109,7 @@ fn run(route: Route) -> Run<'static> {
         deadline: Deadline::never(),
         budget: Budget::default(),
         lookups: &NoLookups,
-        trace: false,
+        detail: Detail::Findings,
         timed: false,
         judges_drift: false,
     }
@@ -370,7 +370,7 @@ fn says_what_became_of_each_candidate_when_asked() {
         vec![Arc::new(elsewhere), validator("labels", DENY, Labels)],
     );
     with_review("CREATE", r#""object":{}"#, |review| {
-        let verdict = admit(policies, review, &Run { trace: true, ..run(Route::Offline) }).unwrap();
+        let verdict = admit(policies, review, &Run { detail: Detail::Trace, ..run(Route::Offline) }).unwrap();
         let steps: Vec<(&str, &str)> =
             verdict.trace.iter().map(|step| (step.origin.policy.as_str(), step.reason.as_str())).collect();
         assert_eq!(

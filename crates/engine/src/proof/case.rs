@@ -12,7 +12,7 @@ use crate::document::Spanned;
 use crate::json::{Arena, Node};
 use crate::kubernetes::defaults::Defaults;
 use crate::pipeline::offline::Judged;
-use crate::pipeline::{Budget, Needs, Route, Run};
+use crate::pipeline::{Budget, Detail, Needs, Route, Run};
 use crate::review::sent::{self, Asked, NoRequest, Written};
 use crate::review::{GroupVersionResource, Lazy, Review, User};
 use crate::set::PolicySet;
@@ -81,7 +81,7 @@ fn judge<'a>(case: &'a Case, set: &'a PolicySet, review: Review<'a>, written: No
         deadline: Deadline::never(),
         budget: Budget::default(),
         lookups: &known,
-        trace: true,
+        detail: Detail::Trace,
         timed: false,
         judges_drift: false,
     };

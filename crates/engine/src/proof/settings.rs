@@ -3,16 +3,27 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use crate::document::{Diagnostic, Kind, Spanned};
+use serde_json::Value;
+
+use crate::document::{Diagnostic, Entry, Kind, Spanned, from_tree};
+use crate::modules;
 use crate::unit::{CompiledUnit, Unit, compile_edited};
 
-/// The settings that the policies of a unit have, as names of policies and of settings.
+/// The settings that the policies of a unit have, as names of policies and of settings; but those that say what holds
+/// without them, on which no case can depend.
 pub fn of(unit: &Unit) -> Vec<(String, String)> {
     let found = RefCell::new(Vec::new());
     // What is wrong with the unit is no matter here.
     let _ = compile_edited(unit, &|document| {
         let settings = document.at("/spec/settings").and_then(Spanned::as_map);
-        let keys = settings.into_iter().flat_map(|settings| &settings.entries).map(|entry| entry.key.clone());
+        let module = document.at("/spec/module").and_then(Spanned::as_str).and_then(modules::find);
+        let defaults = module.map(|module| (module.schema)().to_value()).unwrap_or_default();
+        let is_default = |entry: &Entry| {
+            let default = defaults.get("properties").and_then(|all| all.get(&entry.key)?.get("default"));
+            default.is_some() && from_tree::<Value>(&entry.value).ok().as_ref() == default
+        };
+        let entries = settings.into_iter().flat_map(|settings| &settings.entries);
+        let keys = entries.filter(|entry| !is_default(entry)).map(|entry| entry.key.clone());
         found.borrow_mut().extend(keys.map(|key| (name(document).to_owned(), key)));
     });
     found.into_inner()

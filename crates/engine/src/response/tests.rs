@@ -8,7 +8,7 @@ use super::*;
 use crate::deadline::Deadline;
 use crate::document::SourceFile;
 use crate::json::Arena;
-use crate::pipeline::{Budget, Run, admit};
+use crate::pipeline::{Budget, Detail, Run, admit};
 use crate::review::{Envelope, NoLookups};
 use crate::set::link;
 use crate::unit::{Unit, compile};
@@ -50,7 +50,7 @@ fn answer_to(route: Route, operation: &str, objects: &str) -> String {
         deadline: Deadline::never(),
         budget: Budget::default(),
         lookups: &NoLookups,
-        trace: false,
+        detail: Detail::Findings,
         timed: false,
         judges_drift: false,
     };

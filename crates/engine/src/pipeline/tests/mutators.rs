@@ -58,7 +58,7 @@ fn shadowed(name: &str, shadow: bool) -> Mutator {
 fn lets_the_last_one_have_its_way_where_two_undo_each_others_work() {
     let policies = set(vec![says("a", "one"), says("b", "other")], vec![]);
     with_review("CREATE", r#""object":{}"#, |review| {
-        let verdict = admit(policies, review, &Run { trace: true, ..run(Route::Mutate) }).unwrap();
+        let verdict = admit(policies, review, &Run { detail: Detail::Trace, ..run(Route::Mutate) }).unwrap();
         assert_eq!(seen(&verdict).edits, ["a", "b"]);
         let said = verdict.roots.mutated.at(&["metadata", "labels", "said"]);
         assert_eq!((said.and_then(Node::as_str), verdict.matched), (Some("other"), 2));
@@ -92,7 +92,8 @@ fn fails_once_and_says_once_what_became_of_each() {
         mutator("e", 0, Changes(ALWAYS, "c")),
     ];
     with_review("CREATE", r#""object":{}"#, |review| {
-        let verdict = admit(set(mutators, vec![]), review, &Run { trace: true, ..run(Route::Mutate) }).unwrap();
+        let verdict =
+            admit(set(mutators, vec![]), review, &Run { detail: Detail::Trace, ..run(Route::Mutate) }).unwrap();
         let steps: Vec<String> =
             verdict.trace.iter().map(|step| format!("{} {}", step.origin.policy, step.reason)).collect();
         assert_eq!(

@@ -5,7 +5,7 @@ use crate::deadline::Deadline;
 use crate::document::SourceFile;
 use crate::json::Arena;
 use crate::json::patch;
-use crate::pipeline::{Budget, Route, Run, admit};
+use crate::pipeline::{Budget, Detail, Route, Run, admit};
 use crate::review::{Envelope, NoLookups};
 use crate::set::link;
 use crate::unit::{Unit, compile};
@@ -23,7 +23,7 @@ fn with_verdict<T>(policies: &str, object: &str, test: impl FnOnce(&Arena, &Verd
         deadline: Deadline::never(),
         budget: Budget::default(),
         lookups: &NoLookups,
-        trace: false,
+        detail: Detail::Findings,
         timed: false,
         judges_drift: false,
     };
