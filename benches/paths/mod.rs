@@ -9,7 +9,7 @@ use std::path::Path as FilePath;
 
 use admittance_engine::deadline::Deadline;
 use admittance_engine::json::{Arena, Node};
-use admittance_engine::pipeline::{Budget, Route, Run, admit};
+use admittance_engine::pipeline::{Budget, Detail, Route, Run, admit};
 use admittance_engine::response;
 use admittance_engine::review::{Answer, Envelope, Lookup, Lookups, Target};
 use admittance_engine::set::PolicySet;
@@ -25,7 +25,7 @@ pub(crate) struct Path {
     set: PolicySet,
     body: String,
     route: Route,
-    trace: bool,
+    detail: Detail,
 }
 
 /// What must become of a request.
@@ -48,7 +48,7 @@ impl Path {
             set,
             body: body.to_owned(),
             route,
-            trace: false,
+            detail: Detail::Findings,
         };
         let large = build::large_config_map(&pass)?;
         let all = vec![
@@ -61,7 +61,7 @@ impl Path {
             path("vaps_deny", (vaps()?, &fail, Route::Validate)),
             path("modules_update", (modules()?, &build::update(&pass)?, Route::Validate)),
             path("large_config_map", (build::set(&[build::LABELLED.to_owned()])?, &large, Route::Validate)),
-            Self { trace: true, ..path("vaps_explained", (vaps()?, &pass, Route::Validate)) },
+            Self { detail: Detail::Trace, ..path("vaps_explained", (vaps()?, &pass, Route::Validate)) },
         ];
         for path in &all {
             path.check(&expected(path.name)?)?;
@@ -92,7 +92,7 @@ impl Path {
             deadline: Deadline::never(),
             budget: Budget::default(),
             lookups: &Cluster,
-            trace: self.trace,
+            detail: self.detail,
             timed: false,
             judges_drift: false,
         }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use admittance_engine::deadline::Deadline;
 use admittance_engine::document::{Limits, SourceFile, Spanned, parse};
 use admittance_engine::json::{Arena, Node};
-use admittance_engine::pipeline::{Budget, Route, Run, admit};
+use admittance_engine::pipeline::{Budget, Detail, Route, Run, admit};
 use admittance_engine::review::{Answer, Envelope, Lookup, Lookups, Review};
 use admittance_engine::set::{PolicySet, link};
 use admittance_engine::unit::{Unit, compile};
@@ -33,7 +33,7 @@ const RUN: Run<'static> = Run {
     deadline: Deadline::never(),
     budget: Budget { policy: 16 << 20 },
     lookups: &Cluster,
-    trace: false,
+    detail: Detail::Findings,
     timed: false,
     judges_drift: false,
 };
