@@ -88,7 +88,7 @@ fn run<R: for<'a> Recorder<'a>>(program: &Program, bounds: Bounds, recorder: &mu
     let start = Instant::now();
     let meter = Meter::new(bounds.cost, bounds.memory, Deadline::at(start + bounds.time));
     let context = Context::new(&arena, &meter, &values::Somebody);
-    let variables = Variables::new(&policy::environment(bounds.mutation).1);
+    let variables = Variables::new(&policy::environment(bounds.mutation).1, &arena);
     let outcome = program.evaluate(&context, &Names { values: &values, variables: &variables }, recorder);
     let elapsed = start.elapsed();
     assert!(elapsed < bounds.time + 2 * PATIENCE, "the deadline is kept: {elapsed:?}");
