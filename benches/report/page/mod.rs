@@ -46,7 +46,7 @@ fn page(rows: &[Row], charts: &[charts::Chart]) -> String {
         .chain(pairs.iter().filter(|pair| pair.limit.is_some()).map(latency::Pair::is_kept))
         .collect();
     let kept = marks.iter().filter(|&&is_kept| is_kept).count();
-    let mut page = format!("{}\nOf {} marks in the tables below, {kept} are kept.\n", words::HEAD, marks.len());
+    let mut page = format!("{}\nOf {} marks of cost, growth and latency, {kept} are kept.\n", words::HEAD, marks.len());
     let mut section = |title: &str, words: &str, chart: &str, table: &str| {
         if table.is_empty() {
             return;

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
+use super::objects::escaped;
 use super::trial::{Ran, Trial};
 use super::{Steps, corpus};
 use crate::document::Diagnostic;
@@ -132,11 +133,6 @@ fn leaves(node: Node<'_>, pointer: String, found: &mut BTreeSet<String>) {
             found.insert(pointer);
         }
     }
-}
-
-/// A key as a part of a JSON pointer (RFC 6901).
-fn escaped(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
 }
 
 /// The pairs among those who are `concerned`, by their places in the order in which they run.

@@ -96,7 +96,8 @@ fn change<'a>(
 
 const KEYS: [&str; 2] = ["labels", "annotations"];
 
-fn escaped(key: &str) -> String {
+/// A key as a part of a JSON pointer (RFC 6901).
+pub(super) fn escaped(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
